@@ -1,0 +1,1 @@
+"""Who is calling: customers, whatever system keeps them, and the decision which of them a number means."""

@@ -1,0 +1,1 @@
+"""Puts the rooms together: settings, pipeline, jobs, the service and its command line."""

@@ -1,0 +1,52 @@
+"""``hotline COMMAND``: results on stdout, everything else on stderr. A command's module is loaded only when it is called."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "serve": "run the service",
+    "check": "validate the configuration, naming every fault at once",
+    "migrate": "bring the database to this version",
+    "user": "add, list, change and remove people who log in",
+    "model": "add or fetch a speech model",
+    "import": "import customers from CSV",
+    "number": "what the service makes of a telephone number",
+    "jobs": "look at jobs, replay dead ones",
+    "audit": "who listened to and looked at what",
+    "replay": "tell the calls of a captured AMI stream",
+    "transcribe": "transcribe and summarise the two legs of a recording",
+    "summarise": "summarise the turns of a conversation",
+}
+
+
+class UsageError(Exception):
+    """A command cannot do what it was asked: the message says what to do instead. Exit code 2."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (0 done, 1 the answer is no, 2 called wrongly)."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    name = args[0] if args and args[0] in COMMANDS else None
+    parser = argparse.ArgumentParser(prog="hotline", description="Call-center telephony integration for Asterisk.")
+    if name is None:
+        subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+        for command, text in COMMANDS.items():
+            subparsers.add_parser(command, help=text, add_help=False)
+        parser.parse_args(args)
+        return 2
+    command_parser = argparse.ArgumentParser(prog=f"hotline {name}", description=COMMANDS[name])
+    module = importlib.import_module(f"hotline.commands.{name.replace('import', 'import_')}")
+    module.add(command_parser)
+    try:
+        return int(module.run(command_parser.parse_args(args[1:])))
+    except UsageError as error:
+        print(f"hotline {name}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

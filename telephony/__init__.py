@@ -1,0 +1,1 @@
+"""What happened: AMI events in, facts about our 400 calls out."""

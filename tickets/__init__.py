@@ -1,0 +1,1 @@
+"""What happens next: tickets, their legal moves, and the rules that link a call to one. Pure."""

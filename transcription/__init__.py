@@ -1,0 +1,1 @@
+"""What was said: recordings in, transcripts and evidence-bound summaries out. All offline."""

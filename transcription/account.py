@@ -1,0 +1,89 @@
+"""What a summary is made of. :mod:`transcription.summary` makes one from turns; every piece points at its turns.
+
+Kinds, categories and labels: see ``docs/speech.md``.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """What the call is about."""
+
+    INVALID = "无效"
+    PRAISE = "表扬"
+    COMPLAINT = "投诉"
+    INVOICE = "发票"
+    RETURNS = "退换"
+    REPAIR = "报修"
+    LOGISTICS = "物流"
+    PROGRESS = "进度"
+    QUESTION = "咨询"
+
+
+class Urgency(StrEnum):
+    """How soon somebody must act."""
+
+    HIGH = "高"
+    MIDDLE = "中"
+    LOW = "低"
+
+
+class Sentiment(StrEnum):
+    """The caller's mood over the whole call, from the words."""
+
+    GOOD = "正面"
+    NEUTRAL = "中性"
+    BAD = "负面"
+
+
+class FactKind(StrEnum):
+    """Kinds of detail worth keeping."""
+
+    ORDER_NO = "order_no"
+    TICKET_NO = "ticket_no"
+    MODEL = "model"
+    FAULT_CODE = "fault_code"
+    PHONE = "phone"
+    ID_CARD = "id_card"
+    BANK_CARD = "bank_card"
+    TAX_NO = "tax_no"
+    EMAIL = "email"
+    AMOUNT = "amount"
+    DATE = "date"
+    TIME = "time"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A value that was said: canonical ``value``, who said it, at which second, in which turn."""
+
+    kind: FactKind
+    value: str
+    speaker: str
+    at: float
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Who bound himself to what, and by when ('' when no time was said)."""
+
+    who: str
+    what: str
+    by_when: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The call in short. ``evidence`` maps each sentence shown to the turns (indexes) that say it."""
+
+    issue: str | None  # None: not detected
+    category: Category
+    urgency: Urgency
+    sentiment: Sentiment
+    facts: tuple[Detail, ...]
+    promises: tuple[Promise, ...]
+    evidence: dict[str, tuple[int, ...]]

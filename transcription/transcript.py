@@ -1,0 +1,33 @@
+"""Turns of a conversation. Times are seconds from the recording's start; confidence 0 to 1."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Speaker(StrEnum):
+    """Who spoke. The agent's extension is kept beside it where it is known."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One stretch of speech of one person."""
+
+    speaker: Speaker
+    start: float
+    end: float
+    text: str
+    confidence: float
+    agent: str | None = None  # extension, for the agent's turns where known
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The whole conversation, turns in order of start, and what made it."""
+
+    turns: tuple[Turn, ...]
+    engine: str
+    model: str
+    language: str = "zh"
