@@ -62,7 +62,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived(Fact):
-    """A carrier channel rang one of our numbers. ``caller`` verbatim, None when withheld; ``number`` is the 400 number."""
+    """A carrier channel rang one of our numbers: ``number``, the 400 number. ``caller`` verbatim, None when withheld."""
 
     caller: str | None
     caller_name: str | None

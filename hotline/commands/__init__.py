@@ -1,1 +1,1 @@
-"""The command line, one module a command: ``add(parser)`` names its arguments, ``run(args)`` does it, returns the exit code."""
+"""The command line, a module each: ``add(parser)`` names the arguments, ``run(args)`` returns the exit code."""
