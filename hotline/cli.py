@@ -1,4 +1,4 @@
-"""``hotline COMMAND``: results on stdout, everything else on stderr. A command's module is loaded only when it is called."""
+"""``hotline COMMAND``: results on stdout, all else on stderr. A command's module is loaded only when it is called."""
 
 import argparse
 import importlib

@@ -1,0 +1,284 @@
+"""The configuration: one TOML file, secrets from the environment or from files beside it.
+
+Times are seconds, numbers as people write them. Paths in the file are relative to the file. Nothing here has a
+secret for a default.
+"""
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from hotline.tomlplace import Place, line_of, places
+
+DEFAULT_FILE = Path("hotline.toml")
+_DRIVERS = {"postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with the configuration: its line (None: not in the file), its key and what to do."""
+
+    line: int | None
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line else ""
+        return f"{where}{self.key}: {self.text}" if self.key else f"{where}{self.text}"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. ``faults`` names every fault found, not only the first."""
+
+    def __init__(self, path: Path, faults: list[Fault]) -> None:
+        self.path, self.faults = path, faults
+        super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"no such time zone: {name!r}; write one like Asia/Shanghai") from error
+    return name
+
+
+class Site(_Part):
+    """Who we are: shown in page titles, and the time zone days are counted in."""
+
+    name: str = "hotline"
+    timezone: str = "Asia/Shanghai"
+
+    _check_zone = field_validator("timezone")(_zone)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class Server(_Part):
+    """Where pages and API are served. Behind a TLS proxy set ``secure``, so that cookies are marked so."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8400
+    secure: bool = False
+
+
+class Pbx(_Part):
+    """One Asterisk. Its AMI secret is read from ``HOTLINE_PBX_<NAME>_SECRET``, ``secret_env`` or ``secret_file``."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 5038
+    user: str
+    secret_env: str | None = None
+    secret_file: Path | None = None
+    trunks: Annotated[tuple[str, ...], Field(min_length=1)]
+    voicemail_event: str | None = None
+    capture: Path | None = None
+    ping_every: Annotated[float, Field(gt=0, le=300)] = 10.0
+
+    @property
+    def secret_variable(self) -> str:
+        """Name of the environment variable that holds the secret."""
+        return self.secret_env or f"HOTLINE_PBX_{re.sub(r'[^A-Z0-9]', '_', self.name.upper())}_SECRET"
+
+    def secret(self) -> str:
+        """Read the AMI secret; LookupError saying where it was looked for."""
+        if self.secret_file is not None:
+            try:
+                return self.secret_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise LookupError(f"the secret file of PBX {self.name!r} cannot be read: {error}") from error
+        if value := os.environ.get(self.secret_variable):
+            return value
+        raise LookupError(f"no AMI secret for PBX {self.name!r}: set {self.secret_variable} or secret_file")
+
+
+class Policy(_Part):
+    """What a line does with calls: whether a repeat call joins the open ticket, and what is masked in what was said."""
+
+    join_open: bool = True
+    join_window_hours: Annotated[float, Field(gt=0)] | None = None
+    redact: tuple[Literal["id_card", "bank_card", "phone"], ...] = ("id_card", "bank_card")
+
+
+class Line(_Part):
+    """One of our 400 numbers. ``aliases`` are other forms the carrier sends for it: a landing number, for example."""
+
+    number: Annotated[str, Field(pattern=r"^\+?[0-9]{4,20}$")]
+    aliases: tuple[Annotated[str, Field(pattern=r"^\+?[0-9]{3,20}$")], ...] = ()
+    name: str = ""
+    area: Annotated[str, Field(pattern=r"^0[0-9]{2,3}$")] | None = None
+    timezone: str | None = None
+    record: bool = True
+    policy: Policy = Policy()
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str | None) -> str | None:
+        return name if name is None else _zone(name)
+
+
+class Agent(_Part):
+    """A phone and who sits there. ``interfaces``: names of the phone in queues other than PJSIP/EXTENSION."""
+
+    extension: Annotated[str, Field(pattern=r"^[0-9]{2,10}$")]
+    name: str = ""
+    interfaces: tuple[str, ...] = ()
+
+
+class Recordings(_Part):
+    """Where the PBX's recordings can be read, and the mark its post-record command leaves beside a complete one."""
+
+    root: Path | None = None
+    mark: str = ".done"
+    wait: Annotated[float, Field(gt=0)] = 20.0  # without a mark: this long unchanged, seconds, counts as complete
+
+
+class DatabaseSettings(_Part):
+    """``sqlite:///path`` or ``postgresql://...``. With a password in it, give it as HOTLINE_DATABASE_URL instead."""
+
+    url: str | None = None
+
+
+class RedisSettings(_Part):
+    """Fan-out between processes; without it everything runs in one."""
+
+    url: str | None = None
+
+
+class Transcription(_Part):
+    """The speech engine. ``model`` is a folder; without one the first that works in the data folder is taken."""
+
+    engine: Literal["auto", "vosk", "whisper", "scripted", "none"] = "auto"
+    model: Path | None = None
+    language: str = "zh"
+    processes: Annotated[int, Field(ge=1, le=32)] = 1
+
+
+class Crm(_Part):
+    """Which CRM answers. Its own settings follow its name."""
+
+    connector: Literal["embedded"] = "embedded"
+    budget: Annotated[float, Field(gt=0, le=10)] = 0.8
+
+
+class Settings(_Part):
+    """Everything. ``data`` is the folder that holds what the service writes itself."""
+
+    data: Path = Path("var")
+    site: Site = Site()
+    server: Server = Server()
+    pbx: tuple[Pbx, ...] = ()
+    line: tuple[Line, ...] = ()
+    agent: tuple[Agent, ...] = ()
+    recordings: Recordings = Recordings()
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    transcription: Transcription = Transcription()
+    crm: Crm = Crm()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "Settings":
+        for what, names in (
+            ("[[pbx]] name", [pbx.name for pbx in self.pbx]),
+            ("[[line]] number or alias", [n for line in self.line for n in (line.number, *line.aliases)]),
+            ("[[agent]] extension", [agent.extension for agent in self.agent]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what} stands twice: {', '.join(twice)}")
+        if self.pbx and not self.line:
+            raise ValueError("a [[pbx]] is configured but no [[line]]: name at least one of your 400 numbers")
+        if self.pbx and self.recordings.root is None and any(line.record for line in self.line):
+            raise ValueError("recordings.root is missing: the folder with the PBX's recordings (or record = false)")
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """The database: the environment's HOTLINE_DATABASE_URL, the configured one, or SQLite in the data folder."""
+        given = os.environ.get("HOTLINE_DATABASE_URL") or self.database.url
+        if not given:
+            return f"sqlite+aiosqlite:///{self.data / 'hotline.db'}"
+        return re.sub(r"^(postgres(ql)?|sqlite)://", lambda m: f"{_DRIVERS[m[1]]}://", given)
+
+    @property
+    def redis_url(self) -> str | None:
+        """Redis, from HOTLINE_REDIS_URL or the file; None: one process."""
+        return os.environ.get("HOTLINE_REDIS_URL") or self.redis.url
+
+
+def find(path: Path | None) -> Path | None:
+    """The configuration file to use: the one named, HOTLINE_CONFIG's, or ./hotline.toml; None when there is none."""
+    if path is not None:
+        return path
+    if named := os.environ.get("HOTLINE_CONFIG"):
+        return Path(named)
+    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read and validate the configuration; embedded defaults without a file. Raises ConfigError with all faults."""
+    chosen = find(path)
+    if chosen is None:
+        return Settings(data=Path("var").absolute())
+    try:
+        text = chosen.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(chosen, [Fault(None, "", f"cannot be read: {error.strerror or error}")]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(chosen, [Fault(None, "", f"is not UTF-8 (byte {error.start}): save it as UTF-8")]) from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise ConfigError(chosen, [Fault(int(line[1]) if line else None, "", f"not TOML: {error}")]) from error
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        known = places(text)
+        raise ConfigError(chosen, [_fault(item, known) for item in error.errors()]) from error
+    return _anchored(settings, chosen.absolute().parent)
+
+
+def _fault(item: Any, known: dict[Place, int]) -> Fault:
+    place = tuple(item["loc"])
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    text = {
+        "extra_forbidden": "no such setting here; look for a slip of the pen",
+        "missing": "is missing",
+    }.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
+    if item["type"] not in ("extra_forbidden", "missing") and not isinstance(item["input"], dict | list):
+        text += f" (given: {item['input']!r})"
+    return Fault(line_of(place, known), key, text)
+
+
+def _anchored(settings: Settings, base: Path) -> Settings:
+    """The same settings with every path made absolute, relative ones from the file's folder."""
+
+    def at(path: Path | None) -> Path | None:
+        return None if path is None else (base / path.expanduser())
+
+    return settings.model_copy(
+        update={
+            "data": base / settings.data.expanduser(),
+            "recordings": settings.recordings.model_copy(update={"root": at(settings.recordings.root)}),
+            "transcription": settings.transcription.model_copy(update={"model": at(settings.transcription.model)}),
+            "pbx": tuple(
+                pbx.model_copy(update={"secret_file": at(pbx.secret_file), "capture": at(pbx.capture)})
+                for pbx in settings.pbx
+            ),
+        }
+    )

@@ -1,0 +1,133 @@
+"""The configuration names every fault at once, each with its line, and has no secret of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from hotline.cli import main
+from hotline.settings import ConfigError, load
+from hotline.tomlplace import line_of, places
+
+SOUND = """
+[site]
+name = "美家电器"
+
+[[pbx]]
+name = "hq"
+user = "hotline"
+trunks = ["PJSIP/carrier"]
+
+[[line]]
+number = "4007002505"
+aliases = ["01062802505"]
+name = "售后"
+area = "010"
+
+[[agent]]
+extension = "1001"
+name = "王芳"
+
+[recordings]
+root = "rec"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    """A configuration file with this text."""
+    path = folder / "hotline.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def faults_of(path: Path) -> list[str]:
+    """What is said of a file; nothing when it is sound."""
+    try:
+        load(path)
+    except ConfigError as error:
+        return [str(fault) for fault in error.faults]
+    return []
+
+
+def test_a_sound_file_is_read_with_paths_from_its_own_folder(tmp_path: Path) -> None:
+    """Relative paths mean relative to the file, wherever the service is started."""
+    settings = load(write(tmp_path, SOUND))
+    assert settings.recordings.root == tmp_path / "rec"
+    assert settings.data == tmp_path / "var"
+    assert settings.line[0].aliases == ("01062802505",)
+    assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/var/hotline.db"
+
+
+def test_every_fault_is_named_at_once_with_its_line(tmp_path: Path) -> None:
+    """Three slips give three faults, not the first only."""
+    text = (
+        SOUND.replace('user = "hotline"\n', "").replace("extension =", "extention =").replace("4007002505", "400-700")
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, text))
+    told = {(fault.key, fault.line) for fault in caught.value.faults}
+    lines = text.splitlines()
+    assert ("pbx[0].user", lines.index("[[pbx]]") + 1) in told
+    assert ("line[0].number", lines.index('number = "400-700"') + 1) in told
+    assert ("agent[0].extention", lines.index('extention = "1001"') + 1) in told
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[[pbx\n", "not TOML"),
+        ('[site]\ntimezone = "Asia/Peking"\n', "no such time zone"),
+        (SOUND + '\n[[line]]\nnumber = "01062802505"\n', "stands twice"),
+        (SOUND.replace('[recordings]\nroot = "rec"', ""), "recordings.root is missing"),
+        ("[server]\nport = 70000\n", "less than or equal to 65535"),
+    ],
+)
+def test_a_fault_says_what_to_do(tmp_path: Path, text: str, says: str) -> None:
+    """The message of each fault names the trouble in words."""
+    with pytest.raises(ConfigError, match=says):
+        load(write(tmp_path, text))
+
+
+def test_a_half_written_file_is_a_fault_and_no_crash(tmp_path: Path) -> None:
+    """Whatever an interrupted editor leaves, the answer is a ConfigError or settings."""
+    sound = SOUND.encode()
+    seen: set[str] = set()
+    for end in range(0, len(sound), 7):
+        path = tmp_path / "half.toml"
+        path.write_bytes(sound[:end])
+        seen.update(faults_of(path))
+    assert seen
+
+
+def test_the_secret_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without either the message names the variable to set."""
+    pbx = load(write(tmp_path, SOUND)).pbx[0]
+    with pytest.raises(LookupError, match="HOTLINE_PBX_HQ_SECRET"):
+        pbx.secret()
+    monkeypatch.setenv("HOTLINE_PBX_HQ_SECRET", "from-env")
+    assert pbx.secret() == "from-env"
+    (tmp_path / "secret").write_text("from-file\n", encoding="utf-8")
+    pbx = load(write(tmp_path, SOUND.replace("trunks", 'secret_file = "secret"\ntrunks'))).pbx[0]
+    assert pbx.secret() == "from-file"
+
+
+def test_a_secret_in_the_file_is_refused(tmp_path: Path) -> None:
+    """A secret does not belong into a file that people copy around."""
+    with pytest.raises(ConfigError, match=r"pbx\[0\].secret"):
+        load(write(tmp_path, SOUND.replace("trunks", 'secret = "x"\ntrunks')))
+
+
+def test_check_prints_faults_and_says_no(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1 and a line a fault; 0 and 'sound' when there is none."""
+    assert main(["check", "--config", str(write(tmp_path, "[server]\nport = -1\nhots = 1\n"))]) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert main(["check", "--config", str(write(tmp_path, "[site]\n"))]) == 0
+    assert "sound" in capsys.readouterr().out
+
+
+def test_places_of_nested_and_repeated_tables() -> None:
+    """A sub-table belongs to the last of its array; a key inside a multi-line string is none."""
+    known = places('[[pbx]]\nname = "a"\n[pbx.cdr]\nfile = """\nname = 1\n"""\n[[pbx]]\nname = "b"\n')
+    assert known["pbx", 0, "name"] == 2
+    assert known["pbx", 0, "cdr", "file"] == 4
+    assert known["pbx", 1, "name"] == 8
+    assert line_of(("pbx", 1, "user"), known) == 7
