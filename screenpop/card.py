@@ -1,0 +1,154 @@
+"""What an agent sees of a call, and the two things that fill it in after it opened.
+
+Pure. Knows calls, customers and tickets as nouns; must not know sockets, pages or the database. The JSON made here is
+what the WebSocket carries (``docs/desk.md``); nothing else makes card JSON.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from crm.customer import Candidate, Match
+from numbering.number import Number
+from telephony.call import CallKey
+from tickets.ticket import Ticket
+
+MOST_PURCHASES = 3
+
+Json = dict[str, Any]
+
+
+class State(StrEnum):
+    """What the agent's phone does about the call."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+
+
+class Problem(StrEnum):
+    """Why a lookup said nothing about the caller: nobody must take it for "not a customer"."""
+
+    LATE = "late"  # no answer within the budget; a later one still fills the card
+    DOWN = "down"  # the CRM could not be asked
+
+
+@dataclass(frozen=True, slots=True)
+class LineInfo:
+    """One of our 400 numbers as people call it, and the area code ("0755") its local callers leave out."""
+
+    name: str
+    area: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The lookup's answer for a call: who it may be, and what is still open for them. Not a fact of the PBX."""
+
+    call: CallKey
+    match: Match
+    tickets: tuple[Ticket, ...] = ()
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticketed:
+    """The call was linked to its ticket; ``joined`` when that ticket was open before the call."""
+
+    call: CallKey
+    ticket_id: int
+    ticket_number: str
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One agent's view of one call. ``since`` is when this state began, epoch seconds on the service's clock.
+
+    ``match`` is None while the lookup runs. ``shown`` is the caller's number grouped for people, '' when withheld.
+    """
+
+    agent: str
+    call: CallKey
+    state: State
+    since: float
+    held: bool
+    line: str
+    line_name: str
+    queue: str | None
+    caller: Number
+    shown: str
+    match: Match | None = None
+    problem: Problem | None = None
+    tickets: tuple[Ticket, ...] = ()
+    ticket: Ticketed | None = None
+
+    def json(self) -> Json:
+        """The card as the page reads it."""
+        return {
+            "call": str(self.call),
+            "state": self.state.value,
+            "since": self.since,
+            "held": self.held,
+            "line": {"number": self.line, "name": self.line_name},
+            "queue": self.queue,
+            "caller": {
+                "raw": self.caller.raw,
+                "e164": self.caller.e164,
+                "ext": self.caller.ext,
+                "display": self.shown,
+                "kind": self.caller.kind.value,
+                "region": self.caller.region,
+            },
+            "match": self._match(),
+            "tickets": [_ticket(ticket) for ticket in self.tickets],
+            "ticket": self.ticket
+            and {"id": self.ticket.ticket_id, "number": self.ticket.ticket_number, "joined": self.ticket.joined},
+        }
+
+    def _match(self) -> Json | None:
+        if self.match is None:
+            return None
+        return {
+            "sure": self.match.sure is not None,
+            "problem": self.problem and self.problem.value,
+            "customers": [_candidate(candidate) for candidate in self.match.candidates],
+        }
+
+
+def _candidate(candidate: Candidate) -> Json:
+    customer = candidate.customer
+    return {
+        "id": customer.id,
+        "name": customer.name,
+        "company": customer.company,
+        "level": customer.level,
+        "vip": customer.vip,
+        "owner": customer.owner,
+        "note": customer.note,
+        "reason": candidate.reason.value,
+        "matched": candidate.matched,
+        "purchases": [
+            {
+                "what": purchase.what,
+                "on": purchase.on and purchase.on.isoformat(),
+                "amount": None if purchase.amount is None else str(purchase.amount),
+                "order_no": purchase.order_no,
+            }
+            for purchase in customer.purchases[:MOST_PURCHASES]
+        ],
+        "contracts": [
+            {"what": contract.what, "number": contract.number, "until": contract.until and contract.until.isoformat()}
+            for contract in customer.contracts
+        ],
+    }
+
+
+def _ticket(ticket: Ticket) -> Json:
+    return {
+        "id": ticket.id,
+        "number": ticket.number,
+        "title": ticket.title,
+        "status": ticket.status.value,
+        "owner": ticket.owner,
+        "opened": ticket.opened,
+    }
