@@ -3,7 +3,7 @@
 Kinds, categories and labels: see ``docs/speech.md``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -57,28 +57,44 @@ class FactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A value that was said: canonical ``value``, who said it, at which second, in which turn."""
+    """A value that was said: canonical ``value``, who said it, at which second, in which turn.
+
+    ``turns`` are all turns that say it: its pieces where it was said in several, read-backs of it. Values of identity
+    and bank cards are masked (``****1234``). ``sure`` is False where the recogniser was in doubt (confidence below 0.5)
+    and nobody repeated the value: shown, but flagged.
+    """
 
     kind: FactKind
     value: str
     speaker: str
     at: float
     turn: int
+    turns: tuple[int, ...] = ()
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Who bound himself to what, and by when ('' when no time was said)."""
+    """Who (``caller`` or ``agent``) bound himself or his company to what, and by when.
+
+    ``by_when`` is the last moment in the line's local time: ``YYYY-MM-DD``, ``YYYY-MM-DDTHH:MM`` or a window
+    ``YYYY-MM-DDTHH:MM/HH:MM``; '' when no time was said. ``turns`` are the turns that say it.
+    """
 
     who: str
     what: str
     by_when: str
     turn: int
+    turns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The call in short. ``evidence`` maps each sentence shown to the turns (indexes) that say it."""
+    """The call in short. ``evidence`` maps each sentence shown to the turns (indexes) that say it.
+
+    ``reasons`` maps ``category``, ``urgency`` and ``sentiment`` to the turns that decided them; a label without an
+    entry is the default, which nothing spoke against.
+    """
 
     issue: str | None  # None: not detected
     category: Category
@@ -87,3 +103,4 @@ class Summary:
     facts: tuple[Detail, ...]
     promises: tuple[Promise, ...]
     evidence: dict[str, tuple[int, ...]]
+    reasons: dict[str, tuple[int, ...]] = field(default_factory=dict)
