@@ -1,0 +1,169 @@
+"""What people do to tickets: fields, status, notes, splitting a call off. Private to the ledger, its errors aside.
+
+A person's fields are columns of their own; the version counts people's edits only, so that a summary arriving while
+somebody types is no conflict.
+"""
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.account_tables import users
+from storage.findings import refresh_machine
+from storage.placing import link_call, open_ticket
+from storage.records import TicketLink, TimelineKind
+from storage.tables import tickets
+from storage.ticket_rows import add_timeline, later
+from storage.trouble import UnknownTicketError
+from telephony.call import Outcome
+from tickets.rules import OpenReason
+from tickets.ticket import MOVES, Reachability, Status
+
+LONGEST_NOTE = 20_000
+
+
+class TicketField(StrEnum):
+    """What a person may change. The value is the column's name."""
+
+    STATUS = "status"
+    TITLE = "title"
+    CATEGORY = "category"
+    URGENCY = "urgency"
+    OWNER = "owner"
+
+
+class Refusal(StrEnum):
+    """Why a person's change was refused."""
+
+    MOVE = "move"  # this status cannot become that one
+    STATUS = "status"  # no such status
+    TOO_LONG = "too_long"
+    OWNER = "owner"  # nobody has that login
+    ONLY_CALL = "only_call"  # a ticket's only call cannot leave it
+    EMPTY = "empty"
+
+
+_LONGEST = {TicketField.TITLE: 500, TicketField.CATEGORY: 32, TicketField.URGENCY: 16, TicketField.OWNER: 64}
+
+
+class RefusedError(Exception):
+    """The change is not allowed; nothing was changed."""
+
+    def __init__(self, refusal: Refusal, subject: str) -> None:
+        super().__init__(f"{refusal.value}: {subject}")
+        self.refusal = refusal
+
+
+class StaleError(Exception):
+    """Somebody else changed the ticket meanwhile; nothing was changed. ``version`` is the present one."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"the ticket is at version {version} by now")
+        self.version = version
+
+
+async def edit(
+    conn: AsyncConnection,
+    ticket_id: int,
+    changes: Mapping[TicketField, str | None],
+    *,
+    who: str,
+    now: float,
+    version: int,
+) -> int:
+    """Apply a person's changes; see ``Ledger.edit_ticket``. None or blank gives a field back to the machine."""
+    row = await _held(conn, ticket_id)
+    if row.version != version:
+        raise StaleError(row.version)
+    values: dict[str, str | None] = {}
+    for field, raw in changes.items():
+        value = (raw or "").strip() or None
+        if value == getattr(row, field.value):
+            continue
+        await _check(conn, row, field, value)
+        values[field.value] = value
+    if not values:
+        return version
+    newer = {"version": version + 1, "changed": later(tickets.c.changed, now)}
+    await conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(**values, **newer))
+    before = {name: getattr(row, name) for name in values}
+    if "status" in values:
+        detail = {"from": before.pop("status"), "to": values.pop("status")}
+        await add_timeline(conn, ticket_id, TimelineKind.MOVED, now, who=who, detail=detail)
+    if values:
+        detail = {name: [before[name], value] for name, value in values.items()}
+        await add_timeline(conn, ticket_id, TimelineKind.EDITED, now, who=who, detail=detail)
+    return version + 1
+
+
+async def note(conn: AsyncConnection, ticket_id: int, text: str, who: str, now: float) -> None:
+    """Add a note to the timeline."""
+    row = await _held(conn, ticket_id)
+    if not text.strip():
+        raise RefusedError(Refusal.EMPTY, row.number)
+    if len(text) > LONGEST_NOTE:
+        raise RefusedError(Refusal.TOO_LONG, row.number)
+    await conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(changed=later(tickets.c.changed, now)))
+    detail = {"text": text.strip().replace("\0", "")}
+    await add_timeline(conn, ticket_id, TimelineKind.NOTED, now, who=who, detail=detail)
+
+
+async def split(conn: AsyncConnection, call: Row[Any], who: str, now: float, zone: tzinfo) -> TicketLink:
+    """Give a call a ticket of its own, with what the machine knows of the call; nothing a person typed moves."""
+    if call.ticket_id is None:
+        raise RefusedError(Refusal.ONLY_CALL, call.key)
+    old = await _held(conn, call.ticket_id)
+    if old.calls < 2:  # noqa: PLR2004 - one would be left with none
+        raise RefusedError(Refusal.ONLY_CALL, call.key)
+    missed = _missed(call)
+    link = await open_ticket(conn, call, now, zone)
+    await link_call(conn, call, link)
+    fewer = {"calls": old.calls - 1, "missed": old.missed - missed, "changed": later(tickets.c.changed, now)}
+    await conn.execute(update(tickets).where(tickets.c.id == old.id).values(fewer))
+    own = {"missed": missed, "reach": Reachability.MISSED.value if missed else _reach(call), "owner": who}
+    await conn.execute(update(tickets).where(tickets.c.id == link.id).values(own))
+    await refresh_machine(conn, old.id)
+    await refresh_machine(conn, link.id)
+    there, back = {"to": link.number}, {"reason": OpenReason.SPLIT.value, "from": old.number}
+    await add_timeline(conn, old.id, TimelineKind.SPLIT, now, who=who, call_id=call.id, detail=there)
+    await add_timeline(conn, link.id, TimelineKind.OPENED, now, who=who, call_id=call.id, detail=back)
+    return link
+
+
+async def _held(conn: AsyncConnection, ticket_id: int) -> Row[Any]:
+    row = (await conn.execute(select(tickets).where(tickets.c.id == ticket_id).with_for_update())).first()
+    if row is None:
+        raise UnknownTicketError(f"no ticket {ticket_id}")
+    return row
+
+
+async def _check(conn: AsyncConnection, row: Row[Any], field: TicketField, value: str | None) -> None:
+    if field is TicketField.STATUS:
+        if value not in set(Status):
+            raise RefusedError(Refusal.STATUS, str(value))
+        if Status(value) not in MOVES[Status(row.status)]:
+            raise RefusedError(Refusal.MOVE, f"{row.status} -> {value}")
+    elif value is not None and (len(value) > _LONGEST[field] or "\0" in value):
+        raise RefusedError(Refusal.TOO_LONG, field.value)
+    elif field is TicketField.OWNER and value is not None:
+        known = select(users.c.id).where(users.c.login == value, users.c.active.is_(True))
+        if (await conn.execute(known)).first() is None:
+            raise RefusedError(Refusal.OWNER, value)
+
+
+def _missed(call: Row[Any]) -> int:
+    """1 for a call that nobody answered and that left no message."""
+    return int(call.answered is None and call.outcome in (Outcome.ABANDONED.value, Outcome.LOST.value))
+
+
+def _reach(call: Row[Any]) -> str | None:
+    if call.answered is not None or call.outcome == Outcome.ANSWERED.value:
+        return Reachability.ANSWERED.value
+    return Reachability.VOICEMAIL.value if call.outcome == Outcome.VOICEMAIL.value else None
+
+
+__all__ = ["Refusal", "RefusedError", "StaleError", "TicketField", "edit", "note", "split"]

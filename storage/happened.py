@@ -1,0 +1,181 @@
+"""Writes one fact onto its call's row, its events and its agents. Private to the ledger.
+
+A fact is known already when an event of the same kind, agent or queue and time is there: that makes the repeats of a
+second listener, of a resync and of a retried write harmless. Two events are special. ``confirmed`` and ``ended``
+happen once whatever their time. And a telephone that rings cannot begin to ring: a fact that tells an agent's state
+of just before again (a resync does, with the time of the resync; a stream without timestamps cannot be told apart
+otherwise) is a repeat too.
+"""
+
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from numbering.number import Number
+from storage.once import insert_into, insert_once
+from storage.records import EventKind, Known, Phase
+from storage.tables import call_agents, call_events, calls
+from telephony.call import (
+    Answered,
+    Arrived,
+    CallKey,
+    Confirmed,
+    Ended,
+    Fact,
+    Held,
+    Left,
+    LeftMessage,
+    Queued,
+    Rang,
+    Recorded,
+    Resumed,
+    Stopped,
+)
+
+_KINDS: dict[type[Fact], EventKind] = {
+    Arrived: EventKind.ARRIVED,
+    Confirmed: EventKind.CONFIRMED,
+    Queued: EventKind.QUEUED,
+    Rang: EventKind.RANG,
+    Stopped: EventKind.STOPPED,
+    Answered: EventKind.ANSWERED,
+    Left: EventKind.LEFT,
+    Held: EventKind.HELD,
+    Resumed: EventKind.RESUMED,
+    Recorded: EventKind.RECORDED,
+    LeftMessage: EventKind.LEFT_MESSAGE,
+    Ended: EventKind.ENDED,
+}
+_ONCE = (Confirmed, Ended)
+_BUSY = (Phase.TALKING, Phase.HELD)
+
+
+async def hold_call(conn: AsyncConnection, key: CallKey) -> Row[Any] | None:
+    """A call's row, held until the transaction ends; None when there is no such call."""
+    return (await conn.execute(select(calls).where(calls.c.key == str(key)).with_for_update())).first()
+
+
+async def write_arrival(
+    conn: AsyncConnection, fact: Arrived, number: Number | None, known: Known | None, now: float
+) -> bool:
+    """Insert the call; False when it is there already."""
+    at = now if fact.at is None else fact.at
+    row = {
+        "key": str(fact.call),
+        "caller": fact.caller,
+        "caller_name": fact.caller_name,
+        "e164": number.e164 if number else None,
+        "ext": number.ext if number else None,
+        "kind": number.kind.value if number else None,
+        "region": number.region if number else None,
+        "line": fact.number,
+        "dialled": fact.dialled,
+        "phase": Phase.ARRIVED.value,
+        "arrived": at,
+        "joined": False,
+        "customer_id": known.customer_id if known else None,
+        "customer_name": known.customer_name if known else None,
+        "vip": known.vip if known else False,
+    }
+    call_id = await insert_once(conn, calls, row, ["key"])
+    if call_id is None:
+        return False
+    await _write_event(conn, call_id, fact, "", moment="", at=at)
+    return True
+
+
+async def write_fact(conn: AsyncConnection, call: Row[Any], fact: Fact, now: float) -> bool:
+    """Write a fact of a call whose row is held; False when it was known. The ticket is left to the caller of this."""
+    at = now if fact.at is None else fact.at
+    subject = fact.queue if isinstance(fact, Queued) else getattr(fact, "agent", "")
+    moment = "" if isinstance(fact, _ONCE) else await _moment(conn, call.id, fact, subject)
+    if moment is None or not await _write_event(conn, call.id, fact, subject, moment=moment, at=at):
+        return False
+    changes = _changes(call, fact, at)
+    if changes:
+        await conn.execute(update(calls).where(calls.c.id == call.id).values(changes))
+    if isinstance(fact, Rang):
+        await _write_agent(conn, call.id, fact.agent, "rang", at)
+    elif isinstance(fact, Answered):
+        await _write_agent(conn, call.id, fact.agent, "talked", at)
+    return True
+
+
+async def _moment(conn: AsyncConnection, call_id: int, fact: Fact, subject: str) -> str | None:
+    """What tells this event from others of its kind; None when it repeats what was the state just before."""
+    if fact.at is not None and not hasattr(fact, "agent"):
+        return f"{fact.at:.6f}"
+    mine = (call_events.c.call_id == call_id) & (call_events.c.subject == subject)
+    query = select(call_events.c.kind, func.count().over()).where(mine)
+    last = (await conn.execute(query.order_by(call_events.c.at.desc(), call_events.c.id.desc()).limit(1))).first()
+    if last is not None and last[0] == _KINDS[type(fact)] and not isinstance(fact, Recorded):
+        return None
+    return f"#{last[1] if last else 0}" if fact.at is None else f"{fact.at:.6f}"
+
+
+async def _write_event(
+    conn: AsyncConnection, call_id: int, fact: Fact, subject: str, *, moment: str, at: float
+) -> bool:
+    row = {
+        "call_id": call_id,
+        "kind": _KINDS[type(fact)].value,
+        "subject": subject,
+        "moment": moment,
+        "at": at,
+        "detail": _detail(fact),
+    }
+    return await insert_once(conn, call_events, row, ["call_id", "kind", "subject", "moment"]) is not None
+
+
+def _detail(fact: Fact) -> dict[str, Any] | None:
+    if isinstance(fact, Stopped | Left):
+        return {"why": fact.why.value}
+    if isinstance(fact, Rang | Answered) and fact.queue is not None:
+        return {"queue": fact.queue}
+    if isinstance(fact, Recorded):
+        return {"files": list(fact.files), "stopped": fact.stopped}
+    if isinstance(fact, LeftMessage) and fact.file is not None:
+        return {"file": fact.file}
+    if isinstance(fact, Ended):
+        return {"outcome": fact.outcome.value}
+    return None
+
+
+def _changes(call: Row[Any], fact: Fact, at: float) -> dict[str, Any]:
+    """The new values of the call's row. Nothing that comes late brings an ended call back to life."""
+    if isinstance(fact, Ended):
+        duration = max(0.0, at - call.arrived)
+        return {"phase": Phase.ENDED.value, "ended": at, "duration": duration, "outcome": fact.outcome.value}
+    changes: dict[str, Any] = {}
+    if isinstance(fact, Confirmed):
+        changes["confirmed"] = at
+    if isinstance(fact, Answered) and (call.answered is None or at < call.answered):
+        changes["answered"] = at
+    phase = _phase(call.phase, fact)
+    if phase is not None and call.outcome is None:
+        changes["phase"] = phase.value
+    return changes
+
+
+def _phase(before: str, fact: Fact) -> Phase | None:
+    match fact:
+        case Queued():
+            return Phase.QUEUED
+        case Rang():
+            return None if before in _BUSY else Phase.RINGING
+        case Answered() | Resumed():
+            return Phase.TALKING
+        case Held():
+            return Phase.HELD
+        case LeftMessage():
+            return Phase.VOICEMAIL
+        case _:
+            return None
+
+
+async def _write_agent(conn: AsyncConnection, call_id: int, agent: str, column: str, at: float) -> None:
+    """First ring and first talk of an agent on a call."""
+    row = insert_into(conn, call_agents).values(call_id=call_id, agent=agent, **{column: at})
+    keep = func.coalesce(call_agents.c[column], at)
+    await conn.execute(row.on_conflict_do_update(index_elements=["call_id", "agent"], set_={column: keep}))

@@ -1,0 +1,23 @@
+"""Jobs: slow or foreign work, written in the transaction of the fact that caused it. Private to storage."""
+
+from sqlalchemy import JSON, Column, Index, Integer, String, Table, Text, UniqueConstraint
+
+from storage.metadata import Id, Moment, metadata
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),  # claims so far; the fence: only the latest claim may finish the job
+    Column("due", Moment, nullable=False),  # ready: not before; running: when the lease ends
+    Column("why", Text),  # what a deferred job waits for
+    Column("error", Text),  # what went wrong last
+    Column("created", Moment, nullable=False),
+    Column("changed", Moment, nullable=False),
+    UniqueConstraint("kind", "key"),
+    Index("ix_jobs_state_due_id", "state", "due", "id"),
+)

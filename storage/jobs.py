@@ -1,0 +1,74 @@
+"""A job as the outbox hands it out, and how one is added beside a fact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.job_tables import jobs
+from storage.once import insert_once
+from storage.records import NewJob
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    READY = "ready"  # to be claimed once it is due
+    RUNNING = "running"  # claimed; claimed anew when its lease is over
+    DONE = "done"
+    DEAD = "dead"  # given up; people see it and may replay it
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job. ``attempts`` is the fence: of all who ever claimed it, only the last may finish it.
+
+    ``due``: when it may be claimed, or while it runs, when its lease is over. ``why``: what a deferred job waits for.
+    """
+
+    id: int
+    kind: str
+    key: str
+    payload: Mapping[str, Any]
+    state: JobState
+    attempts: int
+    due: float
+    why: str | None
+    error: str | None
+    created: float
+    changed: float
+
+
+async def add_job(conn: AsyncConnection, job: NewJob, now: float) -> bool:
+    """Write a job in the caller's transaction; False when one of that kind and key is there, done ones too."""
+    row = {
+        "kind": job.kind,
+        "key": job.key,
+        "payload": dict(job.payload),
+        "state": JobState.READY.value,
+        "attempts": 0,
+        "due": job.not_before,
+        "created": now,
+        "changed": now,
+    }
+    return await insert_once(conn, jobs, row, ["kind", "key"]) is not None
+
+
+def as_job(row: Row[Any]) -> Job:
+    """A row of the jobs table."""
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        key=row.key,
+        payload=row.payload,
+        state=JobState(row.state),
+        attempts=row.attempts,
+        due=row.due,
+        why=row.why,
+        error=row.error,
+        created=row.created,
+        changed=row.changed,
+    )

@@ -1,0 +1,130 @@
+"""What goes into the ledger and what comes back: frozen rows, no SQL.
+
+Times are epoch seconds. Paths of recordings are relative to the recordings root.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who the caller was found to be."""
+
+    customer_id: str
+    customer_name: str
+    vip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """Work to be done later. ``kind`` and ``key`` together make a repeat harmless. ``payload`` is JSON."""
+
+    kind: str
+    key: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLink:
+    """The ticket a call is on; ``joined``: it was there before the call."""
+
+    id: int
+    number: str
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a fact: the call's ticket if it has one by now, and whether the fact was ``new``."""
+
+    ticket: TicketLink | None
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingRow:
+    """A recording of a call: the caller's leg, the agent's leg, both mixed. At least one of them. Length in seconds."""
+
+    rx: str | None
+    tx: str | None
+    mix: str | None
+    seconds: float | None
+    repaired: bool = False
+
+    @property
+    def name(self) -> str:
+        """What makes it the same recording when it is linked again."""
+        name = self.mix or self.rx or self.tx
+        if name is None:
+            raise ValueError("a recording without a file")
+        return name
+
+
+class Phase(StrEnum):
+    """How far a call has come."""
+
+    ARRIVED = "arrived"
+    QUEUED = "queued"
+    RINGING = "ringing"
+    TALKING = "talking"
+    HELD = "held"
+    VOICEMAIL = "voicemail"
+    ENDED = "ended"
+
+
+class EventKind(StrEnum):
+    """Kinds of events of a call, as facts name them."""
+
+    ARRIVED = "arrived"
+    CONFIRMED = "confirmed"
+    QUEUED = "queued"
+    RANG = "rang"
+    STOPPED = "stopped"
+    ANSWERED = "answered"
+    LEFT = "left"
+    HELD = "held"
+    RESUMED = "resumed"
+    RECORDED = "recorded"
+    LEFT_MESSAGE = "left_message"
+    ENDED = "ended"
+
+
+class AlarmKind(StrEnum):
+    """What is wrong with a call's recording or transcript; people should look."""
+
+    MISSING = "recording_missing"
+    SILENT = "recording_silent"
+    ONE_SIDED = "recording_one_sided"
+    EMPTY = "recording_empty"
+    UNREADABLE = "recording_unreadable"
+    TRUNCATED = "recording_truncated"
+    ORPHAN = "recording_orphan"
+    TRANSCRIPTION = "transcription_failed"
+
+
+class Waiting(StrEnum):
+    """What a call's transcript waits for."""
+
+    MODEL = "model"
+    RECORDING = "recording"
+
+
+class TimelineKind(StrEnum):
+    """What happened to a ticket."""
+
+    OPENED = "opened"
+    JOINED = "joined"
+    SPLIT = "split"  # a call left for a ticket of its own
+    CUSTOMER = "customer"
+    OWNER = "owner"
+    ENDED = "ended"  # a call was over; detail: outcome
+    RECORDING = "recording"
+    SAID = "said"
+    ALARM = "alarm"
+    MOVED = "moved"
+    EDITED = "edited"
+    NOTED = "noted"

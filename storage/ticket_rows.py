@@ -1,0 +1,85 @@
+"""Ticket rows as the noun, and rows of a ticket's timeline. Private to storage."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Case, Column, ColumnElement, Row, case, func, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.once import insert_into
+from storage.records import TimelineKind
+from storage.tables import tickets, timeline
+from tickets.ticket import Status, Ticket
+
+OPEN = tuple(status.value for status in Status if status.open)
+
+# A person's word wins over the machine's, in every read.
+TICKET_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    tickets.c.id,
+    tickets.c.number,
+    tickets.c.status,
+    tickets.c.line,
+    func.coalesce(tickets.c.title, tickets.c.machine_title, "").label("title"),
+    tickets.c.caller,
+    tickets.c.customer_id,
+    tickets.c.customer_name,
+    func.coalesce(tickets.c.category, tickets.c.machine_category).label("category"),
+    func.coalesce(tickets.c.urgency, tickets.c.machine_urgency).label("urgency"),
+    tickets.c.owner,
+    tickets.c.opened,
+    tickets.c.changed,
+    tickets.c.calls,
+)
+
+
+def as_ticket(row: Row[Any]) -> Ticket:
+    """A row that has TICKET_COLUMNS. ``title`` is empty until a person or a summary gave one."""
+    return Ticket(
+        id=row.id,
+        number=row.number,
+        status=Status(row.status),
+        line=row.line,
+        title=row.title,
+        caller=row.caller,
+        customer_id=row.customer_id,
+        customer_name=row.customer_name,
+        category=row.category,
+        urgency=row.urgency,
+        owner=row.owner,
+        opened=row.opened,
+        changed=row.changed,
+        calls=row.calls,
+    )
+
+
+def later(column: Column[float], now: float) -> Case[float]:
+    """The later of a column and ``now``: a clock that goes back does not make a ticket older."""
+    return case((column < now, now), else_=column)
+
+
+async def add_timeline(
+    conn: AsyncConnection,
+    ticket_id: int,
+    kind: TimelineKind,
+    at: float,
+    *,
+    key: str | None = None,
+    who: str | None = None,
+    call_id: int | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a line of a ticket's timeline; with a ``key`` only once."""
+    values = {
+        "ticket_id": ticket_id,
+        "kind": kind.value,
+        "at": at,
+        "key": key,
+        "who": who,
+        "call_id": call_id,
+        "detail": detail,
+    }
+    if key is None:
+        await conn.execute(insert(timeline).values(values))
+    else:
+        once = insert_into(conn, timeline).values(**values)
+        await conn.execute(once.on_conflict_do_nothing(index_elements=["ticket_id", "key"]))
