@@ -8,7 +8,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One number of a customer: as typed in the CRM, E.164 (None when it cannot be normalised), switchboard extension."""
+    """One number of a customer: as typed in the CRM, E.164 (None when not normalisable), switchboard extension."""
 
     raw: str
     e164: str | None
