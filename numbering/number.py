@@ -22,8 +22,8 @@ class Number:
     """A number as it arrived and what we make of it.
 
     ``e164`` is ``+`` and digits, None for service, extension, withheld and invalid numbers. ``ext`` are the digits
-    behind a switchboard, or of the extension itself when ``kind`` is extension. ``region`` is the Chinese place name of the number range, a hint only:
-    numbers are ported.
+    behind a switchboard, or of the extension itself when ``kind`` is extension. ``region`` is the Chinese place name
+    of the number range, a hint only: numbers are ported.
     """
 
     raw: str

@@ -13,12 +13,10 @@ from numbering.number import Kind
 _LONGEST_TEXT = 256  # a SIP URI with its parameters; what is longer was never a number
 _LONGEST_DIGITS = 24
 
-_WITHHELD = frozenset(
-    (
-        "anonymous|unavailable|restricted|unknown|private|withheld|blocked|hidden|none|null|nobody|no number"
-        "|number withheld|caller unknown|anonymous.invalid|asterisk|n/a"
-        "|匿名|匿名来电|未知|未知号码|隐藏|隐藏号码|隐藏来电|保密|保密号码|无|无号码|未显示号码|无来电显示"
-    ).split("|"),
+_WITHHELD = re.compile(
+    r"anonymous(?:\.invalid)?|unavailable|restricted|unknown|private|withheld|blocked|hidden|none|null|nobody"
+    r"|no number|number withheld|caller unknown|asterisk|n/a"
+    r"|匿名(?:来电)?|未知(?:号码)?|隐藏(?:号码|来电)?|保密(?:号码)?|无(?:号码|来电显示)?|未显示号码",
 )
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−─━ー﹣"), "-")
@@ -67,7 +65,7 @@ def read(raw: str | None) -> Spelling | Kind:
             return Kind.INVALID
         text, context, uri_ext = opened
     text = text.casefold()
-    if not text or text in _WITHHELD:
+    if not text or _WITHHELD.fullmatch(text):
         return Kind.WITHHELD
     return _digits(text, context, uri_ext)
 
