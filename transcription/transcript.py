@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from transcription.trouble import Trouble
+
 
 class Speaker(StrEnum):
     """Who spoke. The agent's extension is kept beside it where it is known."""
@@ -24,6 +26,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class LegTrouble:
+    """One leg that could not be heard while the other could: an alarm, not a failure."""
+
+    speaker: Speaker
+    trouble: Trouble
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The whole conversation, turns in order of start, and what made it."""
 
@@ -31,3 +42,5 @@ class Transcript:
     engine: str
     model: str
     language: str = "zh"
+    troubles: tuple[LegTrouble, ...] = ()
+    seconds: float = 0.0  # length of the longer leg

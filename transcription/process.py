@@ -1,0 +1,221 @@
+"""One child process with a loaded model, seen from the parent: started, asked, watched, killed.
+
+The child is ``python -m transcription.child``; JSON lines go both ways over its stdin and stdout. It is its own session
+(Ctrl-C in the terminal does not reach it), niced, and ends by itself when its stdin closes, that is also when the
+parent is killed. Its stderr goes to an unnamed file whose end is quoted when it dies.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+from asyncio.subprocess import PIPE
+from asyncio.subprocess import Process as Child
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from transcription.engines import EngineSpec
+
+POLL = 0.25  # seconds between two looks at the child's memory
+LONGEST_LINE = 64 * 2**20  # bytes; three hours of talk are below one megabyte
+QUOTED = 600  # characters of the child's last words
+TOLD_NO_MODEL = 3  # the child's exit code after it has said why there is no model
+
+
+class TranscriptionFailed(Exception):
+    """Something kept this recording from being transcribed; the recording itself may be sound."""
+
+
+class NoModel(TranscriptionFailed):
+    """The engine did not start: no model, a damaged one, or its library is not installed. The text says which."""
+
+
+class WorkerDied(TranscriptionFailed):
+    """The child crashed, was killed or took too much memory in the middle of a recording."""
+
+
+class TookTooLong(WorkerDied):
+    """The child passed its time limit and was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may take. Seconds and bytes.
+
+    Memory is counted from what the loaded model holds, since models differ a hundredfold: vosk's small ones take half
+    a gigabyte, the large Mandarin one several.
+    """
+
+    start: float = 300.0  # to load the model, from a cold disk
+    read: float = 60.0  # to read and decode the audio files
+    floor: float = 60.0  # for the speech recognition of a short recording
+    per_second: float = 6.0  # of audio: whisper-base on one busy old core needs about 1.5
+    headroom: int = 1536 * 2**20  # above the loaded model
+    deaths: int = 2  # after which a recording is set aside
+    niceness: int = 10
+    grace: float = 2.0  # between asking an idle child to end and killing it
+
+
+class Process:
+    """One child, restarted as needed. ``ask`` is for one caller at a time."""
+
+    def __init__(self, spec: EngineSpec, limits: Limits) -> None:
+        self._spec = spec
+        self._limits = limits
+        self._child: Child | None = None
+        self._stderr: IO[bytes] | None = None
+        self._model = ""
+        self._rss_ready = 0
+        self._busy = False
+
+    @property
+    def pid(self) -> int | None:
+        """The running child's process id."""
+        return self._child.pid if self._child is not None and self._child.returncode is None else None
+
+    async def start(self) -> str:
+        """Start the child unless it runs, wait until its model is loaded; the model's name. Raises NoModel."""
+        if self.pid is not None and self._model:
+            return self._model
+        await self.stop()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        order = {"spec": {**asdict(self._spec), "model": str(self._spec.model)}, **asdict(self._limits)}
+        self._child = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "transcription.child", json.dumps(order),
+            stdin=PIPE, stdout=PIPE, stderr=self._stderr, limit=LONGEST_LINE, start_new_session=True,
+            env=_environment(self._spec.threads),
+        )  # fmt: skip
+        deadline = asyncio.get_running_loop().time() + self._limits.start
+        ready = False
+        try:
+            hello = await self._message(deadline, "loading the model", memory=None)
+            if "no_model" in hello:
+                raise NoModel(hello["no_model"])
+            self._model = str(hello["ready"])
+            self._rss_ready = _rss(self._child.pid) or 0
+            ready = True
+        except TookTooLong as error:
+            raise NoModel(f"{self._spec.model}: {error}") from error
+        except WorkerDied as error:
+            if self._child.returncode == -signal.SIGKILL:
+                raise
+            raise NoModel(f"{self._spec.model}: the {self._spec.engine} engine could not load it: {error}") from error
+        finally:
+            if not ready:
+                await self.stop(now=True)
+        return self._model
+
+    async def ask(self, order: dict[str, Any], progress: Callable[[float], None]) -> dict[str, Any]:
+        """Send one recording and wait for what the child makes of it. Raises NoModel, WorkerDied, TookTooLong."""
+        model = await self.start()
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + self._limits.read
+        ceiling = self._rss_ready + self._limits.headroom
+        what = "reading the audio"
+        self._busy = True
+        try:
+            await self._send(order)
+            while True:
+                message = await self._message(deadline, what, memory=ceiling)
+                if "seconds" in message and "turns" not in message:
+                    what = f"transcribing {message['seconds']:.0f} s of audio"
+                    deadline = clock() + max(self._limits.floor, self._limits.per_second * message["seconds"])
+                elif "share" in message:
+                    progress(message["share"])
+                else:
+                    self._busy = False
+                    return {**message, "model": model}
+        finally:
+            swollen = self._child is not None and (_rss(self._child.pid) or 0) > ceiling - self._limits.headroom // 2
+            if self._busy or swollen:  # in error or cancelled: it cannot be trusted any more
+                await self.stop(now=self._busy)
+
+    async def stop(self, *, now: bool = False) -> None:
+        """End the child: at once when it is busy or ``now``, else by closing its stdin. Waits until it is gone."""
+        child, self._child, self._model = self._child, None, ""
+        stderr, self._stderr = self._stderr, None
+        if child is not None:
+            if child.stdin is not None:
+                child.stdin.close()
+            if child.returncode is None:
+                await self._end(child, now=now or self._busy)
+            self._busy = False
+        if stderr is not None:
+            stderr.close()
+
+    async def _end(self, child: Child, *, now: bool) -> None:
+        if not now:
+            try:
+                async with asyncio.timeout(self._limits.grace):
+                    await child.wait()
+            except TimeoutError:
+                now = True
+        if now:
+            try:
+                child.kill()
+            except ProcessLookupError:  # it ended between the look and the kill
+                pass
+            await child.wait()
+
+    async def _send(self, order: dict[str, Any]) -> None:
+        assert self._child is not None
+        assert self._child.stdin is not None
+        try:
+            self._child.stdin.write(json.dumps(order).encode() + b"\n")
+            await self._child.stdin.drain()
+        except ConnectionError as error:
+            raise WorkerDied(await self._obituary("waiting for work")) from error
+
+    async def _message(self, deadline: float, what: str, memory: int | None) -> dict[str, Any]:
+        """The child's next message. Raises WorkerDied when it ends or grows above ``memory`` bytes, TookTooLong."""
+        child, clock = self._child, asyncio.get_running_loop().time
+        assert child is not None
+        assert child.stdout is not None
+        while True:
+            if (left := deadline - clock()) <= 0:
+                raise TookTooLong(f"{what} took too long: killed")
+            used = _rss(child.pid) or 0
+            if memory is not None and used > memory:
+                raise WorkerDied(f"{what} took {used / 2**20:.0f} MB of memory, more than {memory / 2**20:.0f}: killed")
+            try:
+                async with asyncio.timeout(min(left, POLL)):
+                    line = await child.stdout.readline()
+            except TimeoutError:
+                continue
+            if not line.endswith(b"\n"):
+                raise WorkerDied(await self._obituary(what))
+            message: dict[str, Any] = json.loads(line)
+            return message
+
+    async def _obituary(self, what: str) -> str:
+        """What the dead child died of, with the end of what it said on stderr."""
+        child, stderr = self._child, self._stderr
+        if child is None or stderr is None:
+            return f"stopped while {what}"
+        await self._end(child, now=False)
+        code = child.returncode or 0
+        how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - QUOTED))
+        words = stderr.read().decode(errors="replace").strip().rpartition("\n\n")[2]
+        return f"{how} while {what}" + (f": {words}" if words else "")
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """The child's environment: this code importable, native threads bounded, no model hub ever asked."""
+    house = str(Path(__file__).parents[1])
+    path = os.pathsep.join(filter(None, [house, os.environ.get("PYTHONPATH", "")]))
+    offline = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **offline, "PYTHONPATH": path}
+
+
+def _rss(pid: int) -> int | None:
+    """Bytes of memory the process holds; None where the system does not say (it is gone, or not Linux)."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as statm:  # noqa: PTH123 - read four times a second, never on disk
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return None

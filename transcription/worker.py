@@ -1,0 +1,177 @@
+"""Transcribing without risk to the service: engines run in processes of their own, which may crash, hang or swell.
+
+Native speech libraries abort, segfault or loop on what they do not like (docs/speech.md), and Python cannot catch that.
+So a :class:`Transcriber` keeps ``processes`` children, each with one loaded model, starts a new one when one dies, and
+sets a recording aside that killed two. This module never touches audio or engines itself, and knows no database.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import structlog
+
+from transcription.engines import EngineSpec
+from transcription.process import Limits, NoModel, Process, TookTooLong, TranscriptionFailed, WorkerDied
+from transcription.transcript import LegTrouble, Speaker, Transcript, Turn
+from transcription.trouble import AudioProblem, Trouble
+
+__all__ = [
+    "AudioProblem",
+    "EngineSpec",
+    "Limits",
+    "NoModel",
+    "Poisoned",
+    "Talk",
+    "TookTooLong",
+    "Transcriber",
+    "TranscriptionFailed",
+    "WorkerDied",
+]
+
+MAX_SECONDS = 3 * 3600.0  # of one recording; the longest real call seen in call-center data is well below
+
+log = structlog.get_logger()
+
+
+class Talk(NamedTuple):
+    """When which agent talked with the caller, seconds from the recording's start; ``agent`` is the extension."""
+
+    start: float
+    end: float
+    agent: str
+
+
+class Poisoned(TranscriptionFailed):
+    """The recording killed its worker too often and is set aside: trying again needs another engine or another file."""
+
+
+class Transcriber:
+    """The one door to speech recognition. Use it from one event loop; ``await close()`` leaves no child behind.
+
+    Children start with the first recording that needs them, so a service without calls holds no model in memory.
+    """
+
+    def __init__(self, spec: EngineSpec, *, processes: int = 1, limits: Limits | None = None) -> None:
+        self.spec = spec
+        self._limits = limits or Limits()
+        self._all = [Process(spec, self._limits) for _ in range(processes)]
+        self._idle: asyncio.LifoQueue[Process] = asyncio.LifoQueue()  # last in first out: the rest stay unstarted
+        for process in self._all:
+            self._idle.put_nowait(process)
+        self._deaths: dict[_Identity, int] = {}
+        self._closed = False
+
+    async def transcribe(
+        self,
+        caller: Path | None,
+        agent: Path | None,
+        *,
+        talk: Sequence[tuple[float, float, str]] | None = None,
+        progress: Callable[[float], None] | None = None,
+        max_seconds: float = MAX_SECONDS,
+    ) -> Transcript:
+        """What was said on the caller's and the agent's leg (the same path twice: one stereo file, caller left).
+
+        ``talk``: when which agent talked (see :class:`Talk`). With it, speech on the agent's leg outside these windows
+        is dropped (prompts, ringback, hold announcements before and between), inside it is labelled with the agent;
+        None: not known, everything is kept. An empty ``talk`` says that no agent talked. ``progress`` is called with
+        the share done, 0 to 1.
+
+        One bad leg is told in the transcript's ``troubles``. Raises AudioProblem (no leg can be heard; for good),
+        NoModel (wait for one), WorkerDied and TookTooLong (try again later), Poisoned (for good).
+        """
+        if caller is None and agent is None:
+            raise ValueError("a recording has at least one leg")
+        order = {
+            "caller": None if caller is None else str(caller),
+            "agent": None if agent is None else str(agent),
+            "talk": None if talk is None else [list(window) for window in talk],
+            "max_seconds": max_seconds,
+        }
+        identity = await asyncio.to_thread(_identity, caller, agent)
+        self._refuse_poison(identity)
+        process = await self._idle.get()
+        try:
+            self._refuse_closed()
+            answer = await process.ask(order, progress or _ignore)
+        except WorkerDied as error:
+            self._refuse_closed()  # we killed it ourselves: no fault of the recording
+            self._deaths[identity] = self._deaths.get(identity, 0) + 1
+            log.warning("a speech worker died", error=str(error), caller=order["caller"], agent=order["agent"])
+            self._refuse_poison(identity, error)
+            raise
+        finally:
+            self._idle.put_nowait(process)
+        return _transcript(answer, self.spec)
+
+    def _refuse_poison(self, identity: "_Identity", last: WorkerDied | None = None) -> None:
+        deaths = self._deaths.get(identity, 0)
+        if deaths >= self._limits.deaths:
+            names = ", ".join(sorted({str(path) for path, *_ in identity}))
+            raise Poisoned(f"{names}: set aside after {deaths} workers died of it" + (f"; {last}" if last else ""))
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise TranscriptionFailed("speech recognition is shutting down")
+
+    async def probe(self) -> str:
+        """Load the model if it is not loaded yet, prove that it decodes, and return its name. Raises NoModel."""
+        process = await self._idle.get()
+        try:
+            return await process.start()
+        finally:
+            self._idle.put_nowait(process)
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the children that run now."""
+        return [process.pid for process in self._all if process.pid is not None]
+
+    async def close(self) -> None:
+        """End every child, also one in the middle of a recording (whoever waits for it gets TranscriptionFailed)."""
+        self._closed = True
+        await asyncio.gather(*(process.stop() for process in self._all))
+
+
+_Identity = tuple[tuple[str, int, int], ...]
+
+
+def _identity(*paths: Path | None) -> _Identity:
+    """What makes a recording the same one again: path, size and time of change, so a repaired file gets a new try."""
+    found = []
+    for path in paths:
+        if path is None:
+            continue
+        try:
+            stat = path.stat()
+        except OSError:  # missing or unreadable: the worker names it properly
+            found.append((str(path), -1, -1))
+        else:
+            found.append((str(path), stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
+
+
+def _ignore(_share: float) -> None:
+    pass
+
+
+def _transcript(answer: dict[str, Any], spec: EngineSpec) -> Transcript:
+    """The child's answer as a transcript; AudioProblem when it found nothing to hear."""
+    if "problem" in answer:
+        trouble, text = answer["problem"]
+        raise AudioProblem(Trouble(trouble), text)
+    return Transcript(
+        turns=tuple(
+            Turn(Speaker(speaker), start, end, text, confidence, agent)
+            for speaker, start, end, text, confidence, agent in answer["turns"]
+        ),
+        engine=spec.engine,
+        model=answer["model"],
+        language=spec.language,
+        troubles=tuple(
+            LegTrouble(Speaker(speaker), Trouble(trouble), text) for speaker, trouble, text in answer["troubles"]
+        ),
+        seconds=answer["seconds"],
+    )
