@@ -27,7 +27,7 @@ FULL = 32_768.0
 SILENCE_DBFS = -50.0  # comfort noise of Chinese trunks is quieter; the quietest line that was still understood was -38
 FLOOR_DBFS = -96.0  # 16 bit: digital silence is given as this
 _BLOCK = 65_536  # frames a read: WAV49 and GSM cannot seek, so blocks() is no way to read them
-_GSM_FRAME = 33  # bytes, each beginning with the nibble 0xD
+_GSM_FRAME, _GSM_MARK = 33, 0xD  # bytes; the nibble each frame begins with
 _MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"ID3")
 
 
@@ -86,7 +86,7 @@ def resample(samples: Samples, rate: int, wanted: int) -> Samples:
 def _read(path: Path, max_seconds: float) -> tuple[npt.NDArray[np.float32], int, bool]:
     """Frames x channels, rate, whether the header was mended."""
     data = _bytes(path)
-    repaired = ()
+    repaired: tuple[riff.Repair, ...] = ()
     if riff.is_wave(data):
         repaired = riff.repairs(data)
         mended = bytearray(data)
@@ -142,7 +142,7 @@ def _forced(data: bytes) -> dict[str, str | int]:
 def _is_gsm(data: bytes) -> bool:
     """Headerless GSM 06.10: whole frames that all begin with the nibble 0xD; three at least, so not by chance."""
     marks = data[::_GSM_FRAME]
-    return len(data) >= 3 * _GSM_FRAME and len(data) % _GSM_FRAME == 0 and all(mark >> 4 == 0xD for mark in marks)
+    return len(data) >= 3 * _GSM_FRAME and len(data) % _GSM_FRAME == 0 and all(mark >> 4 == _GSM_MARK for mark in marks)
 
 
 def _is_mp3(data: bytes) -> bool:

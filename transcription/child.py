@@ -1,8 +1,8 @@
 """The child process: one loaded model, one recording after another (``python -m transcription.child JSON``).
 
 It speaks JSON lines: first ``{"ready": model}`` or ``{"no_model": why}``; then for each order ``{"seconds": audio}``,
-some ``{"share": done}``, and ``{"turns", "troubles", "seconds"}`` or ``{"problem": [trouble, why]}``. Anything unforeseen
-kills it, with a traceback on stderr: the parent copes with dead children and has no use for confused ones.
+some ``{"share": done}``, and ``{"turns", "troubles", "seconds"}`` or ``{"problem": [trouble, why]}``.
+Anything unforeseen kills it, with a traceback on stderr: the parent copes with dead children, not with confused ones.
 """
 
 import json
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from transcription.engines import EngineSpec, ModelTrouble, open_engine
+from transcription.engines import EngineSpec, ModelError, open_engine
 from transcription.hearing import hear
 from transcription.process import TOLD_NO_MODEL
 from transcription.transcript import Speaker
@@ -37,7 +37,7 @@ def main() -> int:
                 spec["engine"], Path(spec["model"]), spec["language"], tuple(spec["grammar"]), spec["threads"]
             )
         )  # fmt: skip
-    except ModelTrouble as error:
+    except ModelError as error:
         tell({"no_model": str(error)})
         return TOLD_NO_MODEL
     _confine(2 * start["headroom"])
@@ -48,7 +48,7 @@ def main() -> int:
         try:
             heard = hear(
                 engine, legs,
-                talk=order["talk"], max_seconds=order["max_seconds"], language=spec["language"],
+                talk=order["talk"], max_seconds=order["max_seconds"],
                 started=lambda seconds: tell({"seconds": seconds}), done=lambda share: tell({"share": share}),
             )  # fmt: skip
         except AudioProblem as problem:

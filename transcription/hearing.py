@@ -1,4 +1,4 @@
-"""One recording from files to turns: what the child process does for each order. Knows legs and engines, no processes."""
+"""One recording from files to turns: what the child process does for each order. Knows no processes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -61,9 +61,7 @@ def hear(
     )
 
 
-def _load(
-    paths: Mapping[Speaker, Path], max_seconds: float
-) -> tuple[dict[Speaker, Leg], dict[Speaker, AudioProblem]]:
+def _load(paths: Mapping[Speaker, Path], max_seconds: float) -> tuple[dict[Speaker, Leg], dict[Speaker, AudioProblem]]:
     """Each leg, or what is wrong with it; the same path for both is one stereo file with the caller on the left."""
     if len(paths) > 1 and len(set(paths.values())) == 1:
         left, right = load_stereo(next(iter(paths.values())), max_seconds=max_seconds)

@@ -6,6 +6,7 @@ parent is killed. Its stderr goes to an unnamed file whose end is quoted when it
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -26,15 +27,15 @@ QUOTED = 600  # characters of the child's last words
 TOLD_NO_MODEL = 3  # the child's exit code after it has said why there is no model
 
 
-class TranscriptionFailed(Exception):
+class TranscriptionError(Exception):
     """Something kept this recording from being transcribed; the recording itself may be sound."""
 
 
-class NoModel(TranscriptionFailed):
+class NoModel(TranscriptionError):  # noqa: N818 - a state to wait in
     """The engine did not start: no model, a damaged one, or its library is not installed. The text says which."""
 
 
-class WorkerDied(TranscriptionFailed):
+class WorkerDied(TranscriptionError):  # noqa: N818 - says it better
     """The child crashed, was killed or took too much memory in the middle of a recording."""
 
 
@@ -155,10 +156,8 @@ class Process:
             except TimeoutError:
                 now = True
         if now:
-            try:
+            with contextlib.suppress(ProcessLookupError):  # it may end between the look and the kill
                 child.kill()
-            except ProcessLookupError:  # it ended between the look and the kill
-                pass
             await child.wait()
 
     async def _send(self, order: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
-"""What may be wrong with a recording, by name. Pure, so that alarms, pages and the parent of the worker can speak of it
-without loading an audio library; :mod:`transcription.audio` finds these troubles.
+"""What may be wrong with a recording, by name; :mod:`transcription.audio` finds it.
+
+Pure, so that alarms, pages and the parent of the worker can speak of it without loading an audio library.
 """
 
 from enum import StrEnum
@@ -22,7 +23,7 @@ class Trouble(StrEnum):
     NO_SPEECH = "no_speech"  # sound, but nothing in it that the voice detector takes for speech
 
 
-class AudioProblem(Exception):
+class AudioProblem(Exception):  # noqa: N818 - an alarm about a recording, no error of ours
     """A recording that cannot be transcribed as it is. Trying again will not help; ``text`` says what was found."""
 
     def __init__(self, trouble: Trouble, text: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from transcription.engines import EngineSpec
-from transcription.process import Limits, NoModel, Process, TookTooLong, TranscriptionFailed, WorkerDied
+from transcription.process import Limits, NoModel, Process, TookTooLong, TranscriptionError, WorkerDied
 from transcription.transcript import LegTrouble, Speaker, Transcript, Turn
 from transcription.trouble import AudioProblem, Trouble
 
@@ -26,7 +26,7 @@ __all__ = [
     "Talk",
     "TookTooLong",
     "Transcriber",
-    "TranscriptionFailed",
+    "TranscriptionError",
     "WorkerDied",
 ]
 
@@ -43,7 +43,7 @@ class Talk(NamedTuple):
     agent: str
 
 
-class Poisoned(TranscriptionFailed):
+class Poisoned(TranscriptionError):  # noqa: N818 - says it better
     """The recording killed its worker too often and is set aside: trying again needs another engine or another file."""
 
 
@@ -114,7 +114,7 @@ class Transcriber:
 
     def _refuse_closed(self) -> None:
         if self._closed:
-            raise TranscriptionFailed("speech recognition is shutting down")
+            raise TranscriptionError("speech recognition is shutting down")
 
     async def probe(self) -> str:
         """Load the model if it is not loaded yet, prove that it decodes, and return its name. Raises NoModel."""
@@ -130,7 +130,7 @@ class Transcriber:
         return [process.pid for process in self._all if process.pid is not None]
 
     async def close(self) -> None:
-        """End every child, also one in the middle of a recording (whoever waits for it gets TranscriptionFailed)."""
+        """End every child, also one in the middle of a recording (whoever waits for it gets TranscriptionError)."""
         self._closed = True
         await asyncio.gather(*(process.stop() for process in self._all))
 

@@ -48,7 +48,7 @@ class Segment:
     confidence: float
 
 
-class ModelTrouble(Exception):
+class ModelError(Exception):
     """The model, or the library that reads it, cannot be used: the text says what is missing or truncated."""
 
 
@@ -71,7 +71,7 @@ ENGINES = ("vosk", "whisper", "scripted")
 
 
 def open_engine(spec: EngineSpec) -> Engine:
-    """Load the engine of ``spec``: seconds of work, hundreds of megabytes. Raises ModelTrouble.
+    """Load the engine of ``spec``: seconds of work, hundreds of megabytes. Raises ModelError.
 
     The libraries are imported only here: whisper is an extra, and the parent process needs none of them.
     """
@@ -87,4 +87,4 @@ def open_engine(spec: EngineSpec) -> Engine:
         from transcription.engines.scripted import ScriptedEngine  # noqa: PLC0415 - see above
 
         return ScriptedEngine(spec)
-    raise ModelTrouble(f"there is no engine {spec.engine!r}; there are: {', '.join(ENGINES)}")
+    raise ModelError(f"there is no engine {spec.engine!r}; there are: {', '.join(ENGINES)}")
