@@ -12,7 +12,8 @@ jobs = Table(
     Column("key", String(255), nullable=False),
     Column("payload", JSON, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("attempts", Integer, nullable=False),  # claims so far; the fence: only the latest claim may finish the job
+    Column("claims", Integer, nullable=False),  # the fence: grows with every claim, and only the last may finish
+    Column("attempts", Integer, nullable=False),  # claims that count: not those that only found it must wait
     Column("due", Moment, nullable=False),  # ready: not before; running: when the lease ends
     Column("why", Text),  # what a deferred job waits for
     Column("error", Text),  # what went wrong last

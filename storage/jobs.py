@@ -13,6 +13,22 @@ from storage.once import insert_once
 from storage.records import NewJob
 
 
+class JobError(Exception):
+    """The outside world failed a job, which is tried again: ``at`` (epoch seconds) or after the usual backoff."""
+
+    def __init__(self, text: str, at: float | None = None) -> None:
+        super().__init__(text)
+        self.at = at
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A handler's answer when nothing failed but the time has not come: look again at ``until``; ``why`` is shown."""
+
+    until: float
+    why: str
+
+
 class JobState(StrEnum):
     """Where a job stands."""
 
@@ -24,8 +40,10 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job. ``attempts`` is the fence: of all who ever claimed it, only the last may finish it.
+    """A job.
 
+    ``claims`` is the fence: of all who ever claimed it, only the last may finish it. ``attempts`` counts the tries,
+    this one included, but for those that ended in waiting.
     ``due``: when it may be claimed, or while it runs, when its lease is over. ``why``: what a deferred job waits for.
     """
 
@@ -34,6 +52,7 @@ class Job:
     key: str
     payload: Mapping[str, Any]
     state: JobState
+    claims: int
     attempts: int
     due: float
     why: str | None
@@ -49,6 +68,7 @@ async def add_job(conn: AsyncConnection, job: NewJob, now: float) -> bool:
         "key": job.key,
         "payload": dict(job.payload),
         "state": JobState.READY.value,
+        "claims": 0,
         "attempts": 0,
         "due": job.not_before,
         "created": now,
@@ -65,6 +85,7 @@ def as_job(row: Row[Any]) -> Job:
         key=row.key,
         payload=row.payload,
         state=JobState(row.state),
+        claims=row.claims,
         attempts=row.attempts,
         due=row.due,
         why=row.why,

@@ -1,0 +1,216 @@
+"""People who log in, their sessions, and the failed logins that throttling looks at.
+
+Passwords come hashed (argon2id is slow on purpose and runs in a thread elsewhere) and tokens leave hashed: who reads
+the database can log in as nobody. What a role may do is not known here.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from storage.account_tables import failed_logins, sessions, users
+from storage.database import Database
+from storage.once import insert_once
+
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+
+
+class AccountError(Exception):
+    """The account cannot be made or changed so: the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who logs in. ``role`` is the value of the pages' Role; ``extension`` the phone of an agent."""
+
+    id: int
+    login: str
+    name: str
+    role: str
+    extension: str | None
+    password: str  # argon2id hash
+    active: bool
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A logged-in browser. Times are epoch seconds."""
+
+    id: int
+    user: User
+    created: float
+    seen: float
+    expires: float
+    ip: str | None
+    browser: str | None
+
+
+class Accounts:
+    """Users and sessions. All methods raise StorageError."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def add(
+        self,
+        login: str,
+        *,
+        name: str,
+        role: str,
+        password: str,
+        now: float,
+        extension: str | None = None,
+        demo: bool = False,
+    ) -> User:
+        """A new user; ``password`` is the hash. Raises AccountError for a bad login or one that is taken."""
+        login = login.strip().lower()
+        if not LOGIN.fullmatch(login):
+            raise AccountError("a login has up to 64 of a-z 0-9 . _ @ - and begins with a letter or digit")
+        row = {
+            "login": login,
+            "name": name,
+            "role": role,
+            "extension": extension,
+            "password": password,
+            "active": True,
+            "demo": demo,
+            "created": now,
+            "changed": now,
+        }
+        async with self._db.write() as conn:
+            if await insert_once(conn, users, row, ["login"]) is None:
+                raise AccountError(f"there is a user {login!r} already")
+            return _user((await conn.execute(select(users).where(users.c.login == login))).one())
+
+    async def find(self, login: str) -> User | None:
+        """The user of that login, active or not."""
+        async with self._db.read() as conn:
+            row = (await conn.execute(select(users).where(users.c.login == login.strip().lower()))).first()
+            return None if row is None else _user(row)
+
+    async def everybody(self) -> Sequence[User]:
+        """All users by login."""
+        async with self._db.read() as conn:
+            return [_user(row) for row in await conn.execute(select(users).order_by(users.c.login))]
+
+    async def change(self, login: str, now: float, **changes: str | bool | None) -> User:
+        """Change name, role, extension, password (its hash) or active. Raises AccountError when there is no such user.
+
+        A new password, role or a deactivation ends the user's sessions.
+        """
+        if unknown := set(changes) - {"name", "role", "extension", "password", "active"}:
+            raise TypeError(f"no such fields of a user: {sorted(unknown)}")
+        async with self._db.write() as conn:
+            same = users.c.login == login.strip().lower()
+            row = (await conn.execute(select(users).where(same).with_for_update())).first()
+            if row is None:
+                raise AccountError(f"there is no user {login!r}")
+            await conn.execute(update(users).where(same).values(**changes, changed=now))
+            if {"password", "role", "active"} & set(changes):
+                await conn.execute(delete(sessions).where(sessions.c.user_id == row.id))
+            return _user((await conn.execute(select(users).where(same))).one())
+
+    async def remove(self, login: str) -> bool:
+        """Remove a user and their sessions; what they did stays in tickets and audit. False when there was none."""
+        async with self._db.write() as conn:
+            gone = await conn.execute(delete(users).where(users.c.login == login.strip().lower()))
+            return gone.rowcount == 1
+
+    async def remove_demo(self) -> int:
+        """Remove the demo's users. How many."""
+        async with self._db.write() as conn:
+            return (await conn.execute(delete(users).where(users.c.demo.is_(True)))).rowcount
+
+    async def log_in(
+        self, user: User, now: float, lasts_s: float, *, ip: str | None = None, browser: str | None = None
+    ) -> str:
+        """A new session; its token for the cookie, which is kept nowhere. Raises AccountError: the user is gone."""
+        token = secrets.token_urlsafe(32)
+        row = {
+            "token": hash_token(token),
+            "user_id": user.id,
+            "created": now,
+            "seen": now,
+            "expires": now + lasts_s,
+            "ip": ip,
+            "browser": None if browser is None else browser[:300],
+        }
+        try:
+            async with self._db.write() as conn:
+                await conn.execute(delete(sessions).where(sessions.c.expires <= now))
+                await insert_once(conn, sessions, row, ["token"])
+        except IntegrityError as error:
+            raise AccountError(f"there is no user {user.login!r}") from error
+        return token
+
+    async def session(self, token: str, now: float) -> Session | None:
+        """The live session of a token, its user active."""
+        live = (sessions.c.token == hash_token(token)) & (sessions.c.expires > now) & users.c.active.is_(True)
+        async with self._db.read() as conn:
+            return await _one_session(conn, live)
+
+    async def seen(self, session: Session, now: float, lasts_s: float) -> None:
+        """The session was used: it lasts on. Call it now and then, not with every request."""
+        async with self._db.write() as conn:
+            used = update(sessions).where(sessions.c.id == session.id)
+            await conn.execute(used.values(seen=now, expires=now + lasts_s))
+
+    async def log_out(self, token: str) -> None:
+        """End a session."""
+        async with self._db.write() as conn:
+            await conn.execute(delete(sessions).where(sessions.c.token == hash_token(token)))
+
+    async def failed(self, login: str, ip: str | None, now: float) -> None:
+        """Count a failed login."""
+        async with self._db.write() as conn:
+            await conn.execute(failed_logins.insert().values(login=login.strip().lower()[:64], ip=ip, at=now))
+
+    async def failures(self, login: str, ip: str | None, since: float) -> tuple[int, int]:
+        """Failed logins since then: of this login from anywhere, and of any login from this address."""
+        by_login = (failed_logins.c.login == login.strip().lower()[:64]) & (failed_logins.c.at > since)
+        by_ip = (failed_logins.c.ip == ip) & (failed_logins.c.at > since)
+        query = select(
+            select(func.count()).where(by_login).scalar_subquery(), select(func.count()).where(by_ip).scalar_subquery()
+        )
+        async with self._db.read() as conn:
+            row = (await conn.execute(query)).one()
+            return row[0], row[1]
+
+    async def forgive(self, login: str, before: float) -> None:
+        """Forget a login's failures after it succeeded, and everybody's from before then."""
+        mine = failed_logins.c.login == login.strip().lower()[:64]
+        async with self._db.write() as conn:
+            await conn.execute(delete(failed_logins).where(mine | (failed_logins.c.at < before)))
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a session's token. It is 256 random bits, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def _one_session(conn: Any, live: Any) -> Session | None:
+    query = select(sessions, *(column.label(f"user_{column.name}") for column in users.c))
+    row = (await conn.execute(query.join_from(sessions, users).where(live))).first()
+    if row is None:
+        return None
+    return Session(
+        id=row.id,
+        user=_user(row, "user_"),
+        created=row.created,
+        seen=row.seen,
+        expires=row.expires,
+        ip=row.ip,
+        browser=row.browser,
+    )
+
+
+def _user(row: Row[Any], prefix: str = "") -> User:
+    names = User.__slots__
+    return User(**{name: getattr(row, prefix + name) for name in names})

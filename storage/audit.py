@@ -1,0 +1,94 @@
+"""Who looked at what, and who changed whose rights. Rows are added and read, never changed or removed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from storage.account_tables import audit
+from storage.database import Database
+
+
+class What(StrEnum):
+    """What was done. The subject is a call key, ticket number or login."""
+
+    LISTENED = "listened"
+    DOWNLOADED = "downloaded"
+    LOOKED = "looked"
+    LOGGED_IN = "logged_in"
+    LOGGED_OUT = "logged_out"
+    LOGIN_REFUSED = "login_refused"
+    USER_ADDED = "user_added"
+    USER_CHANGED = "user_changed"
+    USER_REMOVED = "user_removed"
+    EXPORTED = "exported"
+    JOB_REPLAYED = "job_replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One entry. ``who`` is a login, or ``cli:USER`` for the command line. ``at`` in epoch seconds."""
+
+    id: int
+    at: float
+    who: str
+    what: What
+    subject: str
+    detail: Mapping[str, Any] | None
+    ip: str | None
+
+
+class Audit:
+    """The audit trail. All methods raise StorageError."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def add(
+        self,
+        who: str,
+        what: What,
+        subject: str,
+        now: float,
+        detail: Mapping[str, Any] | None = None,
+        *,
+        ip: str | None = None,
+    ) -> None:
+        """Add an entry."""
+        row = {
+            "at": now,
+            "who": who[:64],
+            "what": what.value,
+            "subject": subject[:200],
+            "detail": None if detail is None else dict(detail),
+            "ip": ip,
+        }
+        async with self._db.write() as conn:
+            await conn.execute(insert(audit).values(row))
+
+    async def rows(
+        self,
+        *,
+        who: str | None = None,
+        what: What | None = None,
+        subject: str | None = None,
+        since: float | None = None,
+        below: int | None = None,
+        limit: int = 100,
+    ) -> Sequence[AuditRow]:
+        """Entries, newest first; ``below`` the last id of the page before."""
+        query = select(audit).order_by(audit.c.id.desc()).limit(limit)
+        for column, wanted in ((audit.c.who, who), (audit.c.what, what and what.value), (audit.c.subject, subject)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if since is not None:
+            query = query.where(audit.c.at >= since)
+        if below is not None:
+            query = query.where(audit.c.id < below)
+        async with self._db.read() as conn:
+            return [
+                AuditRow(row.id, row.at, row.who, What(row.what), row.subject, row.detail, row.ip)
+                for row in await conn.execute(query)
+            ]

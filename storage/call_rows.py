@@ -1,0 +1,67 @@
+"""Call rows as frozen items. Private to storage."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.pages import CallItem
+from storage.records import Phase, RecordingRow, TicketLink, Waiting
+from storage.tables import call_agents, calls, recordings
+from telephony.call import CallKey, Outcome
+from transcription.transcript import Speaker, Transcript, Turn
+
+
+def calls_query() -> Select[Any]:
+    """Calls with whether they have a recording; hand its rows to :func:`call_items`."""
+    return select(calls, exists().where(recordings.c.call_id == calls.c.id).label("recorded"))
+
+
+async def call_items(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> tuple[CallItem, ...]:
+    """Rows of :func:`calls_query` in their order, with the agents who talked."""
+    agents: dict[int, list[str]] = {}
+    if rows:
+        talked = select(call_agents.c.call_id, call_agents.c.agent).where(
+            call_agents.c.call_id.in_([row.id for row in rows]), call_agents.c.talked.is_not(None)
+        )
+        for call_id, agent in await conn.execute(talked.order_by(call_agents.c.talked, call_agents.c.id)):
+            agents.setdefault(call_id, []).append(agent)
+    return tuple(_item(row, tuple(agents.get(row.id, ()))) for row in rows)
+
+
+def _item(row: Row[Any], agents: tuple[str, ...]) -> CallItem:
+    return CallItem(
+        key=CallKey.parse(row.key),
+        caller=row.caller,
+        e164=row.e164,
+        region=row.region,
+        line=row.line,
+        phase=Phase(row.phase),
+        arrived=row.arrived,
+        answered=row.answered,
+        ended=row.ended,
+        duration=row.duration,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        customer_id=row.customer_id,
+        customer_name=row.customer_name,
+        vip=row.vip,
+        ticket=None if row.ticket_id is None else TicketLink(row.ticket_id, row.ticket_number, row.joined),
+        agents=agents,
+        recorded=row.recorded,
+        waiting=None if row.waiting is None else Waiting(row.waiting),
+        said=row.said,
+    )
+
+
+def as_recording(row: Row[Any]) -> RecordingRow:
+    """A row of the recordings table."""
+    return RecordingRow(row.rx, row.tx, row.mix, row.seconds, row.repaired)
+
+
+def as_transcript(call: Row[Any], rows: Sequence[Row[Any]]) -> Transcript | None:
+    """The transcript of a call and its turns; None when nothing was transcribed yet."""
+    if call.said is None:
+        return None
+    turns = tuple(Turn(Speaker(row.speaker), row.begins, row.ends, row.text, row.confidence, row.agent) for row in rows)
+    return Transcript(turns, call.engine, call.model, call.language)

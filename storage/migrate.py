@@ -1,0 +1,76 @@
+"""Brings a database to this version. Runs at every start; does nothing when there is nothing to do.
+
+Two services that start on one PostgreSQL at once take turns; on SQLite the transaction is IMMEDIATE. A migration is
+one transaction on both: it happens whole or not at all.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection
+
+from storage.database import Database, sqlite_file
+from storage.once import take_turn
+from storage.trouble import Trouble, trouble
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def head() -> str:
+    """The version this program works with."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    assert found is not None
+    return found
+
+
+async def current(db: Database) -> str | None:
+    """The version of a database, None for an empty one. Raises StorageError."""
+    async with db.write() as conn:
+        return await conn.run_sync(_version)
+
+
+async def upgrade(url: str) -> tuple[str | None, str]:
+    """Bring the database to this version, making the SQLite file where there is none; (before, after).
+
+    Raises StorageError, TOO_NEW when a newer program made it.
+    """
+    file = sqlite_file(url)
+    if file is not None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise trouble(Trouble.CANNOT_OPEN, error) from error
+    db = Database.open(url)
+    try:
+        async with db.write() as conn:
+            await take_turn(conn, ["hotline migration"])
+            before = await conn.run_sync(_version)
+            if before != head():
+                await conn.run_sync(_upgrade)
+    finally:
+        await db.close()
+    return before, head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _version(conn: Connection) -> str | None:
+    return MigrationContext.configure(conn).get_current_revision()
+
+
+def _upgrade(conn: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = conn
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise trouble(Trouble.TOO_NEW, error) from error

@@ -1,0 +1,130 @@
+"""What the pages read: frozen rows of tickets and calls, no SQL. Times are epoch seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from storage.records import AlarmKind, EventKind, Phase, RecordingRow, TicketLink, TimelineKind, Waiting
+from telephony.call import CallKey, Outcome
+from tickets.ticket import Reachability, Status, Ticket
+from transcription.account import Summary
+from transcription.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Which tickets; None everywhere means all. ``text`` is looked for in number, caller, customer and title."""
+
+    status: frozenset[Status] | None = None
+    line: str | None = None
+    owner: str | None = None
+    text: str | None = None
+    missed: bool = False  # only those to be called back, voicemail too
+
+
+@dataclass(frozen=True, slots=True)
+class TicketItem:
+    """A ticket in a list. ``reach`` is None while nothing is known yet; ``missed`` counts unanswered calls."""
+
+    ticket: Ticket
+    vip: bool
+    reach: Reachability | None
+    missed: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketList:
+    """One page of a list; ``cursor`` asks for the next, None at the end."""
+
+    items: tuple[TicketItem, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallItem:
+    """A call in a list. ``agents`` are those who talked, by first talk; ``duration`` seconds."""
+
+    key: CallKey
+    caller: str | None
+    e164: str | None
+    region: str | None
+    line: str
+    phase: Phase
+    arrived: float
+    answered: float | None
+    ended: float | None
+    duration: float | None
+    outcome: Outcome | None
+    customer_id: str | None
+    customer_name: str | None
+    vip: bool
+    ticket: TicketLink | None
+    agents: tuple[str, ...]
+    recorded: bool
+    waiting: Waiting | None
+    said: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem:
+    """Something that happened to a ticket; ``who`` None: the machine."""
+
+    at: float
+    kind: TimelineKind
+    who: str | None
+    call: CallKey | None
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPage:
+    """A ticket whole. ``typed``: the fields whose value is a person's and not the machine's. Calls newest first."""
+
+    item: TicketItem
+    typed: frozenset[str]
+    summary: Summary | None
+    calls: tuple[CallItem, ...]
+    timeline: tuple[TimelineItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """Something that happened to a call; ``subject`` the agent or queue, empty for the call as a whole."""
+
+    at: float
+    kind: EventKind
+    subject: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something people should look at."""
+
+    kind: AlarmKind
+    detail: str | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Somebody heard the recording."""
+
+    who: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """A call whole."""
+
+    item: CallItem
+    dialled: str
+    caller_name: str | None
+    events: tuple[CallEvent, ...]
+    recordings: tuple[RecordingRow, ...]
+    transcript: Transcript | None
+    summary: Summary | None
+    alarms: tuple[Alarm, ...]
+    listens: tuple[Listen, ...]

@@ -1,0 +1,198 @@
+"""What the desk reads: open tickets of a caller, ticket lists and pages, calls of a day, a call's page.
+
+Nothing here writes. Who may see what is decided elsewhere; :meth:`Reads.concerns` tells whose call it is.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.account_tables import audit
+from storage.audit import What
+from storage.call_rows import as_recording, as_transcript, call_items, calls_query
+from storage.database import Database
+from storage.pages import (
+    Alarm,
+    CallEvent,
+    CallItem,
+    CallPage,
+    Listen,
+    TicketFilter,
+    TicketItem,
+    TicketList,
+    TicketPage,
+    TimelineItem,
+)
+from storage.records import AlarmKind, EventKind, TimelineKind
+from storage.summary_json import from_json
+from storage.tables import alarms, call_agents, call_events, calls, recordings, tickets, timeline, turns
+from storage.ticket_rows import OPEN, TICKET_COLUMNS, as_ticket
+from telephony.call import CallKey
+from tickets.ticket import Reachability, Ticket
+
+_TO_CALL_BACK = (Reachability.MISSED.value, Reachability.VOICEMAIL.value)
+_TYPED = ("title", "category", "urgency")
+_SPELT_NUMBER = re.compile(r"[\d\s()+-]{3,}")
+
+
+class Reads:
+    """Reads tickets and calls. All methods raise StorageError."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def open_tickets(
+        self, customer_id: str | None, e164: str | None, line: str | None = None, limit: int = 20
+    ) -> Sequence[Ticket]:
+        """Open tickets of a customer or number, on one line or on all, the one that changed last first."""
+        same = []
+        if customer_id is not None:
+            same.append(tickets.c.customer_id == customer_id)
+        if e164 is not None:
+            same.append(tickets.c.caller == e164)
+        if not same:
+            return []
+        query = select(*TICKET_COLUMNS).where(tickets.c.status.in_(OPEN), or_(*same))
+        if line is not None:
+            query = query.where(tickets.c.line == line)
+        async with self._db.read() as conn:
+            rows = await conn.execute(query.order_by(tickets.c.changed.desc(), tickets.c.id.desc()).limit(limit))
+            return [as_ticket(row) for row in rows]
+
+    async def tickets(
+        self, wanted: TicketFilter | None = None, cursor: str | None = None, limit: int = 50
+    ) -> TicketList:
+        """A page of the list, the ticket that changed last first. ValueError for a cursor that is none of ours."""
+        query = _ticket_items().where(*_conditions(wanted or TicketFilter()))
+        if cursor is not None:
+            changed, ticket_id = cursor.split("_")
+            query = query.where(tuple_(tickets.c.changed, tickets.c.id) < (float(changed), int(ticket_id)))
+        async with self._db.read() as conn:
+            page = query.order_by(tickets.c.changed.desc(), tickets.c.id.desc()).limit(limit + 1)
+            rows = (await conn.execute(page)).all()
+        items = tuple(_ticket_item(row) for row in rows[:limit])
+        last = items[-1].ticket if len(rows) > limit else None
+        return TicketList(items, None if last is None else f"{last.changed!r}_{last.id}")
+
+    async def ticket(self, ticket_id: int) -> TicketPage | None:
+        """A ticket with its calls and timeline; None when there is none of that id."""
+        async with self._db.read() as conn:
+            more = (tickets.c.summary, *(tickets.c[name].is_not(None).label(f"typed_{name}") for name in _TYPED))
+            row = (await conn.execute(_ticket_items(*more).where(tickets.c.id == ticket_id))).first()
+            if row is None:
+                return None
+            of_ticket = calls_query().where(calls.c.ticket_id == ticket_id)
+            newest = of_ticket.order_by(calls.c.arrived.desc(), calls.c.id.desc())
+            return TicketPage(
+                item=_ticket_item(row),
+                typed=frozenset(name for name in _TYPED if getattr(row, f"typed_{name}")),
+                summary=None if row.summary is None else from_json(row.summary),
+                calls=await call_items(conn, (await conn.execute(newest)).all()),
+                timeline=await _timeline(conn, ticket_id),
+            )
+
+    async def calls_today(self, since: float, line: str | None = None, limit: int = 500) -> Sequence[CallItem]:
+        """Calls that arrived since then (the site's midnight, usually), newest first."""
+        query = calls_query().where(calls.c.arrived >= since)
+        if line is not None:
+            query = query.where(calls.c.line == line)
+        async with self._db.read() as conn:
+            newest = query.order_by(calls.c.arrived.desc(), calls.c.id.desc()).limit(limit)
+            return await call_items(conn, (await conn.execute(newest)).all())
+
+    async def call(self, key: CallKey) -> CallPage | None:
+        """A call's page; None when there is no such call."""
+        async with self._db.read() as conn:
+            row = (await conn.execute(calls_query().where(calls.c.key == str(key)))).first()
+            if row is None:
+                return None
+            spoken = select(turns).where(turns.c.call_id == row.id).order_by(turns.c.position)
+            legs = select(recordings).where(recordings.c.call_id == row.id).order_by(recordings.c.id)
+            return CallPage(
+                item=(await call_items(conn, [row]))[0],
+                dialled=row.dialled,
+                caller_name=row.caller_name,
+                events=await _events(conn, row.id),
+                recordings=tuple(as_recording(leg) for leg in await conn.execute(legs)),
+                transcript=as_transcript(row, (await conn.execute(spoken)).all()),
+                summary=None if row.summary is None else from_json(row.summary),
+                alarms=await _alarms(conn, row.id),
+                listens=await _listens(conn, key),
+            )
+
+    async def agents_of(self, key: CallKey) -> Sequence[str]:
+        """Extensions that talked with the caller, each once, by first talk."""
+        query = select(call_agents.c.agent).join_from(call_agents, calls).where(calls.c.key == str(key))
+        talked = query.where(call_agents.c.talked.is_not(None)).order_by(call_agents.c.talked, call_agents.c.id)
+        async with self._db.read() as conn:
+            return (await conn.execute(talked)).scalars().all()
+
+    async def concerns(self, key: CallKey, login: str, extension: str | None) -> bool:
+        """Whether a call is somebody's own: that extension talked with the caller, or the login owns its ticket."""
+        owned = select(calls.c.id).join_from(calls, tickets).where(calls.c.key == str(key), tickets.c.owner == login)
+        async with self._db.read() as conn:
+            if (await conn.execute(owned)).first() is not None:
+                return True
+        return extension is not None and extension in await self.agents_of(key)
+
+
+def _ticket_items(*more: ColumnElement[Any]) -> Select[Any]:
+    return select(*TICKET_COLUMNS, tickets.c.vip, tickets.c.reach, tickets.c.missed, tickets.c.version, *more)
+
+
+def _ticket_item(row: Row[Any]) -> TicketItem:
+    reach = None if row.reach is None else Reachability(row.reach)
+    return TicketItem(as_ticket(row), row.vip, reach, row.missed, row.version)
+
+
+def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        found.append(tickets.c.status.in_(sorted(wanted.status)))
+    if wanted.line is not None:
+        found.append(tickets.c.line == wanted.line)
+    if wanted.owner is not None:
+        found.append(tickets.c.owner == wanted.owner)
+    if wanted.missed:
+        found.append(tickets.c.reach.in_(_TO_CALL_BACK))
+    if wanted.text and (text := wanted.text.strip()):
+        titles = (tickets.c.number, tickets.c.caller, tickets.c.customer_name, tickets.c.title, tickets.c.machine_title)
+        words = [column.icontains(text, autoescape=True) for column in titles]
+        if _SPELT_NUMBER.fullmatch(text):  # 138-1234 5678 is how people write what is kept as +8613812345678
+            words.append(tickets.c.caller.contains(re.sub(r"\D", "", text)))
+        found.append(or_(*words))
+    return found
+
+
+async def _timeline(conn: AsyncConnection, ticket_id: int) -> tuple[TimelineItem, ...]:
+    query = select(timeline, calls.c.key.label("call")).join_from(timeline, calls, isouter=True)
+    rows = await conn.execute(query.where(timeline.c.ticket_id == ticket_id).order_by(timeline.c.at, timeline.c.id))
+    return tuple(
+        TimelineItem(
+            at=row.at,
+            kind=TimelineKind(row.kind),
+            who=row.who,
+            call=None if row.call is None else CallKey.parse(row.call),
+            detail=row.detail or {},
+        )
+        for row in rows
+    )
+
+
+async def _events(conn: AsyncConnection, call_id: int) -> tuple[CallEvent, ...]:
+    query = select(call_events).where(call_events.c.call_id == call_id).order_by(call_events.c.at, call_events.c.id)
+    rows = await conn.execute(query)
+    return tuple(CallEvent(row.at, EventKind(row.kind), row.subject, row.detail or {}) for row in rows)
+
+
+async def _alarms(conn: AsyncConnection, call_id: int) -> tuple[Alarm, ...]:
+    rows = await conn.execute(select(alarms).where(alarms.c.call_id == call_id).order_by(alarms.c.at, alarms.c.id))
+    return tuple(Alarm(AlarmKind(row.kind), row.detail, row.at) for row in rows)
+
+
+async def _listens(conn: AsyncConnection, key: CallKey) -> tuple[Listen, ...]:
+    query = select(audit.c.who, audit.c.at).where(audit.c.subject == str(key), audit.c.what == What.LISTENED.value)
+    return tuple(Listen(row.who, row.at) for row in await conn.execute(query.order_by(audit.c.at, audit.c.id)))
