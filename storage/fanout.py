@@ -94,6 +94,11 @@ class MemoryFanout:
                 if not boxes:
                     del self._boxes[topic]
 
+    def lag(self) -> None:
+        """Messages were lost on the way here: tell every subscriber."""
+        for box in {box for boxes in self._boxes.values() for box in boxes}:
+            box.lag()
+
     async def close(self) -> None:
         """End every subscription."""
         for boxes in self._boxes.values():

@@ -29,8 +29,18 @@ def head() -> str:
 
 async def current(db: Database) -> str | None:
     """The version of a database, None for an empty one. Raises StorageError."""
-    async with db.write() as conn:
+    async with db.read() as conn:
         return await conn.run_sync(_version)
+
+
+async def check(db: Database) -> None:
+    """Raises StorageError, NOT_MIGRATED, unless the database is of this version; makes nothing."""
+    file = sqlite_file(db.url)
+    if file is not None and not file.exists():
+        raise trouble(Trouble.NOT_MIGRATED, f"there is no {file} yet")
+    found = await current(db)
+    if found != head():
+        raise trouble(Trouble.NOT_MIGRATED, f"it is at version {found or 'nothing'}, this is {head()}")
 
 
 async def upgrade(url: str) -> tuple[str | None, str]:
