@@ -42,12 +42,16 @@ class LineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The lookup's answer for a call: who it may be, and what is still open for them. Not a fact of the PBX."""
+    """The lookup's answer for a call: who it may be, and what is still open for them. Not a fact of the PBX.
+
+    ``number`` is the caller with what was found out since the card opened (the region), None to leave it.
+    """
 
     call: CallKey
     match: Match
     tickets: tuple[Ticket, ...] = ()
     problem: Problem | None = None
+    number: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ Pure: no clock (``now``, epoch seconds, is an argument), no I/O, and nothing her
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crm.customer import Match
 from numbering.display import display
@@ -66,6 +66,8 @@ class Withdraw:
 
 
 Change = Show | Update | Withdraw
+OfAPhone = Rang | Answered | Held | Resumed | Stopped | Left
+_OfAPhone = (Rang, Answered, Held, Resumed, Stopped, Left)
 
 
 def topic(agent: str) -> str:
@@ -82,7 +84,7 @@ def message(change: Change) -> Json:
             return {"type": "gone", "call": str(call), "why": why.value}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Phone:
     """What one agent's phone does about one call."""
 
@@ -106,7 +108,11 @@ class _Live:
 
 
 class Desk:
-    """All cards of all agents, from the facts. ``lines`` names our numbers; ``strays`` counts facts of unknown calls."""
+    """All cards of all agents, from the facts.
+
+    ``lines`` names our numbers. ``identify(raw, area)`` understands a caller; give one that knows regions once those
+    are loaded (:func:`numbering.region.warm`). ``strays`` counts facts of calls that never arrived or are over.
+    """
 
     def __init__(
         self,
@@ -126,38 +132,22 @@ class Desk:
         if live is None:
             self.strays += 1
             return []
+        if isinstance(news, Ended):
+            del self._calls[news.call]
+            return [Withdraw(agent, news.call, _why(phone, news.outcome)) for agent, phone in live.phones.items()]
+        if isinstance(news, _OfAPhone):
+            return self._at_phone(live, news, now)
         match news:
-            case Filled(match=match, tickets=tickets, problem=problem):
+            case Filled(match=match, tickets=tickets, problem=problem, number=number):
                 live.match, live.tickets, live.problem = match, tickets, problem
-                return self._redraw(live)
+                live.number = number or live.number
             case Ticketed():
                 live.ticket = news
-                return self._redraw(live)
             case Queued(queue=queue):
                 live.queue = queue
-                return self._redraw(live)
-            case Rang(agent=agent, queue=queue):
-                live.queue = queue or live.queue
-                if agent in live.phones:
-                    return []
-                return self._phone(live, agent, _Phone(State.RINGING, now))
-            case Answered(agent=agent, queue=queue):
-                live.queue = queue or live.queue
-                phone = live.phones.get(agent)
-                if phone is not None and phone.state is State.TALKING:
-                    return []
-                return self._phone(live, agent, _Phone(State.TALKING, now))
-            case Held(agent=agent) | Resumed(agent=agent):
-                return self._hold(live, agent, held=isinstance(news, Held))
-            case Stopped(agent=agent, why=why):
-                return self._stop(live, agent, why)
-            case Left(agent=agent, why=why):
-                return [] if live.phones.pop(agent, None) is None else [Withdraw(agent, news.call, why)]
-            case Ended(outcome=outcome):
-                del self._calls[news.call]
-                return [Withdraw(agent, news.call, _why(phone, outcome)) for agent, phone in live.phones.items()]
             case _:
                 return []
+        return self._redraw(live)
 
     def cards(self, agent: str) -> list[Card]:
         """An agent's cards, the oldest call first."""
@@ -191,25 +181,21 @@ class Desk:
         live.arrived, live.number = fact, number
         return self._redraw(live)
 
-    def _phone(self, live: _Live, agent: str, phone: _Phone) -> list[Change]:
-        known = agent in live.phones
-        live.phones[agent] = phone
+    def _at_phone(self, live: _Live, news: OfAPhone, now: float) -> list[Change]:
+        agent = news.agent
+        if isinstance(news, Rang | Answered):
+            live.queue = news.queue or live.queue
+        before = live.phones.get(agent)
+        after = _next(before, news, now)
+        if after == before:
+            return []
+        if after is None:
+            assert isinstance(news, Stopped | Left)
+            del live.phones[agent]
+            return [Withdraw(agent, news.call, news.why)]
+        live.phones[agent] = after
         card = self._card(live, agent)
-        return [Update(agent, card) if known else Show(agent, card)]
-
-    def _stop(self, live: _Live, agent: str, why: Over) -> list[Change]:
-        phone = live.phones.get(agent)
-        if phone is None or phone.state is State.TALKING:  # a second telephone of an agent who already talks
-            return []
-        del live.phones[agent]
-        return [Withdraw(agent, live.arrived.call, why)]
-
-    def _hold(self, live: _Live, agent: str, *, held: bool) -> list[Change]:
-        phone = live.phones.get(agent)
-        if phone is None or phone.held == held:
-            return []
-        phone.held = held
-        return [Update(agent, self._card(live, agent))]
+        return [Show(agent, card) if before is None else Update(agent, card)]
 
     def _redraw(self, live: _Live) -> list[Change]:
         return [Update(agent, self._card(live, agent)) for agent in live.phones]
@@ -233,6 +219,22 @@ class Desk:
             tickets=live.tickets,
             ticket=live.ticket,
         )
+
+
+def _next(before: _Phone | None, news: OfAPhone, now: float) -> _Phone | None:
+    """What a phone does after a fact; None: nothing about this call."""
+    talks = before is not None and before.state is State.TALKING
+    match news:
+        case Rang():
+            return before or _Phone(State.RINGING, now)
+        case Answered():
+            return before if talks else _Phone(State.TALKING, now)
+        case Stopped():
+            return before if talks else None  # a second telephone of an agent who talks on the first
+        case Left():
+            return None
+        case Held() | Resumed():
+            return replace(before, held=isinstance(news, Held)) if before and talks else before
 
 
 def _why(phone: _Phone, outcome: Outcome) -> Over:

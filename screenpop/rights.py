@@ -18,7 +18,9 @@ class Right(StrEnum):
     """Something a page or an endpoint asks for."""
 
     DESK = "desk"  # own cards, own calls with their recordings, own tickets
-    TICKETS = "tickets"  # read and edit any ticket one is led to: a colleague's case goes on when the caller rings again
+    TICKETS = (
+        "tickets"  # read and edit any ticket one is led to: a colleague's case goes on when the caller rings again
+    )
     ALL_TICKETS = "all_tickets"  # list everybody's tickets, and be told of new ones
     ALL_CALLS = "all_calls"  # open any call and hear its recording
     LISTENS = "listens"  # see who listened

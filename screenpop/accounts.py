@@ -1,0 +1,133 @@
+"""Logging in and out, and who a request comes from.
+
+The browser holds a random token and nothing else. A session ends two hours after it was last used and twelve hours
+after the login whatever happened; an open desk counts as use. A wrong login costs the same time as a wrong password,
+and both are counted, by name and by address, so that guessing stops long before it finds anything. Passwords are
+hashed in a thread, two at a time: each takes a tenth of a second and 64 MB on purpose.
+"""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from screenpop.rights import Role
+from storage.accounts import AccountError, Accounts, Session, User
+from storage.audit import Audit, What
+
+COOKIE = "hotline"
+IDLE = 2 * 3600.0  # seconds
+LONGEST = 12 * 3600.0
+RENEW = 300.0  # a session's last use is written down at most this often
+WINDOW = 15 * 60.0
+MOST_BY_LOGIN = 8  # failed logins in the window
+MOST_BY_ADDRESS = 40
+AT_ONCE = 2
+
+SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
+
+log = structlog.get_logger()
+
+
+class LoginError(Exception):
+    """Nobody was logged in."""
+
+
+class WrongError(LoginError):
+    """Login or password is wrong; which of them is not said."""
+
+
+class ThrottledError(LoginError):
+    """Too many failures of this login or from this address; ``wait`` seconds until the oldest may be forgotten."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(f"too many failed logins, wait {wait:.0f} s")
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """Where a login comes from."""
+
+    ip: str | None
+    browser: str | None
+
+
+class Logins:
+    """Logins and sessions over the accounts that storage keeps."""
+
+    def __init__(self, accounts: Accounts, audit: Audit, hasher: PasswordHasher) -> None:
+        self._accounts = accounts
+        self._audit = audit
+        self._hasher = hasher
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._nobody: str | None = None
+
+    async def log_in(self, login: str, password: str, come: From, now: float) -> str:
+        """The token of a new session. Raises LoginError."""
+        async with self._turn:
+            by_login, by_address = await self._accounts.failures(login, come.ip, now - WINDOW)
+            if by_login >= MOST_BY_LOGIN or by_address >= MOST_BY_ADDRESS:
+                log.warning("login_throttled", login=login, ip=come.ip)
+                raise ThrottledError(WINDOW)
+            user = await self._accounts.find(login)
+            right = await asyncio.to_thread(self._verify, user, password)
+            if not right or user is None or not user.active:
+                await self._accounts.failed(login, come.ip, now)
+                await self._audit.add(login, What.LOGIN_REFUSED, login, now, ip=come.ip)
+                raise WrongError
+        await self._accounts.forgive(login, now - WINDOW)
+        try:
+            token = await self._accounts.log_in(user, now, IDLE, ip=come.ip, browser=come.browser)
+        except AccountError as error:
+            raise WrongError from error
+        await self._audit.add(user.login, What.LOGGED_IN, user.login, now, ip=come.ip)
+        return token
+
+    async def session(self, token: str, now: float) -> Session | None:
+        """The live session of a token; using it keeps it alive, but not for ever."""
+        session = await self._accounts.session(token, now)
+        if session is None or now >= session.created + LONGEST or session.user.role not in set(Role):
+            return None
+        if now - session.seen >= RENEW:
+            await self._accounts.seen(session, now, min(IDLE, session.created + LONGEST - now))
+        return session
+
+    async def log_out(self, token: str, session: Session, now: float) -> None:
+        """End a session."""
+        await self._accounts.log_out(token)
+        await self._audit.add(session.user.login, What.LOGGED_OUT, session.user.login, now)
+
+    def _verify(self, user: User | None, password: str) -> bool:
+        """In a thread. Nobody's password is verified too: how long the answer takes must not tell who exists."""
+        if user is None:
+            if self._nobody is None:
+                self._nobody = self._hasher.hash(secrets.token_hex())
+            hashed = self._nobody
+        else:
+            hashed = user.password
+        try:
+            return self._hasher.verify(hashed, password) and user is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+LOGINS: web.AppKey[Logins] = web.AppKey("logins", Logins)
+
+
+def come_from(request: web.Request) -> From:
+    """Address and browser of a request. A proxy on this machine is believed about the address it forwards for."""
+    ip = request.remote
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if ip in ("127.0.0.1", "::1") and forwarded:
+        ip = forwarded.rpartition(",")[2].strip()[:64]
+    return From(ip, request.headers.get("User-Agent"))
+
+
+def set_cookie(response: web.StreamResponse, token: str, *, secure: bool) -> None:
+    """Give the browser its token: not to scripts, not to other sites, not without TLS where there is TLS."""
+    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=secure, path="/", max_age=int(LONGEST))

@@ -1,0 +1,137 @@
+"""Recordings to those whom the call concerns, and to supervisors; every listen is on record.
+
+A listen is the first sound a login asks for of a call, and again after :data:`QUIET` seconds without asking: a player
+asks for many pieces of one recording, and neither which piece nor how many must decide whether it counts. The entry is
+written before the first byte is sent. Names come from the database and are resolved below the recordings root by
+``Deps.recording``; what is in an address only picks among them.
+"""
+
+from collections import OrderedDict
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import Path
+
+from aiohttp import web
+
+from screenpop.accounts import SESSION, come_from
+from screenpop.call_key import call_of
+from screenpop.deps import DEPS
+from screenpop.errors import tell
+from screenpop.rights import Right, Role, may
+from storage.audit import What
+from storage.pages import CallPage
+from storage.records import RecordingRow
+from telephony.call import CallKey
+
+QUIET = 600.0
+REMEMBERED = 10_000
+
+PLAYABLE = {
+    ".wav": "audio/wav",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".flac": "audio/flac",
+    ".m4a": "audio/mp4",
+    ".webm": "audio/webm",
+}
+
+
+class Leg(StrEnum):
+    """Whose voice."""
+
+    MIX = "mix"
+    CALLER = "caller"
+    AGENT = "agent"
+
+
+class Listens:
+    """Remembers who is listening to what, so that one listen is one entry."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[tuple[int, CallKey, bool], float] = OrderedDict()
+
+    def begins(self, session: int, call: CallKey, now: float, *, download: bool) -> bool:
+        """Whether this request is a new listen (or download)."""
+        key = (session, call, download)
+        last = self._last.pop(key, None)
+        self._last[key] = now
+        while len(self._last) > REMEMBERED:
+            self._last.popitem(last=False)
+        return last is None or not 0 <= now - last < QUIET
+
+
+LISTENS: web.AppKey[Listens] = web.AppKey("listens", Listens)
+
+
+async def the_call(request: web.Request) -> CallPage:
+    """The call of an address, for whom it concerns; 403 for others, existing or not, and 404."""
+    deps = request.app[DEPS]
+    user = request[SESSION].user
+    call = call_of(request)
+    if not may(Role(user.role), Right.ALL_CALLS) and not await deps.reads.concerns(call, user.login, user.extension):
+        raise web.HTTPForbidden(text="this call is not yours")
+    page = await deps.reads.call(call)
+    if page is None:
+        raise web.HTTPNotFound(text="no such call")
+    return page
+
+
+def name_of(recording: RecordingRow, leg: Leg) -> str | None:
+    """The file of a leg, as the database names it."""
+    return {Leg.MIX: recording.mix, Leg.CALLER: recording.rx, Leg.AGENT: recording.tx}[leg]
+
+
+def kind_of(name: str) -> str | None:
+    """The media type of what browsers can play. ``.WAV`` in capitals is Asterisk's GSM in a WAV: none can."""
+    return None if name.endswith(".WAV") else PLAYABLE.get(Path(name).suffix.lower())
+
+
+async def audio(request: web.Request) -> web.StreamResponse:
+    """``GET /calls/{key}/audio/{recording}/{leg}``: recordings are numbered from 0. ``?download=1`` saves the file."""
+    page = await the_call(request)
+    try:
+        leg = Leg(request.match_info["leg"])
+        name = name_of(page.recordings[int(request.match_info["recording"])], leg)
+    except (ValueError, IndexError):
+        name = None
+    if name is None:
+        raise web.HTTPNotFound(text="no such recording")
+    deps = request.app[DEPS]
+    try:
+        path = deps.recording(name)
+    except LookupError as error:
+        raise web.HTTPNotFound(text="the file of this recording is gone") from error
+    download = request.query.get("download") == "1"
+    kind = "application/octet-stream" if download else kind_of(path.name)
+    if kind is None:
+        return tell(
+            request,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"no browser plays {path.suffix} recordings: download it with ?download=1",
+        )
+    await write_down(request, page.item.key, leg, download=download)
+    headers = {"Content-Type": kind, "Cache-Control": "private, no-store"}
+    if download:
+        headers["Content-Disposition"] = f'attachment; filename="{_harmless(page.item.key, leg, path)}"'
+    return web.FileResponse(path, headers=headers)
+
+
+async def write_down(request: web.Request, call: CallKey, leg: Leg, *, download: bool) -> None:
+    """The entry of a listen, before anything is heard."""
+    if request.method == "HEAD":
+        return
+    deps = request.app[DEPS]
+    session = request[SESSION]
+    now = deps.now()
+    if request.app[LISTENS].begins(session.id, call, now, download=download):
+        what = What.DOWNLOADED if download else What.LISTENED
+        detail = {"leg": leg.value}
+        await deps.audit.add(session.user.login, what, str(call), now, detail, ip=come_from(request).ip)
+
+
+def _harmless(call: CallKey, leg: Leg, path: Path) -> str:
+    """A file name of letters, digits and dots."""
+    stem = "".join(char if char.isascii() and (char.isalnum() or char in ".-") else "_" for char in str(call))
+    return f"{stem}-{leg.value}{path.suffix.lower()}"

@@ -1,0 +1,13 @@
+"""Which call an address names. Keys come from a PBX and from whoever types an address: text, never a path."""
+
+from aiohttp import web
+
+from telephony.call import CallKey
+
+
+def call_of(request: web.Request) -> CallKey:
+    """The call of ``/calls/{key}``; 404 for what is no key."""
+    try:
+        return CallKey.parse(request.match_info["key"])
+    except ValueError as error:
+        raise web.HTTPNotFound(text="not a call") from error

@@ -1,0 +1,135 @@
+"""A call's page: what happened, what it sounded like, what was said, and who listened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from screenpop import words
+from screenpop.accounts import SESSION
+from screenpop.audio import Leg, kind_of, name_of, the_call
+from screenpop.rendering import render, spoken
+from screenpop.rights import Right, Role, may
+from storage.pages import CallPage
+from storage.records import AlarmKind, Waiting
+from telephony.call import CallKey
+from transcription.transcript import Turn
+
+HOPELESS = frozenset({AlarmKind.MISSING, AlarmKind.EMPTY, AlarmKind.UNREADABLE, AlarmKind.TRANSCRIPTION})
+DOUBT = 0.6  # a turn heard with less confidence is drawn with a dashed line
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One sound file of a recording. ``url`` None: no browser plays it."""
+
+    leg: Leg
+    url: str | None
+    download: str
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """One recording: the tracks to play together, all tracks to download, and how long it is in seconds."""
+
+    together: tuple[Track, ...]
+    tracks: tuple[Track, ...]
+    seconds: float
+    repaired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A turn on the player's lanes, in per cent of the recording."""
+
+    speaker: str
+    x: float
+    width: float
+
+
+def players(page: CallPage) -> list[Player]:
+    """Both legs together where both can be played, else the mix, else what there is."""
+    found = []
+    for number, recording in enumerate(page.recordings):
+        tracks = tuple(
+            _track(page.item.key, number, leg, name)
+            for leg in (Leg.CALLER, Leg.AGENT, Leg.MIX)
+            if (name := name_of(recording, leg)) is not None
+        )
+        heard = [track for track in tracks if track.url]
+        legs = tuple(track for track in heard if track.leg is not Leg.MIX)
+        both = len(legs) == len((Leg.CALLER, Leg.AGENT))
+        together = legs if both else tuple(heard[-1:])
+        found.append(Player(together, tracks, recording.seconds or _end(page), recording.repaired))
+    return found
+
+
+def bars(turns: Sequence[Turn], seconds: float) -> list[Bar]:
+    """The turns as bars."""
+    length = max(seconds, max((turn.end for turn in turns), default=0.0)) or 1.0
+    return [
+        Bar(
+            turn.speaker.value,
+            round(100 * turn.start / length, 3),
+            max(0.2, round(100 * (turn.end - turn.start) / length, 3)),
+        )
+        for turn in turns
+    ]
+
+
+def transcript_state(page: CallPage) -> str:
+    """Why there is a transcript or none yet: ``ready talking model recording none working failed``."""
+    if page.transcript is not None:
+        return "ready"
+    if page.item.ended is None:
+        return "talking"
+    if page.item.waiting is Waiting.MODEL:
+        return "model"
+    if any(alarm.kind in HOPELESS for alarm in page.alarms):
+        return "failed"
+    if page.recordings:
+        return "working"
+    return "recording" if page.item.answered is not None or page.item.waiting is Waiting.RECORDING else "none"
+
+
+def cited(evidence: Mapping[str, Sequence[int]], turns: Sequence[Turn]) -> list[tuple[str, list[tuple[int, Turn]]]]:
+    """Each sentence of the summary with the turns that say it; a turn that is not there cites nothing."""
+    return [
+        (sentence, [(index, turns[index]) for index in indexes if 0 <= index < len(turns)])
+        for sentence, indexes in evidence.items()
+    ]
+
+
+async def call(request: web.Request) -> web.Response:
+    """``GET /calls/{key}``."""
+    page = await the_call(request)
+    turns = page.transcript.turns if page.transcript else ()
+    recordings = players(page)
+    return render(
+        request,
+        "call.html",
+        words=spoken(request, words.CALL),
+        page=page,
+        call=page.item,
+        turns=turns,
+        players=recordings,
+        bars=bars(turns, recordings[0].seconds if recordings else 0.0),
+        cited=cited(page.summary.evidence, turns) if page.summary else [],
+        state=transcript_state(page),
+        doubt=DOUBT,
+        sees_listens=may(Role(request[SESSION].user.role), Right.LISTENS),
+    )
+
+
+async def waiting(request: web.Request) -> web.Response:
+    """``GET /calls/{key}/state``: how the transcript stands, alone."""
+    return render(request, "_said_state.html", state=transcript_state(await the_call(request)))
+
+
+def _track(call: CallKey, number: int, leg: Leg, name: str) -> Track:
+    url = f"/calls/{call}/audio/{number}/{leg.value}"
+    return Track(leg, url if kind_of(name) else None, f"{url}?download=1")
+
+
+def _end(page: CallPage) -> float:
+    return max((turn.end for turn in page.transcript.turns), default=0.0) if page.transcript else 0.0

@@ -1,0 +1,63 @@
+"""What the pages need from the rest of the house, given once when the app is built, and where an app keeps it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from argon2 import PasswordHasher
+
+from screenpop.assets import Assets
+from screenpop.card import Json
+from screenpop.hub import Hub
+from storage.accounts import Accounts
+from storage.audit import Audit
+from storage.fanout import Fanout
+from storage.ledger import Ledger
+from storage.reads import Reads
+
+
+async def no_status() -> dict[str, Any]:
+    """What a process says that knows nothing of the service's state."""
+    return {}
+
+
+def no_recordings(name: str) -> Path:
+    """The resolver of a service without recordings."""
+    raise LookupError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """Everything the pages use.
+
+    ``snapshot(agent)`` gives an agent's cards where this process has the desk (:meth:`screenpop.desk.Desk.page`); None
+    where another process has it and answers over the fan-out (:mod:`screenpop.asks`). ``recording(name)`` is the file
+    of a recording by its name in the database; LookupError when there is none below the recordings root. ``secure``:
+    pages are reached by https, through a proxy perhaps. ``origins``: further ``https://host`` the service is known as.
+    ``beat``: seconds between signs of life on a socket.
+    """
+
+    ledger: Ledger
+    reads: Reads
+    accounts: Accounts
+    audit: Audit
+    fanout: Fanout
+    now: Callable[[], float]
+    snapshot: Callable[[str], list[Json]] | None = None
+    recording: Callable[[str], Path] = no_recordings
+    status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
+    site: str = "hotline"
+    zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable
+    lines: Mapping[str, str] = field(default_factory=dict)  # our numbers and what people call them
+    secure: bool = False
+    origins: frozenset[str] = frozenset()
+    hasher: PasswordHasher = field(default_factory=PasswordHasher)  # argon2id
+    beat: float = 20.0
+
+
+DEPS: web.AppKey[Deps] = web.AppKey("deps", Deps)
+HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
+ASSETS: web.AppKey[Assets] = web.AppKey("assets", Assets)

@@ -1,0 +1,76 @@
+"""What goes wrong, told to whoever asked: a page to people, problem details (RFC 9457) to programs.
+
+Our own bugs are not caught here: aiohttp logs them whole and answers 500.
+"""
+
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from screenpop.rendering import reader, render
+from screenpop.words import N_
+from storage.trouble import StorageError, UnknownCallError, UnknownTicketError
+
+HEADINGS = {
+    400: N_("This request cannot be understood"),
+    401: N_("Please log in"),
+    403: N_("This is not for you"),
+    404: N_("There is nothing here"),
+    405: N_("This cannot be done here"),
+    413: N_("This is too large"),
+    415: N_("This browser cannot play that"),
+    416: N_("This part of the file does not exist"),
+    503: N_("The database does not answer"),
+}
+ADVICE = {
+    400: N_("Go back and try again."),
+    401: N_("Your login has ended, or there was none."),
+    403: N_("Your account may not see this. If you need it, ask your supervisor."),
+    404: N_("The address is wrong, or what was here is gone."),
+    503: N_("Nothing you entered was saved. Try again in a moment; the administrator sees the cause in the log."),
+}
+
+log = structlog.get_logger()
+
+
+def problem(status: int, title: str, detail: str | None = None) -> web.Response:
+    """A problem details answer."""
+    body = {"type": "about:blank", "status": status, "title": title, **({"detail": detail} if detail else {})}
+    return web.json_response(body, status=status, content_type="application/problem+json")
+
+
+def for_a_program(request: web.Request) -> bool:
+    """Whether JSON is wanted."""
+    return request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", "text/html")
+
+
+def tell(request: web.Request, status: int, detail: str | None) -> web.Response:
+    """The answer for an error status. ``detail`` is English, for programs and logs."""
+    title = HTTPStatus(status).phrase
+    if for_a_program(request):
+        return problem(status, title, detail)
+    say = reader(request).say
+    heading = say(HEADINGS.get(status, "")) or title
+    return render(request, "error.html", status, status=status, heading=heading, advice=say(ADVICE.get(status, "")))
+
+
+@web.middleware
+async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn refusals and the outside world's troubles into answers."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        response = tell(request, error.status, error.text)
+        for name in ("Allow", "Content-Range", "Retry-After"):
+            if name in error.headers:
+                response.headers[name] = error.headers[name]
+        return response
+    except (UnknownCallError, UnknownTicketError) as error:
+        return tell(request, HTTPStatus.NOT_FOUND, str(error))
+    except StorageError as error:
+        log.error("storage_trouble", path=request.path, trouble=error.trouble.value, error=str(error))
+        return tell(request, HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer")

@@ -1,0 +1,212 @@
+"""The sockets of all open pages of this process.
+
+One follower a topic, however many pages: a message is made into text once and handed to every page's own bounded queue.
+A page that does not keep up loses its queue and gets a snapshot instead; one that takes nothing at all is cut off. It
+can never make another page wait. Snapshots are asked for on the topic itself (:mod:`screenpop.asks`), when a page joins
+and every :data:`BEAT` seconds: that is the heartbeat, and it mends whatever a fan-out has lost.
+
+Must not know what a card is. What pages say is not listened to.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from aiohttp import WSCloseCode, web
+
+from screenpop.asks import ask
+from screenpop.desk import topic
+from storage.fanout import LAGGED, Fanout
+
+BEAT = 20.0  # seconds
+QUEUED = 64  # messages; an agent has a few calls at once, so more means that the page sleeps
+SEND_TIME = 10.0  # seconds a page may take to accept one message
+LOGGED_OUT = 4401  # close code: the login has ended, do not come back by yourself
+TICKETS = "tickets"
+LAGGED_WORD = '{"type":"ticket"}'
+BEATS = '{"type":"beat"}'
+
+log = structlog.get_logger()
+
+
+class Page:
+    """One open page's queue."""
+
+    def __init__(self, login: str, session: int) -> None:
+        self.login = login
+        self.session = session
+        self.behind = False
+        self._texts: deque[str] = deque()
+        self._some = asyncio.Event()
+
+    def put(self, text: str) -> None:
+        """Queue a message; a full queue is emptied, and :attr:`behind` asks for a snapshot."""
+        if len(self._texts) >= QUEUED:
+            self._texts.clear()
+            self.behind = True
+        self._texts.append(text)
+        self._some.set()
+
+    async def get(self) -> str:
+        """The next message."""
+        while not self._texts:
+            self._some.clear()
+            await self._some.wait()
+        return self._texts.popleft()
+
+
+class _Topic:
+    """The pages that follow one topic, and the task that feeds them."""
+
+    def __init__(self, name: str, agent: str | None) -> None:
+        self.name = name
+        self.agent = agent
+        self.pages: set[Page] = set()
+        self.ready = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Hub:
+    """Feeds pages from the fan-out. :meth:`run` must be running."""
+
+    def __init__(self, fanout: Fanout, beat: float = BEAT) -> None:
+        self._fanout = fanout
+        self._beat = beat
+        self._topics: dict[str, _Topic] = {}
+        self._sockets: dict[Page, web.WebSocketResponse] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Hold the followers until cancelled; then close every socket. A follower that breaks ends this with it."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._group = None
+                await self.close()
+
+    async def close(self) -> None:
+        """Tell every page that the service goes away; they come back by themselves."""
+        for socket in list(self._sockets.values()):
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the service stops")
+
+    async def end_session(self, session: int) -> None:
+        """Close the sockets of a login that has ended."""
+        for page, socket in list(self._sockets.items()):
+            if page.session == session:
+                await socket.close(code=LOGGED_OUT, message=b"logged out")
+
+    def __len__(self) -> int:
+        """How many pages are open."""
+        return len(self._sockets)
+
+    async def serve(
+        self,
+        socket: web.WebSocketResponse,
+        page: Page,
+        agent: str | None,
+        *,
+        tickets: bool,
+        alive: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Feed one prepared socket until it closes. ``agent``: whose cards; ``tickets``: word of changed tickets too.
+
+        ``alive`` is asked every beat whether the login still holds.
+        """
+        self._sockets[page] = socket
+        try:
+            async with asyncio.TaskGroup() as group:
+                feed = group.create_task(self._feed(socket, page, agent, tickets=tickets))
+                check = group.create_task(self._check(socket, page, alive, beats=agent is None))
+                async for _ in socket:
+                    pass
+                feed.cancel()
+                check.cancel()
+        finally:
+            del self._sockets[page]
+
+    async def _feed(self, socket: web.WebSocketResponse, page: Page, agent: str | None, *, tickets: bool) -> None:
+        async with (
+            self._following(page, TICKETS if tickets else None, None),
+            self._following(page, topic(agent) if agent else None, agent),
+        ):
+            while True:
+                text = await page.get()
+                try:
+                    async with asyncio.timeout(SEND_TIME):
+                        await socket.send_str(text)
+                except (TimeoutError, ConnectionError):
+                    log.info("page_cut_off", login=page.login)
+                    await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, drain=False)
+                    return
+                if page.behind and agent:
+                    page.behind = False
+                    await ask(self._fanout, agent)
+
+    async def _check(
+        self, socket: web.WebSocketResponse, page: Page, alive: Callable[[], Awaitable[bool]], *, beats: bool
+    ) -> None:
+        """Close the socket once its login has ended. ``beats``: nobody else says something on it now and then."""
+        while True:
+            if beats:
+                page.put(BEATS)
+            await asyncio.sleep(self._beat)
+            if not await alive():
+                await socket.close(code=LOGGED_OUT, message=b"logged out")
+                return
+
+    @asynccontextmanager
+    async def _following(self, page: Page, name: str | None, agent: str | None) -> AsyncIterator[None]:
+        """Have a page on a topic. The topic is followed from its first page to its last."""
+        if name is None:
+            yield
+            return
+        follower = self._topics.get(name)
+        if follower is None:
+            if self._group is None:
+                raise web.HTTPServiceUnavailable(text="the service is stopping")
+            follower = self._topics[name] = _Topic(name, agent)
+            follower.task = self._group.create_task(self._follow(follower))
+        follower.pages.add(page)
+        try:
+            await follower.ready.wait()
+            if agent:
+                await ask(self._fanout, agent)
+            yield
+        finally:
+            follower.pages.discard(page)
+            if not follower.pages:
+                del self._topics[name]
+                if follower.task is not None:
+                    follower.task.cancel()
+
+    async def _follow(self, follower: _Topic) -> None:
+        async with self._fanout.subscribe(follower.name) as messages, asyncio.TaskGroup() as group:
+            follower.ready.set()
+            if follower.agent:
+                beating = group.create_task(self._beats(follower.agent))
+            async for name, message in messages:
+                if name == LAGGED:
+                    await self._lagged(follower)
+                    continue
+                text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+                for page in follower.pages:
+                    page.put(text)
+            if follower.agent:
+                beating.cancel()
+
+    async def _beats(self, agent: str) -> None:
+        while True:
+            await asyncio.sleep(self._beat)
+            await ask(self._fanout, agent)
+
+    async def _lagged(self, follower: _Topic) -> None:
+        """The fan-out lost something: a snapshot mends the cards; lists of tickets renew themselves at any word."""
+        if follower.agent:
+            await ask(self._fanout, follower.agent)
+        for page in follower.pages:
+            page.put(LAGGED_WORD)

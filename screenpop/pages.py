@@ -1,0 +1,115 @@
+"""The pages everybody has: login, desk, status, and the choice of language."""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from screenpop.accounts import (
+    COOKIE,
+    LOGINS,
+    SESSION,
+    ThrottledError,
+    WrongError,
+    come_from,
+    set_cookie,
+)
+from screenpop.deps import DEPS, HUB
+from screenpop.i18n import LANGUAGES
+from screenpop.rendering import LANGUAGE_COOKIE, reader, render, spoken
+from screenpop.rights import Right, Role, may
+from screenpop.words import DESK, N_
+from storage.pages import CallItem
+
+WRONG = N_("Login name or password is wrong.")
+THROTTLED = N_("Too many failed logins. Please wait a quarter of an hour, or ask the administrator.")
+YEAR = 365 * 24 * 3600
+RECENT = 40
+
+
+def back(target: str) -> str:
+    """A path of ours to go back to; the start page when it is anything else (no open redirect)."""
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return target if ours and "\\" not in target and target.isprintable() else "/"
+
+
+async def home(request: web.Request) -> web.Response:
+    """``GET /``: whoever has a phone to the desk, supervisors without one to the tickets."""
+    user = request[SESSION].user
+    place = "/desk" if user.extension or not may(Role(user.role), Right.ALL_TICKETS) else "/tickets"
+    raise web.HTTPSeeOther(place)
+
+
+async def login_page(request: web.Request) -> web.Response:
+    """``GET /login``."""
+    if SESSION in request:
+        raise web.HTTPSeeOther("/")
+    return render(request, "login.html", trouble="", login="", back=back(request.query.get("back", "/")))
+
+
+async def log_in(request: web.Request) -> web.Response:
+    """``POST /login``: ``login``, ``password``, ``back``."""
+    form = await request.post()
+    login, password = str(form.get("login", "")).strip()[:64], str(form.get("password", ""))[:1024]
+    place = back(str(form.get("back", "/")))
+    deps = request.app[DEPS]
+    say = reader(request).say
+    try:
+        token = await request.app[LOGINS].log_in(login, password, come_from(request), deps.now())
+    except WrongError:
+        return render(request, "login.html", 401, trouble=say(WRONG), login=login, back=place)
+    except ThrottledError as error:
+        page = render(request, "login.html", 429, trouble=say(THROTTLED), login=login, back=place)
+        page.headers["Retry-After"] = str(int(error.wait))
+        return page
+    response = web.Response(status=303, headers={"Location": place})
+    set_cookie(response, token, secure=deps.secure or request.secure)
+    return response
+
+
+async def log_out(request: web.Request) -> web.Response:
+    """``POST /logout``: the session ends, on open desks too."""
+    session = request[SESSION]
+    await request.app[LOGINS].log_out(request.cookies[COOKIE], session, request.app[DEPS].now())
+    await request.app[HUB].end_session(session.id)
+    response = web.Response(status=303, headers={"Location": "/login"})
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+async def language(request: web.Request) -> web.Response:
+    """``POST /language``: ``language`` is kept in the browser for a year."""
+    form = await request.post()
+    chosen = str(form.get("language", ""))
+    if chosen not in LANGUAGES:
+        raise web.HTTPBadRequest(text=f"language is one of {', '.join(LANGUAGES)}")
+    response = web.Response(status=303, headers={"Location": back(str(form.get("back", "/")))})
+    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR, samesite="Lax", path="/", secure=request.secure)
+    return response
+
+
+async def desk(request: web.Request) -> web.Response:
+    """``GET /desk``: the page whose cards come over the socket."""
+    return render(request, "desk.html", words=spoken(request, DESK), calls=await recent_calls(request))
+
+
+async def recent(request: web.Request) -> web.Response:
+    """``GET /desk/recent``: the list beside the cards, alone."""
+    return render(request, "_recent.html", calls=await recent_calls(request))
+
+
+async def recent_calls(request: web.Request) -> Sequence[CallItem]:
+    """Today's calls this agent talked in, newest first. Today begins at midnight on the site's clock."""
+    extension = request[SESSION].user.extension
+    if extension is None:
+        return ()
+    deps = request.app[DEPS]
+    midnight = reader(request).moment(deps.now()).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    return await deps.reads.calls_today(midnight, agent=extension, limit=RECENT)
+
+
+async def status(request: web.Request) -> web.Response:
+    """``GET /status``: links to the PBXs and jobs, as the rest of the house tells them."""
+    told = await request.app[DEPS].status()
+    return render(request, "status.html", told=told, pages=len(request.app[HUB]))

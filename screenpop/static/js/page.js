@@ -1,0 +1,73 @@
+// What every page's own module uses: the translated words, elements made without markup, times of the site.
+
+const data = JSON.parse(document.getElementById("page-data")?.textContent ?? "{}");
+
+/** A translated text with its {holes} filled. A missing one throws, so that a test finds it. */
+export function say(key, holes = {}) {
+  const text = data.words?.[key];
+  if (text === undefined) throw new Error(`no words for ${key}`);
+  return text.replace(/\{(\w+)\}/g, (_, hole) => String(holes[hole] ?? ""));
+}
+
+/** An element. Texts become text nodes: whatever a caller or a CRM wrote stays text. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  for (const child of children.flat()) {
+    if (child !== null && child !== undefined && child !== false) element.append(child);
+  }
+  return element;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** One symbol of the page's icon sheet. */
+export function icon(name, size = 20) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("width", size);
+  svg.setAttribute("height", size);
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(SVG, "use");
+  use.setAttribute("href", `${data.icons}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Seconds as m:ss. */
+export function lasted(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+const day = new Intl.DateTimeFormat(document.documentElement.lang, {
+  timeZone: data.zone, year: "numeric", month: "2-digit", day: "2-digit",
+});
+
+/** The site's day of an epoch time in seconds. */
+export const dayOf = (seconds) => day.format(new Date(seconds * 1000));
+
+/** Dates that came as ISO text have no zone: they are shown as they are written. */
+export const yuan = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: "CNY" });
+
+/** Fetch a piece of page again and put it where the old one is. Our own server's HTML, escaped there. */
+export async function renew(element) {
+  const answer = await fetch(element.dataset.renew, { headers: { Accept: "text/html" } });
+  if (answer.status === 401) location.reload();
+  if (answer.ok) element.innerHTML = await answer.text();
+}
+
+/** The same call at most once in a while, the last one not lost. */
+export function calm(action, milliseconds) {
+  let timer = null;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      action();
+    }, milliseconds);
+  };
+}

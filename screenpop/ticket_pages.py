@@ -1,0 +1,194 @@
+"""Lists of tickets, a ticket's page, and what people do there."""
+
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from screenpop import words
+from screenpop.accounts import SESSION
+from screenpop.call_key import call_of
+from screenpop.deps import DEPS
+from screenpop.rendering import reader, render, spoken
+from screenpop.rights import Right, Role, may
+from screenpop.words import N_
+from storage.edits import Refusal, RefusedError, StaleError, TicketField
+from storage.pages import TicketFilter, TicketList, TicketPage
+from storage.trouble import UnknownTicketError
+from tickets.ticket import MOVES, Status
+
+PAGE = 50
+REFUSED = {
+    Refusal.MOVE: N_("The ticket cannot go from its present status to that one."),
+    Refusal.STATUS: N_("There is no such status."),
+    Refusal.TOO_LONG: N_("That text is too long."),
+    Refusal.OWNER: N_("Nobody has that login name."),
+    Refusal.ONLY_CALL: N_("This is the ticket's only call: it cannot be moved to a ticket of its own."),
+    Refusal.EMPTY: N_("There was nothing to save."),
+}
+STALE = N_(
+    "Somebody else changed this ticket while you were typing. Your text is still here: compare, then save again."
+)
+STATUS_CHOICES: dict[str, frozenset[Status] | None] = {
+    "open": frozenset(status for status in Status if status.open),
+    **{status.value: frozenset({status}) for status in Status},
+    "all": None,
+}
+
+
+def wanted(request: web.Request) -> TicketFilter:
+    """The list that a request's query asks for, cut to what its user may list. 400 for what it cannot mean."""
+    query = request.query
+    user = request[SESSION].user
+    choice = query.get("status", "open")
+    if choice not in STATUS_CHOICES:
+        raise web.HTTPBadRequest(text=f"status is one of {', '.join(STATUS_CHOICES)}")
+    found = TicketFilter(
+        status=STATUS_CHOICES[choice],
+        line=query.get("line") or None,
+        owner=query.get("owner") or None,
+        text=(query.get("text") or "").replace("\0", "")[:100] or None,
+        missed=query.get("missed") == "1",
+    )
+    if not may(Role(user.role), Right.ALL_TICKETS):
+        found = replace(found, owner=user.login)
+    return found
+
+
+async def a_page(request: web.Request) -> TicketList:
+    """The page of the list that a request asks for."""
+    try:
+        return await request.app[DEPS].reads.tickets(wanted(request), request.query.get("cursor"), PAGE)
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="that is no cursor of ours") from error
+
+
+async def tickets(request: web.Request) -> web.Response:
+    """``GET /tickets``: filters ``status``, ``line``, ``text``, ``missed``, ``owner``; ``cursor``."""
+    found = await a_page(request)
+    query = {name: value for name, value in request.query.items() if name != "cursor"}
+    return render(
+        request,
+        "tickets.html",
+        words=spoken(request, words.DESK),
+        found=found,
+        query=query,
+        first="cursor" not in request.query,
+        choices=tuple(STATUS_CHOICES),
+        lines=request.app[DEPS].lines,
+        more=f"/tickets?{urlencode({**query, 'cursor': found.cursor})}" if found.cursor else None,
+        renew=f"/tickets/rows?{urlencode(query)}",
+    )
+
+
+async def rows(request: web.Request) -> web.Response:
+    """``GET /tickets/rows``: the list alone."""
+    return render(request, "_tickets.html", found=await a_page(request))
+
+
+async def ticket(request: web.Request) -> web.Response:
+    """``GET /tickets/{id}``."""
+    return show(request, await the_ticket(request))
+
+
+async def edit(request: web.Request) -> web.Response:
+    """``POST /tickets/{id}``: ``version`` and any of ``status title category urgency owner``, each with ``was_...``.
+
+    ``was_title`` is the title the form was filled with: only what the person changed is taken as a person's, whatever
+    a machine or a colleague wrote meanwhile.
+    """
+    page = await the_ticket(request)
+    form = await request.post()
+    ours = page.item.ticket
+    changes: dict[TicketField, str | None] = {}
+    for field in TicketField:
+        sent = form.get(field.value)
+        if sent is not None and str(sent).strip() != str(form.get(f"was_{field.value}", "")).strip():
+            changes[field] = str(sent)
+    try:
+        version = int(str(form.get("version", "")))
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="version is missing") from error
+    say = reader(request).say
+    deps = request.app[DEPS]
+    typed = {field.value: text or "" for field, text in changes.items()}
+    try:
+        await deps.ledger.edit_ticket(
+            ours.id, changes, who=request[SESSION].user.login, now=deps.now(), version=version
+        )
+    except StaleError:
+        return show(request, await the_ticket(request), 409, trouble=say(STALE), typed=typed)
+    except RefusedError as error:
+        return show(request, page, 422, trouble=say(REFUSED[error.refusal]), typed=typed)
+    await tell(request, ours.id)
+    raise web.HTTPSeeOther(f"/tickets/{ours.id}")
+
+
+async def note(request: web.Request) -> web.Response:
+    """``POST /tickets/{id}/notes``: ``text``."""
+    page = await the_ticket(request)
+    text = str((await request.post()).get("text", ""))
+    deps = request.app[DEPS]
+    ticket_id = page.item.ticket.id
+    try:
+        await deps.ledger.note(ticket_id, text, request[SESSION].user.login, deps.now())
+    except RefusedError as error:
+        trouble = reader(request).say(REFUSED[error.refusal])
+        return show(request, page, 422, trouble=trouble, note=text)
+    await tell(request, ticket_id)
+    raise web.HTTPSeeOther(f"/tickets/{ticket_id}#timeline")
+
+
+async def split(request: web.Request) -> web.Response:
+    """``POST /calls/{key}/split``: the call gets a ticket of its own."""
+    deps = request.app[DEPS]
+    call = call_of(request)
+    try:
+        link = await deps.ledger.split_call(call, request[SESSION].user.login, deps.now())
+    except RefusedError as error:
+        raise web.HTTPBadRequest(text=str(error)) from error
+    await tell(request, link.id)
+    raise web.HTTPSeeOther(f"/tickets/{link.id}")
+
+
+async def the_ticket(request: web.Request) -> TicketPage:
+    """The ticket that a request names."""
+    ticket_id = int(request.match_info["id"])
+    page = await request.app[DEPS].reads.ticket(ticket_id) if ticket_id < 1 << 62 else None
+    if page is None:
+        raise UnknownTicketError(f"no ticket {ticket_id}")
+    return page
+
+
+async def tell(request: web.Request, ticket_id: int) -> None:
+    """Word to open lists."""
+    await request.app[DEPS].fanout.publish("tickets", {"type": "ticket", "id": ticket_id})
+
+
+def show(
+    request: web.Request,
+    page: TicketPage,
+    code: int = 200,
+    *,
+    trouble: str = "",
+    typed: dict[str, str] | None = None,
+    note: str = "",
+) -> web.Response:
+    """A ticket's page; ``typed`` and ``note`` is what somebody entered that could not be saved."""
+    user = request[SESSION].user
+    ours = page.item.ticket
+    return render(
+        request,
+        "ticket.html",
+        code,
+        page=page,
+        ticket=ours,
+        trouble=trouble,
+        typed=typed or {},
+        note=note,
+        moves=[ours.status, *(status for status in Status if status in MOVES[ours.status])],
+        categories=tuple(words.CATEGORY),
+        urgencies=tuple(words.URGENCY),
+        opens_any=may(Role(user.role), Right.ALL_CALLS),
+        extension=user.extension,
+    )

@@ -1,0 +1,168 @@
+"""What codes of the other rooms are called on a page. Source texts are English; the catalogues hold the Chinese.
+
+Pure. ``N_`` marks a text for the catalogue and leaves it as it is; :class:`screenpop.i18n.Reader` translates it when
+it is shown. Codes that are not here are shown as they are: a newer room may say more than this one knows.
+"""
+
+from collections.abc import Mapping
+
+Words = Mapping[str, str]
+
+
+def N_(text: str) -> str:  # noqa: N802 - the customary name of the mark
+    """Mark a source text for the catalogue."""
+    return text
+
+
+STATUS: Words = {
+    "accepted": N_("Accepted"),
+    "working": N_("In progress"),
+    "solved": N_("Solved"),
+    "closed": N_("Closed"),
+}
+REACH: Words = {"answered": N_("Answered"), "missed": N_("Missed"), "voicemail": N_("Voicemail")}
+OUTCOME: Words = {
+    "answered": N_("Answered"),
+    "abandoned": N_("Gave up"),
+    "voicemail": N_("Voicemail"),
+    "lost": N_("Lost track"),
+}
+PHASE: Words = {
+    "arrived": N_("Arriving"),
+    "queued": N_("Waiting in the queue"),
+    "ringing": N_("Ringing"),
+    "talking": N_("Talking"),
+    "held": N_("On hold"),
+    "voicemail": N_("Voicemail"),
+    "ended": N_("Ended"),
+}
+ROLE: Words = {"agent": N_("Agent"), "supervisor": N_("Supervisor"), "admin": N_("Administrator")}
+CATEGORY: Words = {
+    "无效": N_("Invalid"),
+    "表扬": N_("Praise"),
+    "投诉": N_("Complaint"),
+    "发票": N_("Invoice"),
+    "退换": N_("Return or exchange"),
+    "报修": N_("Repair"),
+    "物流": N_("Delivery"),
+    "进度": N_("Progress enquiry"),
+    "咨询": N_("Question"),
+}
+URGENCY: Words = {"高": N_("High"), "中": N_("Medium"), "低": N_("Low")}
+SENTIMENT: Words = {"正面": N_("Positive"), "中性": N_("Neutral"), "负面": N_("Negative")}
+SPEAKER: Words = {"caller": N_("Caller"), "agent": N_("Agent")}
+LEG: Words = {"mix": N_("Both sides"), "caller": N_("Caller"), "agent": N_("Agent")}
+DETAIL: Words = {
+    "order_no": N_("Order number"),
+    "ticket_no": N_("Ticket number"),
+    "model": N_("Product model"),
+    "fault_code": N_("Fault code"),
+    "phone": N_("Phone number"),
+    "id_card": N_("ID card"),
+    "bank_card": N_("Bank card"),
+    "tax_no": N_("Tax number"),
+    "email": N_("E-mail"),
+    "amount": N_("Amount"),
+    "date": N_("Date"),
+    "time": N_("Time"),
+    "address": N_("Address"),
+}
+KIND: Words = {
+    "mobile": N_("Mobile"),
+    "fixed": N_("Landline"),
+    "hotline": N_("400 or 800 number"),
+    "service": N_("Service number"),
+    "extension": N_("Internal extension"),
+    "foreign": N_("Outside the mainland"),
+    "withheld": N_("Number withheld"),
+    "invalid": N_("Not a valid number"),
+}
+WHY: Words = {
+    "answered_elsewhere": N_("a colleague answered"),
+    "gave_up": N_("the caller hung up"),
+    "no_answer": N_("not answered"),
+    "rejected": N_("rejected"),
+    "transferred": N_("transferred"),
+    "ended": N_("call ended"),
+    "lost": N_("lost track of the call"),
+}
+EVENT: Words = {
+    "arrived": N_("Call arrived"),
+    "confirmed": N_("Call confirmed"),
+    "queued": N_("Entered queue {subject}"),
+    "rang": N_("Rang at {subject}"),
+    "stopped": N_("Stopped ringing at {subject}"),
+    "answered": N_("{subject} answered"),
+    "left": N_("{subject} left the call"),
+    "held": N_("{subject} put the caller on hold"),
+    "resumed": N_("{subject} took the caller back"),
+    "recorded": N_("Recording reported"),
+    "left_message": N_("Caller left a message"),
+    "ended": N_("Call ended"),
+}
+TIMELINE: Words = {
+    "opened": N_("Ticket opened by a call"),
+    "joined": N_("Another call joined"),
+    "split": N_("A call was moved to a ticket of its own"),
+    "customer": N_("Customer recognised"),
+    "owner": N_("Taken over"),
+    "ended": N_("Call ended"),
+    "recording": N_("Recording added"),
+    "said": N_("Transcript and summary added"),
+    "alarm": N_("Something is wrong with the recording"),
+    "moved": N_("Status changed"),
+    "edited": N_("Edited"),
+    "noted": N_("Note"),
+}
+ALARM: Words = {
+    "recording_missing": N_("There is no recording of this call."),
+    "recording_silent": N_("The recording is silent."),
+    "recording_one_sided": N_("Only one side can be heard in the recording."),
+    "recording_empty": N_("The recording is empty."),
+    "recording_unreadable": N_("The recording cannot be read."),
+    "recording_truncated": N_("The recording breaks off."),
+    "recording_orphan": N_("A recording was found that belongs to no call."),
+    "transcription_failed": N_("The recording could not be transcribed."),
+}
+
+# What the desk's own modules say. {holes} are filled in the browser.
+DESK: Words = {
+    "withheld": N_("Number withheld"),
+    "withheld_hint": N_("The caller hides the number. Please ask who is calling."),
+    "queue": N_("Queue {queue}"),
+    "purchases": N_("Last purchases"),
+    "contracts": N_("Contracts"),
+    "until": N_("until {day}"),
+    "open_tickets": N_("Other open tickets"),
+    "owner": N_("looked after by {owner}"),
+    "several": N_("This number belongs to {count} customers. Please ask who is calling."),
+    "looking": N_("Looking up the caller…"),
+    "problem.late": N_("The customer system has not answered yet."),
+    "problem.down": N_("The customer system cannot be reached. This may be a customer all the same."),
+    "unknown": N_("No customer has this number."),
+    "no_ticket_yet": N_("The ticket is being made…"),
+    "ticket": N_("Ticket {number}"),
+    "call_page": N_("Call"),
+    "joined": N_("added to an open ticket"),
+    "state.ringing": N_("Ringing"),
+    "state.talking": N_("Talking"),
+    "state.held": N_("On hold"),
+    "reason.mobile": N_("Same mobile number: {number}"),
+    "reason.fixed_ext": N_("Same number and extension: {number}"),
+    "reason.fixed": N_("Same landline: {number}"),
+    "reason.switchboard": N_("Same switchboard, extension unknown: {number}"),
+    "reason.other": N_("Same number: {number}"),
+    "line.on": N_("Connected"),
+    "line.off": N_("Trying again in {seconds} s"),
+    "line.out": N_("Logged out"),
+    "deaf.off": N_("No connection: calls may be ringing that are not shown here. Reconnecting by itself."),
+    "deaf.out": N_("Your login has ended: calls are not shown any more. Please log in again."),
+    **{f"kind.{code}": text for code, text in KIND.items()},
+    **{f"status.{code}": text for code, text in STATUS.items()},
+    **{f"why.{code}": text for code, text in WHY.items()},
+}
+CALL: Words = {
+    "play": N_("Play"),
+    "pause": N_("Pause"),
+    "no_sound": N_("This browser cannot play the recording. You can download it."),
+}
