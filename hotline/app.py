@@ -1,0 +1,193 @@
+"""The service put together: every part made once, started in order, stopped in the opposite one.
+
+Listening to the PBX starts last and stops first; the database closes last. A background task that dies takes the
+service down (:mod:`hotline.tasks`): a restart and a resync are better than limping on.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+from argon2 import PasswordHasher
+
+from hotline.jobs import AfterCall
+from hotline.lookup import Lookup
+from hotline.metrics import page as metrics_page
+from hotline.pbx_feed import PbxFeed
+from hotline.pipeline import LineRules, Pipeline
+from hotline.recorder import Recorder
+from hotline.settings import Settings
+from hotline.speech import Speech
+from hotline.tasks import Crew
+from numbering import region
+from numbering.identify import identify
+from numbering.number import Number
+from screenpop.card import LineInfo
+from screenpop.deps import Deps
+from screenpop.desk import Desk
+from screenpop.web import build_app
+from storage.accounts import Accounts
+from storage.audit import Audit
+from storage.customers import EmbeddedCrm
+from storage.database import Database
+from storage.fanout import Fanout, MemoryFanout, RedisFanout
+from storage.jobs import JobState
+from storage.ledger import Ledger
+from storage.outbox import Outbox
+from storage.reads import Reads
+from tickets.rules import LinePolicy
+from transcription.modelstore import first_working
+from transcription.redaction import Policy
+
+log = structlog.get_logger()
+
+DRAIN = 5.0  # seconds that what happened last may take to be written when the service stops
+
+
+class Service:
+    """One process of hotline. ``settings`` name at least one PBX; ``secrets`` are the AMI secrets by its name."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float], secrets: Mapping[str, str]) -> None:
+        self.settings, self.clock, self._secrets = settings, clock, secrets
+        self.crew = Crew()
+        self.db = Database.open(settings.database_url)
+        self.ledger = Ledger(self.db, settings.site.zone)
+        self.reads, self.accounts, self.audit = Reads(self.db), Accounts(self.db), Audit(self.db)
+        self.outbox = Outbox(self.db)
+        self.fanout: Fanout = RedisFanout(settings.redis_url) if settings.redis_url else MemoryFanout()
+        self.crm = EmbeddedCrm(self.db)
+        self.hasher = PasswordHasher()
+        self.speech = Speech(partial(_model, settings), settings.transcription.processes)
+        self.recorder = _recorder(settings, clock)
+        self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
+        self.pipeline = Pipeline(
+            desk=self.desk,
+            ledger=self.ledger,
+            fanout=self.fanout,
+            lookup=Lookup(self.crm, self.reads.open_tickets, settings.crm.budget),
+            identify=identify_with_region,
+            lines={
+                line.number: _rules(line.area, line.policy.join_open, line.policy.join_window_hours)
+                for line in settings.line
+            },
+            crew=self.crew,
+            clock=clock,
+            wake=self.outbox.wake,
+        )
+        self.feeds: list[PbxFeed] = []
+        self._stop_jobs = asyncio.Event()
+
+    def build(self) -> web.Application:
+        """The web application; its start and clean-up are the service's."""
+        settings = self.settings
+        app = build_app(
+            Deps(
+                ledger=self.ledger,
+                reads=self.reads,
+                accounts=self.accounts,
+                audit=self.audit,
+                fanout=self.fanout,
+                now=self.clock,
+                snapshot=self.desk.page,
+                recording=self._recording,
+                status=self.status,
+                site=settings.site.name,
+                zone=settings.site.zone,
+                lines={line.number: line.name or line.number for line in settings.line},
+                secure=settings.server.secure,
+                hasher=self.hasher,
+            )
+        )
+        app.router.add_get("/metrics", metrics_page)
+        # Left in the opposite order: listening stops first, the database, before the pages' own context, closes last.
+        app.cleanup_ctx.insert(0, self._storage)
+        app.cleanup_ctx.extend([self._engine, self._spine, self._jobs, self._listening])
+        return app
+
+    async def _storage(self, _app: web.Application) -> AsyncIterator[None]:
+        yield
+        await self.fanout.close()
+        await self.db.close()
+
+    async def _engine(self, _app: web.Application) -> AsyncIterator[None]:
+        yield
+        await self.speech.close()
+
+    async def _spine(self, _app: web.Application) -> AsyncIterator[None]:
+        await asyncio.to_thread(region.warm)
+        self.crew.start(self.pipeline.run(), "pipeline")
+        yield
+        try:
+            async with asyncio.timeout(DRAIN):
+                await self.pipeline.settled()
+        except TimeoutError:
+            log.error("stopped with facts not written", count=self.pipeline.writer.backlog)
+        await self.crew.stop()
+
+    async def _jobs(self, _app: web.Application) -> AsyncIterator[None]:
+        after = AfterCall(
+            ledger=self.ledger,
+            reads=self.reads,
+            recorder=self.recorder,
+            speech=self.speech,
+            fanout=self.fanout,
+            clock=self.clock,
+            zone=self.settings.site.zone,
+            unrecorded=frozenset(line.number for line in self.settings.line if not line.record),
+            policies={line.number: Policy.of(line.policy.redact) for line in self.settings.line},
+        )
+        jobs = self.crew.start(self.outbox.run(after.handlers, self._stop_jobs, clock=self.clock), "jobs")
+        yield
+        jobs.cancel()  # a decode in its middle is given back and begun anew at the next start
+        await asyncio.wait({jobs})
+
+    async def _listening(self, _app: web.Application) -> AsyncIterator[None]:
+        for pbx in self.settings.pbx:
+            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, self.pipeline, self.clock)
+            self.feeds.append(feed)
+            self.crew.start(feed.run(), f"AMI {pbx.name}")
+        yield
+        for feed in self.feeds:
+            await feed.close()
+
+    def _recording(self, name: str) -> Path:
+        if self.recorder is None:
+            raise LookupError(name)
+        return self.recorder.path(name)
+
+    async def status(self) -> dict[str, Any]:
+        """What the operator wants to know of this process."""
+        counts = await self.outbox.counts()
+        return {
+            "pbx": [feed.report() for feed in self.feeds],
+            "live_calls": len(self.desk),
+            "jobs": {state.value: counts.get(state, 0) for state in JobState},
+            "speech": self.speech.trouble,
+            "database": self.pipeline.writer.trouble,
+            "waiting_writes": self.pipeline.writer.backlog,
+        }
+
+
+def identify_with_region(raw: str | None, area: str | None = None) -> Number:
+    """A number with its place name; the tables are warm once the service has started."""
+    return region.with_region(identify(raw, area))
+
+
+def _rules(area: str | None, join: bool, hours: float | None) -> LineRules:  # noqa: FBT001 - a setting
+    return LineRules(area, LinePolicy(join, None if hours is None else hours * 3600))
+
+
+def _recorder(settings: Settings, clock: Callable[[], float]) -> Recorder | None:
+    root = settings.recordings.root
+    if root is None:
+        return None
+    return Recorder(root, settings.data / "repaired", settings.recordings.mark, settings.recordings.wait, clock)
+
+
+def _model(settings: Settings) -> Any:
+    chosen = settings.transcription
+    return first_working(settings.data / "models", engine=chosen.engine, model=chosen.model, language=chosen.language)

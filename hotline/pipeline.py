@@ -1,0 +1,179 @@
+"""A fact's way: to the cards at once, to the ledger behind them.
+
+One inbox, one consumer, in order: facts of every PBX, the lookups' answers and the tickets made go through it, so
+that no two changes of one card can overtake each other. The consumer awaits nothing but the fan-out.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from hotline.lookup import Lookup, known_of
+from hotline.metrics import CALLS, FACTS, POPS
+from hotline.tasks import Crew
+from hotline.writer import Writer
+from numbering.number import Number
+from screenpop.card import Filled, Problem, Ticketed
+from screenpop.desk import Desk, Show, message, topic
+from storage.fanout import Fanout
+from storage.ledger import Ledger
+from storage.records import Known, NewJob
+from telephony.call import Answered, Arrived, CallKey, Ended, Fact, LeftMessage
+from tickets.rules import LinePolicy
+
+News = Fact | Filled | Ticketed
+
+TICKETS = "tickets"  # the fan-out topic of ticket lists
+
+
+@dataclass(frozen=True, slots=True)
+class LineRules:
+    """What the pipeline needs to know of one of our numbers."""
+
+    area: str | None = None
+    policy: LinePolicy = field(default_factory=LinePolicy)
+
+
+@dataclass(slots=True)
+class _File:
+    """A live call: what is not written yet, and what its lookup found. ``looked_up``: no answer need be awaited."""
+
+    arrived: Arrived
+    number: Number
+    rules: LineRules
+    looked_up: asyncio.Event = field(default_factory=asyncio.Event)
+    known: Known | None = None
+    confirmed: bool = False
+    ticket: int | None = None
+
+
+class Pipeline:
+    """The service's spine. ``deliver`` facts; it shows cards, writes calls and tickets, and adds the jobs."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        ledger: Ledger,
+        fanout: Fanout,
+        lookup: Lookup,
+        identify: Callable[[str | None, str | None], Number],
+        lines: Mapping[str, LineRules],
+        crew: Crew,
+        clock: Callable[[], float],
+        wake: Callable[[], None],
+    ) -> None:
+        self._desk, self._ledger, self._fanout, self._lookup = desk, ledger, fanout, lookup
+        self._identify, self._lines, self._crew, self._clock = identify, lines, crew, clock
+        self._wake = wake
+        self._inbox: asyncio.Queue[News] = asyncio.Queue()
+        self._files: dict[CallKey, _File] = {}
+        self.writer = Writer(crew)
+
+    def deliver(self, facts: Sequence[Fact]) -> None:
+        """Take facts in their order; returns at once."""
+        for fact in facts:
+            self._inbox.put_nowait(fact)
+
+    async def run(self) -> None:
+        """Consume the inbox until cancelled."""
+        while True:
+            news = await self._inbox.get()
+            try:
+                await self._step(news)
+            finally:
+                self._inbox.task_done()
+
+    async def settled(self) -> None:
+        """Wait until everything delivered so far was shown and written (for orderly ends and tests)."""
+        await self._inbox.join()
+        await self.writer.drained()
+        await self._inbox.join()
+
+    async def _step(self, news: News) -> None:
+        for change in self._desk.apply(news, self._clock()):
+            if isinstance(change, Show):
+                POPS.inc()
+            await self._fanout.publish(topic(change.agent), message(change))
+        if isinstance(news, Filled):
+            self._filled(news)
+        elif isinstance(news, Fact):
+            FACTS.labels(type(news).__name__).inc()
+            self._keep(news)
+
+    def _keep(self, fact: Fact) -> None:
+        """Have a fact written: an arrival only with the fact that confirms it, so that a forged one leaves no trace."""
+        file = self._files.get(fact.call)
+        if isinstance(fact, Arrived):
+            if file is None:
+                self._open(fact)
+            return
+        if isinstance(fact, Ended):
+            self._files.pop(fact.call, None)
+            if file is not None and not file.confirmed:
+                return
+            CALLS.labels(fact.outcome.value).inc()
+        if file is not None and not file.confirmed:
+            file.confirmed = True
+            self.writer.put(fact.call, partial(self._write, file.arrived, file))
+        self.writer.put(fact.call, partial(self._write, fact, file))
+
+    def _open(self, fact: Arrived) -> None:
+        rules = self._lines.get(fact.number, LineRules())
+        file = _File(fact, self._identify(fact.caller, rules.area), rules)
+        self._files[fact.call] = file
+        self._crew.start(self._look_up(fact.call, file), f"look up {fact.call}")
+
+    async def _look_up(self, call: CallKey, file: _File) -> None:
+        try:
+            async for answer in self._lookup.answers(call, file.number):
+                if answer.problem is not Problem.LATE:
+                    file.known = known_of(answer.match)
+                self._inbox.put_nowait(answer)
+                file.looked_up.set()
+        finally:
+            file.looked_up.set()
+
+    def _filled(self, answer: Filled) -> None:
+        """A customer found after the ticket was made is written onto it; found before, it went with the ticket."""
+        file = self._files.get(answer.call)
+        if file is not None and file.known is not None and file.ticket is not None:
+            self.writer.put(answer.call, partial(self._know, answer.call, file.known))
+
+    async def _know(self, call: CallKey, known: Known) -> None:
+        await self._ledger.know(call, known, self._clock())
+
+    async def _write(self, fact: Fact, file: _File | None) -> None:
+        """One fact, one transaction. The ticket waits for the lookup, which says LATE when its budget is spent."""
+        if file is not None and not isinstance(fact, Arrived):
+            await file.looked_up.wait()
+        jobs = self._jobs(fact)
+        written = await self._ledger.record(
+            fact,
+            now=self._clock(),
+            number=file.number if file else None,
+            known=file.known if file else None,
+            jobs=jobs,
+            policy=file.rules.policy if file else LinePolicy(),
+        )
+        if jobs:
+            self._wake()
+        link = written.ticket
+        if link is None:
+            return
+        if file is not None and file.ticket is None:
+            file.ticket = link.id
+            self._inbox.put_nowait(Ticketed(fact.call, link.id, link.number, link.joined))
+        elif not isinstance(fact, Ended | Answered):
+            return
+        await self._fanout.publish(TICKETS, {"type": "ticket", "id": link.id, "call": str(fact.call)})
+
+    def _jobs(self, fact: Fact) -> tuple[NewJob, ...]:
+        """What must be done because of a fact, later."""
+        call = str(fact.call)
+        if isinstance(fact, Ended):
+            return (NewJob("recording", f"{call}:recording", {"call": call}),)
+        if isinstance(fact, LeftMessage):
+            return (NewJob("recording", f"{call}:message", {"call": call, "file": fact.file}),)
+        return ()
