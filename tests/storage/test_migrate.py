@@ -1,0 +1,96 @@
+"""Migrations: the database that they make is the one the program works with, from an installed package too."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from storage import migrate
+from storage.database import Database
+from storage.schema import metadata
+from storage.trouble import StorageError, Trouble
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def test_migrations_make_exactly_the_tables_of_the_program(db: Database) -> None:
+    """Alembic finds no difference between a migrated database and the tables in code."""
+
+    def differences(conn: Connection) -> list[Any]:
+        context = MigrationContext.configure(conn, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, metadata))
+
+    async with db.write() as conn:
+        assert await conn.run_sync(differences) == []
+
+
+async def test_migrating_twice_does_nothing(database_url: str) -> None:
+    """A start on a database of this version changes nothing."""
+    assert await migrate.upgrade(database_url) == (migrate.head(), migrate.head())
+
+
+async def test_the_folder_is_made(tmp_path: Path) -> None:
+    """The very first start needs nothing but the right to write."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/var/data/hotline.db"
+    assert await migrate.upgrade(url) == (None, migrate.head())
+
+
+async def test_two_services_that_start_at_once_take_turns(postgres: Any, tmp_path: Path) -> None:
+    """Both find the database at this version; neither trips over the other."""
+    empty = postgres.new_url(empty=True)
+    for url in (f"sqlite+aiosqlite:///{tmp_path}/hotline.db", empty):
+        async with asyncio.TaskGroup() as group:
+            both = [group.create_task(migrate.upgrade(url)) for _ in range(2)]
+        assert sorted((task.result()[0] or "") for task in both) == ["", migrate.head()]
+    postgres.drop(empty)
+
+
+async def test_a_database_of_a_newer_program_is_left_alone(database_url: str) -> None:
+    """The operator is told which way out there is."""
+    db = Database.open(database_url)
+    async with db.write() as conn:
+        await conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageError, match="newer hotline") as caught:
+        await migrate.upgrade(database_url)
+    assert caught.value.trouble is Trouble.TOO_NEW
+    with pytest.raises(StorageError, match="9999"):
+        await migrate.check(db)
+    await db.close()
+
+
+async def test_commands_make_no_database_by_accident(tmp_path: Path) -> None:
+    """A mistyped address is told, and no empty file is left behind."""
+    db = Database.open(f"sqlite+aiosqlite:///{tmp_path}/mistyped.db")
+    with pytest.raises(StorageError, match="hotline migrate"):
+        await migrate.check(db)
+    await db.close()
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - pathlib's is refused in a coroutine
+
+
+def test_migrations_travel_in_the_package(tmp_path: Path) -> None:
+    """A wheel, unpacked far from the source tree, migrates a database."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist")]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    program = (
+        "import asyncio, storage.migrate as m; assert '/site/' in m.__file__, m.__file__; "
+        f"print(asyncio.run(m.upgrade('sqlite+aiosqlite:///{tmp_path}/x.db'))[1])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path / "site",
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout.strip()) == (0, migrate.head()), ran.stderr
