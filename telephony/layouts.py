@@ -1,0 +1,231 @@
+"""The order in which Asterisk writes the headers of each event we read, and what to make of an event that breaks it.
+
+Asterisk decodes ``%0D%0A`` in a SIP user part and writes it to AMI as it stands, so a caller can put lines of his own
+into ``CallerIDNum``, ``CallerIDName`` and ``Exten`` (79 bytes each), wherever these fields are repeated: forged headers,
+doubled headers, blank lines, whole events (seen on Asterisk 16.28 and 22.10). What he cannot do is move Asterisk's own
+lines: their order is fixed for each kind of event. So a field counts only where that order puts it.
+
+* An event in exactly the known order is *sound*: one regular expression decides, and picks the wanted values.
+* Any other event is laid beside the order (longest common subsequence). A field that fits in one place only has its
+  value from there; one that fits in several, or that is followed by a line that does not belong, is in doubt and
+  unknown (None). ``Uniqueid`` and ``Linkedid`` come after everything a caller writes, so their last fitting line is
+  Asterisk's; ``Channel`` comes before, so its first is.
+* An event that stops inside a group was *cut* by a forged blank line: its remaining lines follow in the stream.
+* An event without its beginning is no event: it was forged, or is the remains of one.
+
+79 bytes do not hold a header block (``Event``, ``Privilege``, ``Timestamp``: 66) and a channel's fourteen headers, so
+nothing forged passes as sound. This module is pure; it knows no sockets and nothing of what events mean.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_HEAD = frozenset({"Event", "Privilege", "ActionID", "SystemName", "Timestamp", "SequenceNumber", "File", "Line", "Func"})
+_SNAPSHOT = (
+    "Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "ConnectedLineNum",
+    "ConnectedLineName", "Language", "AccountCode", "Context", "Exten", "Priority", "Uniqueid", "Linkedid",
+)  # fmt: skip
+_BRIDGE = (
+    "BridgeUniqueid", "BridgeType", "BridgeTechnology", "BridgeCreator", "BridgeName", "BridgeNumChannels",
+    "BridgeVideoSourceMode", "BridgeVideoSource",
+)  # fmt: skip
+_ALLOWED = re.compile(r"Privilege: \w+(?:,\w+)*|ActionID: \S+")
+_LONGEST = 300  # lines laid beside an order: a caller's own lines are a handful, and the work grows with the square
+
+
+class Verdict(Enum):
+    """Why an event gives no values."""
+
+    CUT = "cut"  # a blank line was forged into it, the rest follows
+    BROKEN = "broken"  # it does not begin as its kind does, or lacks a part of it
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Headers that Asterisk always writes together. ``needed`` ones are there in every version we know."""
+
+    names: tuple[str, ...]
+    needed: frozenset[str]
+    first: str  # trusted at its first place
+    last: frozenset[str]  # trusted at their last place
+    optional: bool = False
+
+
+def channel(prefix: str = "", *, optional: bool = False) -> Group:
+    """A channel's snapshot, its header names prefixed ("Dest", "Transferee")."""
+    names = tuple(prefix + name for name in _SNAPSHOT)
+    needed = frozenset(names) - {f"{prefix}Language"}  # Asterisk 12 had none
+    return Group(names, needed, f"{prefix}Channel", frozenset({f"{prefix}Uniqueid", f"{prefix}Linkedid"}), optional)
+
+
+def bridge(prefix: str = "", *, optional: bool = False) -> Group:
+    """A bridge's snapshot."""
+    names = tuple(prefix + name for name in _BRIDGE)
+    return Group(names, frozenset({names[0]}), names[0], frozenset(), optional)
+
+
+def plain(*names: str) -> Group:
+    """Headers in a row that nobody but Asterisk writes."""
+    return Group(names, frozenset(names), names[0], frozenset())
+
+
+@dataclass(frozen=True)
+class Layout(Generic[T]):
+    """One kind of event: its groups in order, the headers after them, the values wanted (in the order of the headers).
+
+    ``make`` builds the event from the Timestamp and the wanted values. ``rest`` hands everything after the groups over
+    as one text (UserEvent's free headers). ``needle`` are bytes without which the event is not worth reading.
+    """
+
+    name: str
+    groups: tuple[Group, ...]
+    tail: tuple[str, ...]
+    wanted: tuple[str, ...]
+    make: Callable[[Sequence[str | None]], T]
+    rest: bool = False
+    needle: bytes = b""
+    sound: re.Pattern[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sound", re.compile(self._pattern()))
+
+    def _pattern(self) -> str:
+        wanted = frozenset(self.wanted)
+        value = "[^\r]*"
+
+        def line(name: str, *, optional: bool) -> str:
+            text = f"\r\n{re.escape(name)}: " + (f"({value})" if name in wanted else value)
+            return f"(?:{text})?" if optional else text
+
+        parts = [
+            f"Event: {self.name}\r\n(?:{_ALLOWED.pattern})(?:\r\nActionID: {value})?"
+            f"(?:\r\nSystemName: {value})?(?:\r\nTimestamp: ({value}))?"
+        ]
+        for group in self.groups:
+            text = "".join(line(name, optional=name not in group.needed) for name in group.names)
+            if group.last:
+                prefix = group.first.removesuffix("Channel")
+                text += f"(?:\r\n{prefix}ChanVariable: {value})*"
+            parts.append(f"(?:{text})?" if group.optional else text)
+        parts.extend(line(name, optional=True) for name in self.tail)
+        if self.rest:
+            parts.append("((?s:.*))")
+        return "".join(parts)
+
+    def begins(self, lines: Sequence[str], names: Sequence[str]) -> int | None:
+        """How many lines of header precede the groups; None when this is not how such an event begins.
+
+        Nobody but Asterisk writes before the first group's fourth header, and 79 bytes do not hold that much, so what
+        begins like this is an event of its own and never the forged inside of another.
+        """
+        head = 0
+        while head < len(names) and names[head] in _HEAD:
+            head += 1
+        if len(names) < 2 or not _ALLOWED.fullmatch(lines[1]) or len(set(names[:head])) != head:
+            return None
+        for at, group in enumerate(self.groups):
+            order = [name for later in self.groups[at:] for name in later.names][:4]
+            if list(names[head : head + len(order)]) == order:
+                return head
+            if not group.optional:
+                break
+        return None
+
+    def align(self, lines: Sequence[str]) -> tuple[Sequence[str | None], int] | Verdict:
+        """The wanted values (Timestamp first) of an event out of order, and how many of its lines are not Asterisk's."""
+        names = [line.partition(":")[0] for line in lines]
+        head = self.begins(lines, names)
+        if head is None or len(lines) - head > _LONGEST:
+            return Verdict.BROKEN
+        values: dict[str, str | None] = {"Timestamp": None}
+        if names[head - 1] == "Timestamp":
+            values["Timestamp"] = _value(lines[head - 1])
+        body = [(n, i) for i, n in enumerate(names) if i >= head and not n.endswith("ChanVariable")]
+        places = _places(tuple(name for group in self.groups for name in group.names), body)
+        end = head
+        for group in self.groups:
+            reached = [name for name in group.names if name in places]
+            if not reached and group.optional:
+                continue
+            if not reached:
+                return Verdict.BROKEN
+            if group.needed - places.keys():
+                return Verdict.CUT
+            end = max(places[name][-1] for name in reached) + 1
+        sure = {at[0] for at in places.values() if len(at) == 1}
+        trusted = sure | {places[n][-1] for g in self.groups for n in g.last if n in places}
+        trusted |= {places[g.first][0] for g in self.groups if g.first in places}
+        for group in self.groups:
+            for name in group.names:
+                values[name] = self._told(group, name, places, trusted, names, lines, end)
+        foreign = sum(1 for _, i in body if i < end and i not in trusted)
+        after = [(n, i) for n, i in body if i >= end]
+        for name in self.tail:
+            found = [i for n, i in after if n == name]
+            values[name] = _value(lines[found[0]]) if len(found) == 1 else None
+            foreign += max(0, len(found) - 1)
+        told = [values["Timestamp"], *(values.get(name) for name in self.wanted)]
+        if self.rest:
+            known = frozenset(self.tail)
+            told.append("".join(f"\r\n{lines[i]}" for n, i in after if n not in known))
+        return told, foreign
+
+    def _told(
+        self,
+        group: Group,
+        name: str,
+        places: dict[str, list[int]],
+        trusted: set[int],
+        names: list[str],
+        lines: Sequence[str],
+        end: int,
+    ) -> str | None:
+        """One group's value: None when absent or in doubt."""
+        at = places.get(name)
+        if at is None:
+            return None
+        if name == group.first:
+            return _value(lines[at[0]])
+        if name in group.last:
+            return _value(lines[at[-1]])
+        following = at[0] + 1
+        while following < end and names[following].endswith("ChanVariable"):
+            following += 1
+        if len(at) > 1 or (following < end and following not in trusted):
+            return None  # two lines fit, or a line that does not belong follows: the value may go on in it
+        return _value(lines[at[0]])
+
+
+def _value(line: str) -> str:
+    return line.partition(":")[2].removeprefix(" ")
+
+
+def _places(order: tuple[str, ...], body: list[tuple[str, int]]) -> dict[str, list[int]]:
+    """For each header of the order that every best fit contains: the lines where it may stand."""
+    known = frozenset(order)
+    lines = [(name, at) for name, at in body if name in known]
+    rows, columns = len(order), len(lines)
+    ahead = [[0] * (columns + 1) for _ in range(rows + 1)]
+    behind = [[0] * (columns + 1) for _ in range(rows + 1)]
+    for i, name in enumerate(order):
+        for j, (other, _) in enumerate(lines):
+            ahead[i + 1][j + 1] = ahead[i][j] + 1 if name == other else max(ahead[i][j + 1], ahead[i + 1][j])
+    for i in range(rows - 1, -1, -1):
+        for j in range(columns - 1, -1, -1):
+            behind[i][j] = (
+                behind[i + 1][j + 1] + 1 if order[i] == lines[j][0] else max(behind[i + 1][j], behind[i][j + 1])
+            )
+    best = ahead[rows][columns]
+    places: dict[str, list[int]] = {}
+    for i, name in enumerate(order):
+        if any(ahead[i][j] + behind[i + 1][j] == best for j in range(columns + 1)):
+            continue  # some best fit does without it
+        places[name] = [
+            at for j, (other, at) in enumerate(lines) if other == name and ahead[i][j] + 1 + behind[i + 1][j + 1] == best
+        ]
+    return places
