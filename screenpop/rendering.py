@@ -21,7 +21,7 @@ ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 NAV = (
     ("/desk", N_("Desk"), "headset", Right.DESK),
     ("/tickets", N_("Tickets"), "ticket", Right.DESK),
-    ("/status", N_("Status"), "activity", Right.STATUS),
+    ("/status", N_("Service status"), "activity", Right.STATUS),
 )
 
 

@@ -142,7 +142,6 @@ DESK: Words = {
     "unknown": N_("No customer has this number."),
     "no_ticket_yet": N_("The ticket is being made…"),
     "ticket": N_("Ticket {number}"),
-    "call_page": N_("Call"),
     "joined": N_("added to an open ticket"),
     "state.ringing": N_("Ringing"),
     "state.talking": N_("Talking"),

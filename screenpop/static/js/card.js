@@ -6,7 +6,7 @@ const row = (name, ...content) => h("div", { class: "card-row" }, h("span", { cl
 
 function caller(card) {
   const { caller: who, line, queue } = card;
-  const places = [who.region, who.kind === "mobile" || who.kind === "fixed" ? null : say(`kind.${who.kind}`)];
+  const places = [who.region, ["mobile", "fixed", "withheld"].includes(who.kind) ? null : say(`kind.${who.kind}`)];
   return h("div", { class: "pop-caller" },
     h("div", { class: "pop-number" }, who.display || who.raw || say("withheld")),
     h("div", { class: "pop-places" },
@@ -50,10 +50,11 @@ function person(customer) {
       h("div", { class: "pop-name" }, customer.name,
         customer.vip ? h("span", { class: "badge pop-vip" }, icon("star", 14), " VIP") : null,
         customer.level && !(customer.vip && customer.level === "VIP") ? h("span", { class: "badge bg-yellow-lt" }, customer.level) : null),
-      h("div", { class: "text-secondary text-truncate" }, [customer.company, customer.owner ? say("owner", { owner: customer.owner }) : null].filter(Boolean).join(" · "))));
+      customer.company ? h("div", { class: "text-secondary" }, customer.company) : null));
 }
 
-const why = (customer) => h("div", { class: "pop-why" }, icon("check", 16), " ", say(`reason.${customer.reason}`, { number: customer.matched }));
+const why = (customer) => h("div", { class: "pop-why" }, icon("check", 16), " ",
+  [say(`reason.${customer.reason}`, { number: customer.matched }), customer.owner ? say("owner", { owner: customer.owner }) : null].filter(Boolean).join(" · "));
 
 const details = (customer) => [
   customer.note ? row("note", h("div", { class: "pop-note" }, customer.note)) : null,
@@ -94,7 +95,6 @@ function ticket(card) {
   if (card.ticket === null) return h("div", { class: "card-footer pop-footer text-secondary" }, say("no_ticket_yet"));
   return h("div", { class: "card-footer pop-footer" },
     h("a", { class: "btn btn-primary", href: `/tickets/${card.ticket.id}`, "data-keep": "ticket" }, icon("ticket"), say("ticket", { number: card.ticket.number })),
-    h("a", { class: "btn btn-ghost-secondary", href: `/calls/${encodeURIComponent(card.call)}`, "data-keep": "call" }, say("call_page")),
     card.ticket.joined ? h("span", { class: "text-secondary" }, say("joined")) : null);
 }
 

@@ -32,7 +32,10 @@ function show(card) {
   const kept = old?.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
   const fresh = draw(card, chosen.get(card.call), choose);
   if (old) old.replaceWith(fresh);
-  else table.append(fresh);
+  else {
+    fresh.classList.add("pop-new");
+    table.append(fresh);
+  }
   if (kept) fresh.querySelector(`[data-keep="${CSS.escape(kept)}"]`)?.focus();
 }
 

@@ -17,7 +17,7 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false) element.append(child);
   }
   return element;
@@ -44,9 +44,8 @@ export function lasted(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-const day = new Intl.DateTimeFormat(document.documentElement.lang, {
-  timeZone: data.zone, year: "numeric", month: "2-digit", day: "2-digit",
-});
+// Canada writes dates as ISO 8601 does, in either of our languages' pages.
+const day = new Intl.DateTimeFormat("en-CA", { timeZone: data.zone, year: "numeric", month: "2-digit", day: "2-digit" });
 
 /** The site's day of an epoch time in seconds. */
 export const dayOf = (seconds) => day.format(new Date(seconds * 1000));

@@ -8,6 +8,7 @@ const pill = document.getElementById("connection");
 const again = calm(() => renew(list), 1_000);
 
 function stands(state, wait) {
+  if (state === "on" && pill.dataset.state !== "on" && list.dataset.renew) again(); // something may have been missed
   pill.dataset.state = state;
   pill.querySelector("span").textContent = state === "off" ? say("line.off", { seconds: Math.ceil(wait / 1000) }) : say(`line.${state}`);
 }
