@@ -91,7 +91,8 @@ _HEADERS: Mapping[Field, str] = {
     Field.CONTRACTS: "contracts 合同 合约 保修 服务合同 contract warranty",
 }
 _FIELD_OF = {name: field for field, names in _HEADERS.items() for name in names.split()}
-_MANY = re.compile(r"[ _\-.]|\(.*\)")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOT_IN_NAMES = re.compile(r"[ _\-.]|\(.*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Columns:
 
 
 def _field(header: str) -> Field | None:
-    name = _MANY.sub("", unicodedata.normalize("NFKC", header).casefold())
+    name = _NOT_IN_NAMES.sub("", unicodedata.normalize("NFKC", header).casefold())
     if name in _FIELD_OF:
         return _FIELD_OF[name]
     # phone1, 电话2, 手机号 3
@@ -192,7 +193,7 @@ class _Row:
                 continue
             if len(text) > LONGEST_CELL:
                 raise self._refused(Why.TOO_LONG, f"longer than {LONGEST_CELL} characters", field)
-            if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\r\n" for character in text):
+            if _CONTROL.search(text):
                 raise self._refused(Why.CONTROL, "holds control characters", field)
             if field is Field.PHONE:
                 self._phones.append((header, text))

@@ -1,7 +1,7 @@
 """Where a text holds id cards, bank cards and telephone numbers: the places that redaction blackens. Pure.
 
-Digits may be written in either width with spaces and hyphens between them, or spoken (幺五四，零零幺二). A number counts
-only as whole groups: 11 digits out of the middle of an order number are no telephone.
+Digits may be written in either width with spaces and hyphens between them, or spoken (幺五四，零零幺二). A number
+counts only as whole groups: 11 digits out of the middle of an order number are no telephone.
 """
 
 import re
@@ -65,7 +65,7 @@ def _in_run(text: str, run: re.Match[str]) -> list[Span]:
         _candidates(text, run),
         key=lambda span: (span.what is not Secret.ID_CARD, span.start - span.end, span.what is not Secret.PHONE),
     )
-    taken = bytearray(len(text))
+    taken = bytearray(run.end())
     chosen: list[Span] = []
     for span in candidates:
         if not any(taken[span.start : span.end]):

@@ -53,6 +53,8 @@ def read(raw: str | None) -> Spelling | Kind:
     """The digits of ``raw``, or ``Kind.WITHHELD`` or ``Kind.INVALID``. Never raises."""
     if raw is None:
         return Kind.WITHHELD
+    if raw.isascii() and raw.isdigit():
+        return Spelling(raw) if len(raw) <= _LONGEST_DIGITS else Kind.INVALID
     text = _plain(raw)
     if text is None:
         return Kind.INVALID
@@ -74,8 +76,8 @@ def _plain(text: str) -> str | None:
     """One width, one dash, no invisible characters; None for control characters and endless text."""
     if len(text) > _LONGEST_TEXT:
         return None
-    if text.isascii() and text.isalnum():
-        return text
+    if text.isascii():
+        return text.strip() if text.isprintable() else None
     kinds = {character: unicodedata.category(character) for character in set(text)}
     if "Cc" in kinds.values():
         return None  # CR and LF forge header lines; no writing of a number holds them
@@ -115,17 +117,19 @@ def _open_uri(rest: str) -> tuple[str, str | None, str | None] | None:
 
 
 def _digits(text: str, context: str | None, ext: str | None) -> Spelling | Kind:
-    text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
-    if found := _SPREADSHEET_FLOAT.fullmatch(text):
-        text = found[1]
-    elif _DOTTED_QUAD.fullmatch(text):
-        return Kind.INVALID
-    if found := _ONLY_EXTENSION.fullmatch(text):
-        return Spelling(found[1])
-    if ext is None and (found := _EXTENSION.fullmatch(text)):
-        text, ext = found["base"], found["ext"]
-    if not _ALLOWED.fullmatch(text):
-        return Kind.INVALID
+    if not _ALLOWED.fullmatch(text):  # a label before it, an extension behind it, or no number at all
+        text = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
+        if found := _ONLY_EXTENSION.fullmatch(text):
+            return Spelling(found[1])
+        if ext is None and (found := _EXTENSION.fullmatch(text)):
+            text, ext = found["base"], found["ext"]
+        if not _ALLOWED.fullmatch(text):
+            return Kind.INVALID
+    if "." in text:
+        if _DOTTED_QUAD.fullmatch(text):
+            return Kind.INVALID
+        if found := _SPREADSHEET_FLOAT.fullmatch(text):
+            text = found[1]
     groups = list(_GROUP.finditer(text))
     digits = "".join(group[0] for group in groups)
     if not 0 < len(digits) <= _LONGEST_DIGITS:
