@@ -58,8 +58,9 @@ class Postgres:
         return self._text(name)
 
     def drop(self, url: str) -> None:
-        """Drop a database that :meth:`new_url` made."""
-        apart(self._run(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)'))
+        """Drop a database that :meth:`new_url` made; a server of ours goes as a whole, which is quicker."""
+        if self._folder is None:
+            apart(self._run(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)'))
 
     def stop(self) -> None:
         """Stop the server if it is ours."""
