@@ -5,6 +5,7 @@ some ``{"share": done}``, and ``{"turns", "troubles", "seconds"}`` or ``{"proble
 Anything unforeseen kills it, with a traceback on stderr: the parent copes with dead children, not with confused ones.
 """
 
+import io
 import json
 import os
 import queue
@@ -77,7 +78,8 @@ def _channel() -> Callable[[dict[str, Any]], None]:
 
 def _listen(orders: "queue.SimpleQueue[dict[str, Any]]") -> None:
     """Take orders from stdin; when it closes the parent is gone or done with us, whatever the main thread is at."""
-    for line in sys.stdin.buffer:
+    # unbuffered: a thread asleep in a buffered read makes Python abort when the main thread ends with an error
+    for line in io.FileIO(0, closefd=False):
         orders.put(json.loads(line))
     os._exit(0)
 

@@ -34,6 +34,10 @@ __all__ = [
 ]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_CODE = re.compile(  # the languages that vosk's makers write in their models' names
+    r"(?:^|[-_.])(ar|br|ca|cn|cs|de|el|en|eo|es|fa|fr|gr|gu|hi|in|it|ja|jp|ka|ko|kz|ky|nl|ph|pl|pt|ru|sv|te|tg|tl|tr|uk|"
+    r"us|uz|vn|zh)(?=$|[-_.])"
+)
 _LARGEST = 20 * 2**30  # bytes unpacked; the largest published vosk model has 4 GB
 
 
@@ -68,8 +72,8 @@ def first_working(
     """The engine to start: the configured model, else the first whole one of the store that ``engine`` can read.
 
     ``engine`` is a name of an engine, ``auto`` or ``none``. A configured model is taken as it is: when it is damaged
-    that must be seen (NoModel says what is wrong), not papered over. In the store a Mandarin model comes before one
-    whose name speaks of another language. None: no model, jobs wait.
+    that must be seen (NoModel says what is wrong), not papered over. A vosk model whose name speaks of another language
+    is never chosen by itself. None: no model, jobs wait.
     """
     if engine == "none":
         return None
@@ -77,14 +81,14 @@ def first_working(
         kind = kind_of(model) or Kind.VOSK
         return EngineSpec(kind.value if engine == "auto" else engine, model, language)
     whole = [found for found in stored(models) if not found.faults and engine in ("auto", found.kind)]
-    whole.sort(key=lambda found: not _speaks(found, language))
+    whole = [found for found in whole if _may_speak(found, language)]
     return EngineSpec(str(whole[0].kind), whole[0].path, language) if whole else None
 
 
-def _speaks(model: StoredModel, language: str) -> bool:
-    """Whether a vosk model's name says this language (its makers say cn for Mandarin); whisper speaks them all."""
-    code = {"zh": "cn"}.get(language, language)
-    return model.kind is Kind.WHISPER or code in re.split(r"[-_.]", model.name.lower())
+def _may_speak(model: StoredModel, language: str) -> bool:
+    """Whether a vosk model's name says this language, or none at all; whisper speaks them all."""
+    said = set(_CODE.findall(model.name.lower()))
+    return model.kind is Kind.WHISPER or not said or bool(said & {language, "cn" if language == "zh" else language})
 
 
 async def add(
@@ -112,7 +116,7 @@ async def _add(models: Path, source: Path, name: str | None, language: str, tell
         folder, kind = await asyncio.to_thread(_bring, source, making)
         final = models / _checked_name(name or folder.name, models)
         tell(f"loading it with {kind} to be sure")
-        await _prove(EngineSpec(kind.value, folder, language))
+        await _prove(EngineSpec(kind.value, folder, language), source)
         os.replace(folder, final)  # noqa: PTH105 - says what it does
     finally:
         await asyncio.to_thread(shutil.rmtree, making, ignore_errors=True)
@@ -127,12 +131,13 @@ def _workshop(models: Path, source: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=".adding-", dir=models))
 
 
-async def _prove(spec: EngineSpec) -> None:
+async def _prove(spec: EngineSpec, source: Path) -> None:
+    """Load it in a worker. Raises ModelError speaking of the source: the copy is gone when people read it."""
     transcriber = Transcriber(spec)
     try:
         await transcriber.probe()
     except NoModel as error:
-        raise ModelError(str(error)) from error
+        raise ModelError(str(error).replace(str(spec.model), str(source))) from error
     finally:
         await transcriber.close()
 

@@ -23,7 +23,7 @@ from transcription.engines import EngineSpec
 
 POLL = 0.25  # seconds between two looks at the child's memory
 LONGEST_LINE = 64 * 2**20  # bytes; three hours of talk are below one megabyte
-QUOTED = 600  # characters of the child's last words
+READ_BACK, QUOTED = 8192, 300  # bytes of the child's stderr looked at, characters of it quoted
 TOLD_NO_MODEL = 3  # the child's exit code after it has said why there is no model
 
 
@@ -198,9 +198,15 @@ class Process:
         await self._end(child, now=False)
         code = child.returncode or 0
         how = f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - QUOTED))
-        words = stderr.read().decode(errors="replace").strip().rpartition("\n\n")[2]
-        return f"{how} while {what}" + (f": {words}" if words else "")
+        stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - READ_BACK))
+        return f"{how} while {what}" + _reason(stderr.read().decode(errors="replace").splitlines())
+
+
+def _reason(said: list[str]) -> str:
+    """The line of the child's last words that tells most: the first error a native library wrote, else the last."""
+    lines = [line.strip() for line in said if line.strip()]
+    telling = [line for line in lines if line.startswith(("ERROR", "terminate"))] or lines[-1:]
+    return f": {telling[0][:QUOTED]}" if telling else ""
 
 
 def _environment(threads: int) -> dict[str, str]:

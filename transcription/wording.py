@@ -14,7 +14,7 @@ _TIMES = 4  # a phrase this often in a row was not said: people stop at three �
 _ECHO = re.compile(r"(.{1,12}?)(?:[，。、,. ]*\1){3,}")
 # what whisper writes for noise and music, learnt from film subtitles; only a segment that is nothing else is dropped
 _INVENTED = re.compile(
-    r"(?:[^。]{0,8}(?:字幕|Amara|amara)[^。]{0,30}"
+    r"(?:[^。]{0,8}(?:字幕(?:由|by|志愿|制作|组|提供|校对|翻译|:|：)|Amara|amara)[^。]{0,30}"
     r"|[^。]{0,12}(?:明镜与点点|明镜需要您的支持)[^。]{0,12}"
     r"|(?:请不吝)?点赞[^。]{0,4}订阅[^。]{0,20}"
     r"|(?:感谢|谢谢)(?:大家|您|你们)?(?:的)?(?:观看|收看|收听)"
@@ -27,11 +27,10 @@ def tidy(text: str, language: str) -> str:
     text = " ".join(text.split())
     if language != "zh":
         return text
-    text = _BETWEEN_WIDE.sub("", simplified(text))
-    return _between_chinese(text) if _HAS_CJK.search(text) else text
+    return _BETWEEN_WIDE.sub("", _full_width(simplified(text)))
 
 
-def _between_chinese(text: str) -> str:
+def _full_width(text: str) -> str:
     """Half-width punctuation made full-width where it stands beside a Chinese character, so 3.5 and 14:30 stay."""
     return re.sub(f"(?<=[{_CJK}])[,?!;:]|[,?!;:](?=[{_CJK}])", lambda mark: mark[0].translate(_HALF), text)
 

@@ -21,6 +21,8 @@ from transcription.wording import tidy
 RECYCLE = 180.0  # seconds of sound a recogniser is fed: 652 MB grew to 775 MB over 8.4 minutes
 _BLOCK = 4.0  # seconds fed at once; the chunk size makes no difference to speed
 _RATE = 16_000  # Hz, of models that do not say
+_UNKNOWN = "[unk]"  # lets a grammar reject what is none of its phrases, in models that have the word
+_NO_WORDS = (_UNKNOWN, "<unk>", "[noise]", "[laughter]")
 
 
 class VoskEngine:
@@ -36,8 +38,8 @@ class VoskEngine:
         self.model = spec.model.name
         self.rate = _sample_rate(spec.model)
         self._language = spec.language
-        self._grammar = _grammar(spec.grammar)
         self._model = vosk.Model(model_path=str(spec.model))
+        self._grammar = _grammar(spec.grammar, unknown=self._model.vosk_model_find_word(_UNKNOWN) >= 0)
         self._decode(self._recogniser(), np.zeros(self.rate // 2, dtype=np.int16))
 
     def transcribe(self, samples: Samples, spans: Sequence[Span], done: Callable[[int], None]) -> list[Segment]:
@@ -49,8 +51,9 @@ class VoskEngine:
             words = self._decode(recogniser, samples[int(span.start * self.rate) : int(span.end * self.rate)])
             fed += span.end - span.start
             done(i)
-            text = tidy(" ".join(word["word"] for word in words), self._language).replace("<unk>", "").strip()
-            if text:
+            words = [word for word in words if word["word"] not in _NO_WORDS]
+            if words:
+                text = tidy(" ".join(word["word"] for word in words), self._language)
                 confidence = sum(word["conf"] for word in words) / len(words)
                 segments.append(Segment(span.start, span.end, text, round(min(1.0, confidence), 3)))
         return segments
@@ -72,10 +75,10 @@ class VoskEngine:
         return words
 
 
-def _grammar(phrases: Sequence[str]) -> str | None:
+def _grammar(phrases: Sequence[str], *, unknown: bool) -> str | None:
     """The phrases as vosk wants them; escaped characters would be dropped without a word, [] would crash it."""
     kept = [phrase.strip() for phrase in phrases if phrase.strip()]
-    return json.dumps([*kept, "[unk]"], ensure_ascii=False) if kept else None
+    return json.dumps([*kept, *([_UNKNOWN] if unknown else [])], ensure_ascii=False) if kept else None
 
 
 def _sample_rate(folder: Path) -> int:
