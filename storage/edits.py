@@ -9,17 +9,16 @@ from datetime import tzinfo
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.account_tables import users
 from storage.findings import refresh_machine
 from storage.placing import link_call, open_ticket
 from storage.records import TicketLink, TimelineKind
-from storage.tables import tickets
-from storage.ticket_rows import add_timeline, later
+from storage.tables import calls, tickets
+from storage.ticket_rows import add_timeline, later, reach_of
 from storage.trouble import UnknownTicketError
-from telephony.call import Outcome
 from tickets.rules import OpenReason
 from tickets.ticket import MOVES, Reachability, Status
 
@@ -119,12 +118,17 @@ async def split(conn: AsyncConnection, call: Row[Any], who: str, now: float, zon
     old = await _held(conn, call.ticket_id)
     if old.calls < 2:  # noqa: PLR2004 - one would be left with none
         raise RefusedError(Refusal.ONLY_CALL, call.key)
-    missed = _missed(call)
+    missed = int(reach_of(call.outcome, call.answered) is Reachability.MISSED)
     link = await open_ticket(conn, call, now, zone)
     await link_call(conn, call, link)
-    fewer = {"calls": old.calls - 1, "missed": old.missed - missed, "changed": later(tickets.c.changed, now)}
+    fewer = {
+        "calls": old.calls - 1,
+        "missed": old.missed - missed,
+        "reach": await _reach(conn, old.id),
+        "changed": later(tickets.c.changed, now),
+    }
     await conn.execute(update(tickets).where(tickets.c.id == old.id).values(fewer))
-    own = {"missed": missed, "reach": Reachability.MISSED.value if missed else _reach(call), "owner": who}
+    own = {"missed": missed, "reach": await _reach(conn, link.id), "owner": who}
     await conn.execute(update(tickets).where(tickets.c.id == link.id).values(own))
     await refresh_machine(conn, old.id)
     await refresh_machine(conn, link.id)
@@ -155,15 +159,13 @@ async def _check(conn: AsyncConnection, row: Row[Any], field: TicketField, value
             raise RefusedError(Refusal.OWNER, value)
 
 
-def _missed(call: Row[Any]) -> int:
-    """1 for a call that nobody answered and that left no message."""
-    return int(call.answered is None and call.outcome in (Outcome.ABANDONED.value, Outcome.LOST.value))
-
-
-def _reach(call: Row[Any]) -> str | None:
-    if call.answered is not None or call.outcome == Outcome.ANSWERED.value:
-        return Reachability.ANSWERED.value
-    return Reachability.VOICEMAIL.value if call.outcome == Outcome.VOICEMAIL.value else None
+async def _reach(conn: AsyncConnection, ticket_id: int) -> str | None:
+    """What the call that was answered or over last says of a ticket."""
+    last = func.coalesce(calls.c.ended, calls.c.answered)
+    query = select(calls.c.outcome, calls.c.answered).where(calls.c.ticket_id == ticket_id, last.is_not(None))
+    call = (await conn.execute(query.order_by(last.desc(), calls.c.id.desc()).limit(1))).first()
+    reach = None if call is None else reach_of(call.outcome, call.answered)
+    return None if reach is None else reach.value
 
 
 __all__ = ["Refusal", "RefusedError", "StaleError", "TicketField", "edit", "note", "split"]

@@ -34,7 +34,7 @@ from storage.records import (
     Waiting,
 )
 from storage.tables import calls, tickets
-from storage.ticket_rows import add_timeline, later
+from storage.ticket_rows import add_timeline, later, reach_of
 from storage.trouble import UnknownCallError
 from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, LeftMessage, Outcome, Queued
 from tickets.rules import LinePolicy
@@ -97,10 +97,12 @@ class Ledger:
             row = await self._know(conn, await self._held(conn, call), known, now)
             return _link(row)
 
-    async def link_recording(self, call: CallKey, legs: RecordingRow, now: float) -> None:
-        """A recording belongs to this call."""
+    async def link_recording(self, call: CallKey, legs: RecordingRow, now: float, jobs: Sequence[NewJob] = ()) -> None:
+        """A recording belongs to this call; ``jobs``: what is to be done with it."""
         async with self._db.write() as conn:
             await findings.link_recording(conn, await self._held(conn, call), legs, now)
+            for job in jobs:
+                await add_job(conn, job, now)
 
     async def alarm(self, call: CallKey, kind: AlarmKind, detail: str | None, now: float) -> None:
         """People should look at this call's recording or transcript. The same kind again renews its detail."""
@@ -179,11 +181,11 @@ class Ledger:
             values["reach"] = Reachability.ANSWERED.value
             await self._own(conn, call, link, fact.agent, now)
         elif isinstance(fact, Ended):
-            reach = _reach(call, fact)
-            values["reach"] = reach.value
+            reach = reach_of(fact.outcome, call.answered)
+            values["reach"] = None if reach is None else reach.value
             if reach is Reachability.MISSED:
                 values["missed"] = tickets.c.missed + 1
-            key, detail = f"ended:{call.key}", {"outcome": fact.outcome.value, "reach": reach.value}
+            key, detail = f"ended:{call.key}", {"outcome": fact.outcome.value}
             await add_timeline(conn, link.id, TimelineKind.ENDED, now, key=key, call_id=call.id, detail=detail)
         if values:
             values["changed"] = later(tickets.c.changed, now)
@@ -203,12 +205,3 @@ class Ledger:
 
 def _link(call: Row[Any]) -> TicketLink | None:
     return None if call.ticket_id is None else TicketLink(call.ticket_id, call.ticket_number, call.joined)
-
-
-def _reach(call: Row[Any], fact: Ended) -> Reachability:
-    """Whether somebody spoke with the caller: a call that was lost after it was answered was answered."""
-    if fact.outcome is Outcome.VOICEMAIL:
-        return Reachability.VOICEMAIL
-    if fact.outcome is Outcome.ANSWERED or call.answered is not None:
-        return Reachability.ANSWERED
-    return Reachability.MISSED

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.once import insert_into
 from storage.records import TimelineKind
 from storage.tables import tickets, timeline
-from tickets.ticket import Status, Ticket
+from telephony.call import Outcome
+from tickets.ticket import Reachability, Status, Ticket
 
 OPEN = tuple(status.value for status in Status if status.open)
 
@@ -55,6 +56,18 @@ def as_ticket(row: Row[Any]) -> Ticket:
 def later(column: Column[float], now: float) -> Case[float]:
     """The later of a column and ``now``: a clock that goes back does not make a ticket older."""
     return case((column < now, now), else_=column)
+
+
+def reach_of(outcome: str | None, answered: float | None) -> Reachability | None:
+    """Whether somebody spoke with the caller of a call; None while it goes on unanswered.
+
+    A call that was lost after it was answered was answered.
+    """
+    if outcome == Outcome.VOICEMAIL:
+        return Reachability.VOICEMAIL
+    if outcome == Outcome.ANSWERED or answered is not None:
+        return Reachability.ANSWERED
+    return None if outcome is None else Reachability.MISSED
 
 
 async def add_timeline(
