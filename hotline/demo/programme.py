@@ -38,8 +38,9 @@ class Cue:
 
 def programme(stories: Sequence[Story], rng: random.Random) -> Iterator[Cue]:
     """Cues in order of time, for ever. The first round opens with the known customer, the VIP and the complaint."""
-    long = _rounds([story for story in stories if story.seconds >= LONG], rng)
-    short = _rounds([story for story in stories if story.seconds < LONG], rng)
+    conversations = [story for story in stories if story.seconds >= LONG]
+    long = _rounds(conversations or stories, rng)
+    short = _rounds([story for story in stories if conversations and story.seconds < LONG], rng)
     at = rng.uniform(*FIRST)
     told: list[Cue] = []
     for turn, story in enumerate(long):

@@ -75,11 +75,10 @@ class Tape:
                 except TimeoutError:
                     self._grow(BLOCK)
             self._grow(-1)
-        finally:
             self._finish()
-        try:
             await asyncio.sleep(MARK_AFTER / self._speed)
         finally:
+            self._finish()
             self._base.with_name(f"{self._base.name}.done").touch()
 
     def _grow(self, samples: int) -> None:

@@ -16,6 +16,7 @@ class Listener:
         self.seen: list[Headers] = []
 
     def send(self, **lines: str) -> None:
+        """An action."""
         self.writer.write("".join(f"{key}: {text}\r\n" for key, text in lines.items()).encode() + b"\r\n")
 
     async def message(self) -> Headers:
