@@ -34,14 +34,14 @@ from storage.accounts import Accounts
 from storage.audit import Audit
 from storage.customers import EmbeddedCrm
 from storage.database import Database
-from storage.fanout import Fanout, MemoryFanout, RedisFanout
+from storage.fanout import Fanout, MemoryFanout
 from storage.jobs import JobState
 from storage.ledger import Ledger
 from storage.outbox import Outbox
 from storage.reads import Reads
+from storage.redis_fanout import RedisFanout
 from tickets.rules import LinePolicy
 from transcription.modelstore import first_working
-from transcription.redaction import Policy
 
 log = structlog.get_logger()
 
@@ -118,7 +118,9 @@ class Service:
         await self.speech.close()
 
     async def _spine(self, _app: web.Application) -> AsyncIterator[None]:
-        await asyncio.to_thread(region.warm)
+        self.crew.start(asyncio.to_thread(region.warm), "place names")
+        if isinstance(self.fanout, RedisFanout):
+            self.crew.start(self.fanout.run(), "Redis")
         self.crew.start(self.pipeline.run(), "pipeline")
         yield
         try:
@@ -138,7 +140,6 @@ class Service:
             clock=self.clock,
             zone=self.settings.site.zone,
             unrecorded=frozenset(line.number for line in self.settings.line if not line.record),
-            policies={line.number: Policy.of(line.policy.redact) for line in self.settings.line},
         )
         jobs = self.crew.start(self.outbox.run(after.handlers, self._stop_jobs, clock=self.clock), "jobs")
         yield
@@ -146,13 +147,15 @@ class Service:
         await asyncio.wait({jobs})
 
     async def _listening(self, _app: web.Application) -> AsyncIterator[None]:
+        listening = []
         for pbx in self.settings.pbx:
             feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, self.pipeline, self.clock)
             self.feeds.append(feed)
-            self.crew.start(feed.run(), f"AMI {pbx.name}")
+            listening.append(self.crew.start(feed.run(), f"AMI {pbx.name}"))
         yield
-        for feed in self.feeds:
-            await feed.close()
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
 
     def _recording(self, name: str) -> Path:
         if self.recorder is None:
@@ -165,7 +168,7 @@ class Service:
         return {
             "pbx": [feed.report() for feed in self.feeds],
             "live_calls": len(self.desk),
-            "jobs": {state.value: counts.get(state, 0) for state in JobState},
+            "jobs": {state.value: sum(n for (_, of), n in counts.items() if of is state) for state in JobState},
             "speech": self.speech.trouble,
             "database": self.pipeline.writer.trouble,
             "waiting_writes": self.pipeline.writer.backlog,
@@ -173,8 +176,9 @@ class Service:
 
 
 def identify_with_region(raw: str | None, area: str | None = None) -> Number:
-    """A number with its place name; the tables are warm once the service has started."""
-    return region.with_region(identify(raw, area))
+    """A number with its place name: without it for the first seconds, until the tables are loaded."""
+    number = identify(raw, area)
+    return region.with_region(number) if region.warmed() else number
 
 
 def _rules(area: str | None, join: bool, hours: float | None) -> LineRules:  # noqa: FBT001 - a setting

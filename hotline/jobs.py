@@ -7,6 +7,7 @@ something (a recording still growing, a speech model) says so where people see i
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -15,6 +16,7 @@ from hotline.metrics import JOBS
 from hotline.recorder import Recorder
 from hotline.speech import Speech
 from hotline.talk import recorded_from, windows
+from storage.drain import Handler
 from storage.fanout import Fanout
 from storage.jobs import Job, JobError, Wait
 from storage.ledger import Ledger
@@ -23,13 +25,14 @@ from storage.reads import Reads
 from storage.records import AlarmKind, EventKind, NewJob, RecordingRow, Waiting
 from telephony.call import CallKey
 from telephony.recordings import Problem, RecordingError
-from transcription.redaction import Policy, redact_turns
 from transcription.summary import summarise
-from transcription.transcript import Transcript
+from transcription.transcript import Transcript, Turn
 from transcription.trouble import AudioProblem, Trouble
 from transcription.worker import NoModel, Poisoned, TranscriptionError
 
 log = structlog.get_logger()
+
+Mask = Callable[[Sequence[Turn]], Sequence[Turn]]
 
 RECORDING, TRANSCRIBE = "recording", "transcribe"
 LOOK_AGAIN = 2.0  # seconds until a recording that is not complete is looked at again
@@ -52,7 +55,10 @@ _ALARMS = {
 
 
 class AfterCall:
-    """The handlers. ``unrecorded``: lines whose calls need no recording; ``policies``: what is masked, by line."""
+    """The handlers.
+
+    ``unrecorded``: lines whose calls need no recording; ``masks``: what a line hides in the turns before they are kept.
+    """
 
     def __init__(
         self,
@@ -65,14 +71,14 @@ class AfterCall:
         clock: Callable[[], float],
         zone: ZoneInfo,
         unrecorded: frozenset[str] = frozenset(),
-        policies: Mapping[str, Policy] | None = None,
+        masks: Mapping[str, Mask] | None = None,
     ) -> None:
         self._ledger, self._reads, self._recorder, self._speech = ledger, reads, recorder, speech
         self._fanout, self._clock, self._zone = fanout, clock, zone
-        self._unrecorded, self._policies = unrecorded, dict(policies or {})
+        self._unrecorded, self._masks = unrecorded, dict(masks or {})
 
     @property
-    def handlers(self) -> dict[str, Callable[[Job], object]]:
+    def handlers(self) -> dict[str, Handler]:
         """Handlers by kind of job, as the outbox takes them."""
         return {RECORDING: self.recording, TRANSCRIBE: self.transcribe}
 
@@ -148,8 +154,8 @@ class AfterCall:
         return None
 
     async def _keep(self, call: CallKey, page: CallPage, transcript: Transcript) -> None:
-        policy = self._policies.get(page.item.line, Policy())
-        turns, _ = redact_turns(transcript.turns, policy)
+        mask = self._masks.get(page.item.line)
+        turns = transcript.turns if mask is None else mask(transcript.turns)
         called_at = datetime.fromtimestamp(page.item.arrived, self._zone)
         summary = summarise(turns, called_at)
         await self._ledger.said(call, replace(transcript, turns=tuple(turns)), summary, self._clock())
@@ -158,13 +164,14 @@ class AfterCall:
             await self._ledger.alarm(call, AlarmKind.ONE_SIDED, text, self._clock())
         await self._told(call, page)
 
-    def _legs(self, row: RecordingRow) -> tuple:
+    def _legs(self, row: RecordingRow) -> tuple[Path | None, Path | None]:
         """The files to hear: both legs, or the mixed one as if it were the caller's. LookupError when gone."""
         assert self._recorder is not None
         if row.rx is None and row.tx is None:
             assert row.mix is not None
             return self._recorder.path(row.mix), None
-        return tuple(None if name is None else self._recorder.path(name) for name in (row.rx, row.tx))
+        caller, agent = (None if name is None else self._recorder.path(name) for name in (row.rx, row.tx))
+        return caller, agent
 
     async def _page(self, call: CallKey) -> CallPage:
         page = await self._reads.call(call)

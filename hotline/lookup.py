@@ -55,7 +55,7 @@ class Lookup:
             log.warning("the CRM could not answer", call=str(call), connector=self._connector.name, error=str(error))
             problem = Problem.DOWN
         match = decide(number, customers)
-        return Filled(call, match, await self._tickets(match.sure and match.sure.id, number.e164), problem)
+        return Filled(call, match, await self._tickets(match.sure.id if match.sure else None, number.e164), problem)
 
     async def _tickets(self, customer: str | None, e164: str | None) -> tuple[Ticket, ...]:
         """What is still open for the caller. A database that is down costs the card this list, nothing else."""

@@ -57,7 +57,9 @@ def _password() -> str:
 async def make_accounts(accounts: Accounts, hasher: PasswordHasher, now: float) -> list[DemoAccount]:
     """Remove the last start's demo accounts and make new ones: every agent, a supervisor, an admin."""
     await accounts.remove_demo()
-    wanted = [(f"demo-{agent.extension}", agent.name, Role.AGENT, agent.extension) for agent in demo.AGENTS[:3]]
+    wanted: list[tuple[str, str, Role, str | None]] = [
+        (f"demo-{agent.extension}", agent.name, Role.AGENT, agent.extension) for agent in demo.AGENTS[:3]
+    ]
     wanted += [("demo-boss", "周敏", Role.SUPERVISOR, None), ("demo-admin", "管理员", Role.ADMIN, None)]
     made = []
     for login, name, role, extension in wanted:

@@ -33,7 +33,7 @@ setup() {
       .venv/bin/python -m pip install --quiet --disable-pip-version-check uv || return 1
     fi
     say "hotline: installing $(grep -c '==' "$lock") pinned packages of $lock (a minute or two the first time)"
-    .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock" || {
+    .venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock" || {
       say "hotline: the packages of $lock could not be installed; the lines above say why. Nothing is lost: run the same command again."
       return 1
     }

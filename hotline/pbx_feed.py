@@ -1,0 +1,92 @@
+"""One PBX's stream into the pipeline: link, tracker, facts; and what the operator wants to know of it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+
+from hotline.metrics import EVENTS, LINK_UP
+from hotline.pipeline import Pipeline
+from hotline.settings import Pbx, Settings
+from telephony.ami import AmiLink, AmiSettings, Link, LinkState
+from telephony.events import Snapshot
+from telephony.lines import Lines
+from telephony.tracker import Tracker
+
+log = structlog.get_logger()
+
+BURST = 200  # events read in a row before others get a turn: about a millisecond
+
+
+class PbxFeed:
+    """Listens to one PBX until cancelled."""
+
+    def __init__(
+        self, pbx: Pbx, secret: str, settings: Settings, pipeline: Pipeline, clock: Callable[[], float]
+    ) -> None:
+        self._pbx, self._pipeline, self._clock = pbx, pipeline, clock
+        self._link = AmiLink(
+            AmiSettings(
+                name=pbx.name,
+                host=pbx.host,
+                port=pbx.port,
+                user=pbx.user,
+                secret=secret,
+                ping_every=pbx.ping_every,
+                capture=pbx.capture,
+            ),
+            clock,
+        )
+        self.tracker = Tracker(
+            pbx.name,
+            Lines({line.number: line.aliases for line in settings.line}),
+            pbx.trunks,
+            {interface: agent.extension for agent in settings.agent for interface in agent.interfaces},
+            pbx.voicemail_event,
+        )
+
+    async def run(self) -> None:
+        """Read what the PBX says, for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._link.run())
+            await self._read()
+
+    async def _read(self) -> None:
+        in_a_row = 0
+        events = EVENTS.labels(self._pbx.name)
+        async for item in self._link:
+            in_a_row += 1
+            if isinstance(item, LinkState):
+                LINK_UP.labels(self._pbx.name).set(item.link is Link.UP)
+                continue
+            now = self._clock()
+            if isinstance(item, Snapshot):
+                facts = self.tracker.resync(item, now)
+                if facts:
+                    log.info("calls reconciled with the PBX", pbx=self._pbx.name, facts=len(facts))
+            else:
+                events.inc()
+                facts = self.tracker.feed(item, now)
+            if facts:
+                self._pipeline.deliver(facts)
+            if facts or in_a_row >= BURST:
+                in_a_row = 0
+                await asyncio.sleep(0)
+
+    def report(self) -> dict[str, Any]:
+        """The connection and what was refused on it."""
+        status = self._link.status
+        return {
+            "name": self._pbx.name,
+            "link": status.link.value,
+            "since": status.since,
+            "why": status.why,
+            "banner": status.banner,
+            "waiting": status.waiting,
+            "dropped": status.dropped,
+            "reconnects": status.reconnects,
+            "live_calls": len(self.tracker.calls),
+            "counts": asdict(status.counts) | asdict(self.tracker.tallies),
+        }
