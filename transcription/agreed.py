@@ -1,0 +1,282 @@
+"""Which days, times and sums do not stand: taken back, refused, or offered and not chosen. Pure.
+
+The rules, each a function below: a value is named and refused (周六我加班, 7点40太早了); an offer is refused without naming
+it and another one follows; of several offered the other side picks (周六还是周日? 周日吧); a wish is answered with
+something else (明天行吗? 最早后天); a value is corrected (不对, 是27号). A value that is named again afterwards stands.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from transcription.account import FactKind
+from transcription.dialogue import Line, Mention
+from transcription.lexicon import Lexicon
+
+_KINDS = (FactKind.DATE, FactKind.TIME, FactKind.AMOUNT)
+_CONTACT = (FactKind.EMAIL, FactKind.PHONE, FactKind.ADDRESS)
+_WHEN = (FactKind.DATE, FactKind.TIME)
+_BACK = 8  # lines: how far back the same offer is looked for
+_PART_OF_DAY = re.compile(r"^(上午|下午|晚上|早上|中午|傍晚)")
+_OPTIONS = re.compile(
+    "还是|或者|或是|要不|也有|也可以|也行|哪个|哪一个|哪天|任选|两[班个种]|都有|都可以|您选|您挑|和.{1,12}的"
+)
+_FIRST = re.compile("前面|第1|第一|早的|早一点|头一|上面")
+_LAST = re.compile("后面|第2|第二|晚的|晚一点|后一")
+_OFFER = re.compile("补偿|赔|优惠|减|便宜|退您|退给|送您|抵扣")
+_ONLY = re.compile("最快|最早|只能|要到|得到|最多|得等|排到|改到|要等")
+_EXCHANGE = re.compile("换[一1]?个|换成|不是|不对|改[成到为]|不用了|用不了|不用这个|停用|另外|别的|新的")
+_FROM = re.compile(r"^(?:钟|分)?(?:以后|之后|过后|后)")
+_BUT = re.compile(r"^(?:不过|但是?|可惜|可是|只是|就是|已经|都|太|我|那|师傅)?")
+
+
+@dataclass(frozen=True)
+class _Call:
+    mentions: Sequence[Mention]
+    lines: Sequence[Line]
+    words: Lexicon
+    at: dict[int, list[int]]  # line -> mentions of it
+
+    def of(self, line: int, kind: FactKind) -> list[int]:
+        """The mentions of a kind in a line."""
+        return [i for i in self.at.get(line, ()) if self.mentions[i].kind is kind]
+
+    def refuses(self, text: str) -> bool:
+        """Whether the text says no."""
+        return bool(self.words["talk.refuse"].search(text) or self.words["talk.unsuitable"].search(text))
+
+    def after(self, line: int, count: int) -> Iterator[Line]:
+        """The next lines."""
+        return iter(self.lines[line + 1 : line + 1 + count])
+
+    def same_before(self, index: int) -> Iterator[int]:
+        """The mention and earlier ones of the same value that may be the same offer."""
+        mention = self.mentions[index]
+        for line in range(max(0, mention.line - _BACK), mention.line + 1):
+            for i in self.of(line, mention.kind):
+                if i <= index and self.mentions[i].value == mention.value:
+                    yield i
+
+    def others(self, index: int, start: int, count: int) -> list[int]:
+        """Later mentions of the same kind and another value in ``count`` lines from ``start``."""
+        mention = self.mentions[index]
+        return [
+            i
+            for line in range(start, start + count)
+            for i in self.of(line, mention.kind)
+            if i != index and self.mentions[i].value != mention.value
+        ]
+
+    def again(self, index: int, start: int) -> bool:
+        """Whether the same value is named again from line ``start`` on."""
+        mention = self.mentions[index]
+        return any(
+            self.mentions[i].value == mention.value
+            for line in range(start, start + _BACK)
+            for i in self.of(line, mention.kind)
+        )
+
+
+def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon) -> set[int]:
+    """Indexes of the mentions that do not stand."""
+    at: dict[int, list[int]] = {}
+    for index, mention in enumerate(mentions):
+        if mention.kind in (*_KINDS, *_CONTACT):
+            at.setdefault(mention.line, []).append(index)
+    call = _Call(mentions, lines, words, at)
+    gone: set[int] = set()
+    for line in sorted(at):
+        for rule in (
+            _refused_by_name,
+            _negated,
+            _refused_offer,
+            _not_picked,
+            _wish_not_met,
+            _corrected,
+            _narrowed,
+            _exchanged,
+        ):
+            gone.update(rule(call, line))
+    gone.update(list(_times_of_dropped_days(call, gone)))
+    return gone
+
+
+def _refused_by_name(call: _Call, line: int) -> Iterator[int]:
+    """周六我加班; 明天师傅都排满了; 下午2点也有一个班，不过已经满了."""
+    text, busy = call.lines[line].whole, call.words["talk.busy"]
+    for index in call.at[line]:
+        mention = call.mentions[index]
+        if mention.kind in _CONTACT:
+            continue
+        clause = call.lines[line].clause_at(mention.start)
+        later = [call.mentions[i].start for i in call.of(line, mention.kind) if i > index]
+        until = min([*later, len(text)])
+        rest = text[mention.end : min(clause.end, until)]
+        follow = call.lines[line].clause_at(clause.end) if clause.end < len(text) else None
+        said = call.refuses(rest) and not re.search(r"[吗么][？，]?$", rest)
+        if (
+            follow
+            and not said
+            and follow.start < until
+            and mention.kind in _WHEN
+            and not re.search("[吗么]？?$", follow.text)
+        ):
+            said = bool(call.words["talk.unsuitable"].search(follow.text[:10])) and not clause.asks
+        proposed = any(i != index for i in call.same_before(index)) or _asked_before(call, line)
+        weak = mention.kind in _WHEN and proposed and bool(busy.search(rest))
+        part = _PART_OF_DAY.match(rest)
+        if (
+            part
+            and (said or weak)
+            and mention.kind is FactKind.DATE
+            and re.search("上午|下午|晚上|早上|中午|傍晚", rest[2:] + text[clause.end :])
+        ):
+            continue  # another part of the same day is wanted
+        if said or weak:
+            yield from call.same_before(index)
+
+
+def _negated(call: _Call, line: int) -> Iterator[int]:
+    """不是15号, 是16号: the first is no fact. A rhetorical 不是15块吗 is one."""
+    own = call.lines[line]
+    for index in call.at[line]:
+        mention = call.mentions[index]
+        front = own.whole[max(0, mention.start - 4) : mention.start]
+        if re.search(r"(?<!是)不是(?:说|在)?$", front) and not re.search("吗|么", own.clause_at(mention.start).text):
+            yield from call.same_before(index)
+
+
+def _exchanged(call: _Call, line: int) -> Iterator[int]:
+    """还是发到这个邮箱吗? -- 换一个, 发到..."""
+    own = call.lines[line]
+    reply = next((other for other in call.after(line, 2) if other.caller != own.caller), None)
+    if reply is None or not _EXCHANGE.search(reply.whole):
+        return
+    for kind in _CONTACT:
+        for index in call.of(line, kind):
+            if own.clauses[-1].asks and call.others(index, reply.index, 3) and not call.again(index, reply.index):
+                yield from call.same_before(index)
+
+
+def _asked_before(call: _Call, line: int) -> bool:
+    previous = call.lines[line - 1] if line else None
+    return (
+        previous is not None
+        and re.search("方便|可以吗|行吗|行不|您看|有空|在家|哪天|什么时候", previous.whole) is not None
+    )
+
+
+def _refused_offer(call: _Call, line: int) -> Iterator[int]:
+    """An offer of this line that the reply refuses without naming it, when something else follows."""
+    own = call.lines[line]
+    reply = next((other for other in call.after(line, 3) if other.caller != own.caller and other.whole), None)
+    if reply is None or not (call.refuses(reply.whole) or call.words["talk.busy"].search(reply.whole)):
+        return
+    for index in call.at[line]:
+        mention = call.mentions[index]
+        if mention.kind is FactKind.AMOUNT:
+            if _OFFER.search(own.clause_at(mention.start).text) and call.refuses(reply.whole):
+                yield index
+        elif (
+            mention.kind in _WHEN
+            and (own.clause_at(mention.start).asks or own.clauses[-1].asks)
+            and call.others(index, reply.index, 4)
+            and not call.again(index, reply.index)
+        ):
+            yield from call.same_before(index)
+
+
+def _not_picked(call: _Call, line: int) -> Iterator[int]:
+    """Of several days or times offered in one line, those that the reply does not pick."""
+    own = call.lines[line]
+    if not _OPTIONS.search(own.whole):
+        return
+    for kind in _WHEN:
+        offered = call.of(line, kind)
+        if len({call.mentions[i].value for i in offered}) < 2:  # noqa: PLR2004
+            continue
+        for reply in call.after(line, 3):
+            if reply.caller == own.caller:
+                continue
+            named = {call.mentions[i].value for i in call.of(reply.index, kind)}
+            picked = {i for i in offered if call.mentions[i].value in named}
+            if not picked and _FIRST.search(reply.whole):
+                picked = {offered[0]}
+            elif not picked and _LAST.search(reply.whole):
+                picked = {offered[-1]}
+            if picked:
+                yield from (i for i in offered if i not in picked and not call.again(i, line + 1))
+                break
+
+
+def _wish_not_met(call: _Call, line: int) -> Iterator[int]:
+    """明天行吗? -- 最早后天."""
+    own = call.lines[line]
+    for index in call.at[line]:
+        mention = call.mentions[index]
+        clause = own.clause_at(mention.start)
+        rest = own.whole[clause.start : clause.end + 8]
+        if mention.kind in _CONTACT or not call.words["talk.wish"].search(rest):
+            continue
+        reply = next((other for other in call.after(line, 2) if other.caller != own.caller and other.whole), None)
+        if reply is None or call.again(index, line + 1):
+            continue
+        no = (
+            call.refuses(reply.whole)
+            or _ONLY.search(reply.whole)
+            or re.search("保证不了|不能保证|说不准|不一定|抱歉|不好意思", reply.whole)
+        )
+        if no and (mention.kind in _WHEN or _OFFER.search(clause.text) or call.others(index, reply.index, 2)):
+            yield from call.same_before(index)
+
+
+def _corrected(call: _Call, line: int) -> Iterator[int]:
+    """A value of this line that corrects one just before, in this line or in the two before."""
+    own = call.lines[line]
+    for index in call.at[line]:
+        mention = call.mentions[index]
+        if mention.kind in _CONTACT:
+            continue
+        before = [i for i in call.of(line, mention.kind) if i < index and call.mentions[i].value != mention.value]
+        gap_start = call.mentions[before[-1]].end if before else 0
+        gap = own.whole[max(gap_start, mention.start - 12) : mention.start]
+        if gap.endswith("不是") or not call.words["talk.correction"].search(gap):
+            continue
+        earlier = before or []
+        for back in range(line - 1, max(-1, line - 3), -1):
+            earlier = [i for i in call.of(back, mention.kind) if call.mentions[i].value != mention.value] + earlier
+        if earlier:
+            best = max(earlier, key=lambda i: (_likeness(call.mentions[i].value, mention.value), i))
+            yield from call.same_before(best)
+
+
+def _likeness(old: str, new: str) -> int:
+    return sum(a == b for a, b in zip(old, new, strict=False)) - abs(len(old) - len(new)) * 2
+
+
+def _narrowed(call: _Call, line: int) -> Iterator[int]:
+    """4点以后 said by the caller, then a definite hour or window."""
+    own = call.lines[line]
+    for index in call.of(line, FactKind.TIME):
+        if own.caller and _FROM.match(own.whole[call.mentions[index].end :]) and call.others(index, line + 1, 3):
+            yield index
+
+
+def _times_of_dropped_days(call: _Call, gone: set[int]) -> Iterator[int]:
+    """The hour that was offered with a day that does not stand, unless it is named again."""
+    for index in gone:
+        day = call.mentions[index]
+        if day.kind is not FactKind.DATE:
+            continue
+        own = call.lines[day.line]
+        days = [i for i in call.of(day.line, FactKind.DATE) if i > index]
+        until = min([call.mentions[i].start for i in days], default=len(own.whole))
+        for i in call.of(day.line, FactKind.TIME):
+            time = call.mentions[i]
+            attached = day.end <= time.start < until and time.start - day.end < 8  # noqa: PLR2004
+            if attached and not any(
+                call.mentions[j].value == time.value and j not in gone and j != i
+                for line in range(day.line, day.line + _BACK)
+                for j in call.of(line, FactKind.TIME)
+            ):
+                yield i

@@ -1,0 +1,117 @@
+"""What a call is about: one category by its main purpose. Pure.
+
+If two fit, the earlier wins: 无效 > 表扬 > 投诉 > 发票 > 退换 > 报修 > 物流 > 进度 > 咨询. The main purpose is what the caller comes out with
+first; words that fall later weigh less. 投诉 needs a demand on the company's conduct (or on a wrong charge), anger alone is
+none; asking where a filed refund is is 进度, not 退换.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transcription.account import Category
+from transcription.dialogue import Line
+from transcription.lexicon import Lexicon
+
+_TOPICS = {
+    "invoice": Category.INVOICE,
+    "returns": Category.RETURNS,
+    "repair": Category.REPAIR,
+    "logistics": Category.LOGISTICS,
+    "progress": Category.PROGRESS,
+    "question": Category.QUESTION,
+}
+_OPENING = 2  # lines of substance in which a caller says why he rings
+_WEIGHT = {True: 4.0, False: 1.0}  # of a word in the opening, and later
+_SHARE = 0.7  # of the best score: what fits as well
+_SUBSTANCE = 5  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A label and the turns that decided it."""
+
+    category: Category
+    turns: tuple[int, ...]
+
+
+def categorise(conversation: Sequence[Line], words: Lexicon) -> Verdict:
+    """The category of the call."""
+    for judge in (_invalid, _praise, _complaint):
+        verdict = judge(conversation, words)
+        if verdict is not None:
+            return verdict
+    return _topic(conversation, words)
+
+
+def opening(conversation: Sequence[Line]) -> list[Line]:
+    """The caller's first lines of substance."""
+    return [line for line in conversation if line.caller and len(line.whole) >= _SUBSTANCE][:_OPENING]
+
+
+def _hits(lines: Sequence[Line], words: Lexicon, *tables: str) -> list[int]:
+    return [line.index for line in lines if any(words[f"category.{table}"].search(line.whole) for table in tables)]
+
+
+def _invalid(conversation: Sequence[Line], words: Lexicon) -> Verdict | None:
+    said = [line for line in conversation if line.caller and line.whole]
+    if sum(len(line.whole) for line in said) < _SUBSTANCE * 2:
+        return Verdict(Category.INVALID, tuple(line.index for line in said))
+    wrong = _hits(conversation, words, "invalid.wrong")
+    denied = [i for i in wrong if not conversation[i].caller]
+    confessed = [line.index for line in said if words["category.invalid.wrong"].search(line.whole)]
+    if (confessed and denied) or (len(wrong) > 1 and len(said) <= 5):  # noqa: PLR2004
+        return Verdict(Category.INVALID, tuple(wrong))
+    advert, refused = _hits(said, words, "invalid.advert"), _hits(conversation, words, "invalid.not_needed")
+    if advert and [i for i in refused if not conversation[i].caller]:
+        return Verdict(Category.INVALID, tuple(sorted({*advert, *refused})))
+    prank = _hits(said, words, "invalid.prank")
+    return Verdict(Category.INVALID, tuple(prank)) if prank and len(said) <= 8 else None  # noqa: PLR2004
+
+
+def _praise(conversation: Sequence[Line], words: Lexicon) -> Verdict | None:
+    said = [line for line in conversation if line.caller]
+    start = opening(conversation)
+    praise = _hits(start, words, "praise.ask")
+    if praise and not _hits(said, words, "praise.not") and not _hits(said, words, "complaint.word"):
+        return Verdict(Category.PRAISE, tuple(praise))
+    return None
+
+
+def _complaint(conversation: Sequence[Line], words: Lexicon) -> Verdict | None:
+    said = [line for line in conversation if line.caller]
+    agent = [line for line in conversation if not line.caller]
+    named = _hits(said, words, "complaint.word")
+    demand, conduct = _hits(said, words, "complaint.demand"), _hits(said, words, "complaint.conduct")
+    if named or _hits(agent, words, "complaint.agent") or (demand and conduct):
+        return Verdict(
+            Category.COMPLAINT, tuple(sorted({*named, *demand, *conduct, *_hits(agent, words, "complaint.agent")}))
+        )
+    charge, fix = _hits(opening(conversation), words, "complaint.charge"), _hits(said, words, "complaint.fix")
+    if charge and fix:
+        return Verdict(Category.COMPLAINT, tuple(sorted({*charge, *fix})))
+    return None
+
+
+def _topic(conversation: Sequence[Line], words: Lexicon) -> Verdict:
+    first = {line.index for line in opening(conversation)}
+    score = dict.fromkeys(_TOPICS, 0.0)
+    turns: dict[str, list[int]] = {name: [] for name in _TOPICS}
+    for line in conversation:
+        for name in _TOPICS:
+            found = {hit.group() for hit in words[f"category.{name}.ask"].finditer(line.whole)}
+            if found:
+                weight = _WEIGHT[line.index in first] if line.caller else 0.5
+                score[name] += weight * min(len(found), 2)
+                turns[name].append(line.index)
+    for line in conversation:  # a plain wish to return counts as much wherever it falls
+        if words["category.returns.wish"].search(line.whole):
+            score["returns"] += _WEIGHT[True]
+            turns["returns"].append(line.index)
+    score["question"] *= 0.5  # 请问 opens every kind of call
+    if score["progress"] and score["returns"] and _hits([conversation[i] for i in first], words, "progress.ask"):
+        score["returns"] = 0.0  # where a filed refund is
+    best = max(score.values(), default=0.0)
+    for name, category in _TOPICS.items():
+        if best and score[name] >= _SHARE * best:
+            return Verdict(category, tuple(turns[name]))
+    return Verdict(Category.QUESTION, ())

@@ -1,0 +1,201 @@
+"""Numbers and codes as people dictate them: in pieces, over several turns, taken back and put right. Pure.
+
+A chain is one dictated number: its pieces joined (2026, 1110, 呃, 然后 00558 -> 2026111000558). Pieces go on in the
+speaker's next turn when the other one only answered 嗯 or read them back. 不对 and its kin replace what was said:
+the whole, the last piece, or the digits that resemble the new ones. What kind of number it is, :mod:`.kinds` decides.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from transcription.dialogue import Line
+from transcription.lexicon import Lexicon
+
+_PIECE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.\-/]*[A-Za-z0-9])?")
+_QUANTITY = re.compile(
+    r"岁|码|度|℃|楼|层|[个几]|位(?!数)|次|遍|回(?!电|复)|台|件|张|条|只|双|瓶|箱|盒|包(?!裹)|斤|公|千克|克|米|平|寸|英寸|升|毫|兆|天|周|年|月|日(?!期)"
+    r"|点|分(?!机)|秒|小时|块|元|折|%|％|成(?!功)|倍|路(?:公交|车)|座|排|床|期|匹|瓦|伏|安(?!装)|厘|页|集|章|人|户|家|届|班|级|股|工作日|号(?:线|楼|店|窗|台|桌|柜|门|机|厅|车)|多|来|万|千|百|条|杯|份|G(?![A-Za-z\d])"
+)
+_WORDS = frozenset(
+    ["APP", "WIFI", "VIP", "OK", "USB", "LED", "LOS", "KTV", "ATM", "POS", "GPS", "SIM", "PDF", "ETC", "SN", "IMEI", "ID", "PIN", "PC", "TV", "CT", "NFC", "ICU", "HI", "HELLO", "NO", "YES", "QQ", "APPLE", "IPHONE", "IPAD", "EMAIL", "SVIP", "PPT", "AI", "CPU", "LCD", "NBA", "BUG"]
+)
+_MOBILE = re.compile(r"1[3-9]\d{9}")
+_NEXT = re.compile(r"[，、…]*[A-Za-z\d]")
+_SHORT_CODE = re.compile(r"[A-Z]{1,3}-?\d{1,3}")
+_TAIL_WORD = re.compile(r"(?:最后|末尾|结尾|尾号?|后面?)(?:[两二三四五六\d]|几)?[个位]?(?:数字?|数)?(?:是|应该是|为)?$")
+_INSTEAD = re.compile(r"^[，。啊]*(?:而|应该)?是$")
+_LONGEST = 26
+_GAP = 3  # lines: how long a chain waits for its next piece
+
+
+@dataclass
+class Chain:
+    """One dictated number."""
+
+    line: int
+    caller: bool
+    start: int  # in the text of ``line``
+    chunks: list[str]
+    ends: tuple[int, int]  # line and position behind the last piece
+    turns: list[int]
+    parts: list[tuple[int, int, int]] = field(default_factory=list)  # line, start, end of each piece
+    corrected: bool = False
+
+    @property
+    def value(self) -> str:
+        """The joined pieces, upper case."""
+        return "".join(self.chunks).upper()
+
+
+@dataclass
+class Dictation:
+    """Collects the chains of one conversation, line after line. ``free`` texts have what other readers took blanked."""
+
+    lexicon: Lexicon
+    conversation: Sequence[Line]
+    chains: list[Chain] = field(default_factory=list)
+    _open: dict[bool, Chain | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        filler, back = self.lexicon["talk.filler"].pattern, self.lexicon["talk.backchannel"].pattern
+        self._filler, self._back = re.compile(f"(?:{filler})*"), re.compile(f"(?:{back})*")
+        self._wrong = self.lexicon["talk.correction"]
+
+    def read(self, line: Line, free: str) -> None:
+        """Take the pieces of the line into account."""
+        position, first = 0, True
+        for start, end in self._pieces(free):
+            piece, gap = free[start:end], free[position:start]
+            self._take(line, piece, start, end, gap, first=first)
+            position, first = end, False
+        if first and line.caller in self._open and not self._back.fullmatch(line.whole):
+            self._open[line.caller] = None  # the speaker went on to something else
+
+    def _pieces(self, free: str) -> Iterator[tuple[int, int]]:
+        behind = -1  # where the last piece ended
+        for found in _PIECE.finditer(free):
+            piece = found.group()
+            if piece.upper() in _WORDS or _QUANTITY.match(free, found.end()):
+                continue
+            spelt = len(piece) <= 4 and (
+                _NEXT.match(free, found.end())
+                or re.fullmatch("[，、]*", free[behind : found.start()] if behind >= 0 else "-")
+            )
+            if not spelt and not any(char.isdigit() for char in piece):
+                continue
+            behind = found.end()
+            word = re.match(r"(?:SN|IMEI)(?=[A-Za-z\d]{5})", piece, re.IGNORECASE)
+            yield found.start() + (word.end() if word else 0), found.end()
+
+    def _take(self, line: Line, piece: str, start: int, end: int, gap: str, *, first: bool) -> None:
+        chain = self._open.get(line.caller)
+        where = (line.index, start, end)
+        if first and chain and not self._continues(chain, line, gap):
+            chain = None
+        wrong = self._wrong.search(gap)
+        if wrong and (target := self._target(line, piece, first=first, chain=chain)):
+            self._correct(target, line, piece, gap, where)
+            return
+        if chain and not wrong and self._fits(chain, piece, gap):
+            self._append(chain, piece, where)
+            return
+        if self._echo(line, piece):
+            return
+        made = Chain(line.index, line.caller, start, [piece], (line.index, end), [line.index], [where])
+        self.chains.append(made)
+        self._open[line.caller] = made
+
+    def _continues(self, chain: Chain, line: Line, gap: str) -> bool:
+        """Whether the first piece of a new line goes on where the chain ended in an earlier line."""
+        between = self.conversation[chain.ends[0] + 1 : line.index]
+        if line.index - chain.ends[0] > _GAP or any(other.caller == line.caller and other.whole for other in between):
+            return False
+        tail = self.conversation[chain.ends[0]].whole[chain.ends[1] :]
+        return bool(
+            self._filler.fullmatch(tail)
+            and (self._filler.fullmatch(gap) or self._wrong.search(gap))
+            and all(self._back.fullmatch(other.whole) for other in between)
+        )
+
+    def _fits(self, chain: Chain, piece: str, gap: str) -> bool:
+        joined = chain.value
+        if not self._filler.fullmatch(gap) or "、" in gap or len(joined + piece) > _LONGEST:
+            return False
+        if _MOBILE.fullmatch(joined) or re.fullmatch(r"\d{17}[\dX]", joined):
+            return False
+        return not (_SHORT_CODE.fullmatch(joined) and _SHORT_CODE.fullmatch(piece.upper()))
+
+    def _append(self, chain: Chain, piece: str, where: tuple[int, int, int]) -> None:
+        if len(piece) > len(chain.value) and piece.upper().startswith(chain.value):
+            chain.chunks = [piece]  # said again from the start
+        else:
+            chain.chunks.append(piece)
+        self._note(chain, where)
+
+    def _note(self, chain: Chain, where: tuple[int, int, int]) -> None:
+        chain.ends = (where[0], where[2])
+        chain.parts.append(where)
+        if where[0] not in chain.turns:
+            chain.turns.append(where[0])
+
+    def _echo(self, line: Line, piece: str) -> bool:
+        """Whether the other speaker reads back what is being dictated."""
+        other = self._open.get(not line.caller)
+        return other is not None and len(piece) > 1 and piece.upper() in other.value and piece.upper() != other.value
+
+    def _target(self, line: Line, piece: str, *, first: bool, chain: Chain | None) -> Chain | None:
+        """The chain that is being corrected."""
+        if not first or chain:
+            chain = chain or self._open.get(line.caller)
+            if chain and line.index - chain.ends[0] <= 1 + first:
+                return chain if _alike(chain.value, piece.upper()) else None
+        for candidate in reversed(self.chains[-4:]):
+            if line.index - candidate.ends[0] <= _GAP and _alike(candidate.value, piece.upper()):
+                return candidate
+        return None
+
+    def _correct(self, chain: Chain, line: Line, piece: str, gap: str, where: tuple[int, int, int]) -> None:
+        value, new = chain.value, piece.upper()
+        not_this = self._wrong.search(gap) and gap.endswith("不是") and new in value
+        if not_this:  # 不是109, 是190: the wrong digits come first
+            chain.corrected = True
+            self._open[line.caller] = chain
+            chain.parts.append(where)
+            return
+        previous = self._previous(chain, where)
+        if previous and _INSTEAD.match(gap.lstrip()) and previous in value:
+            chain.chunks = [value.replace(previous, new)]
+        elif _TAIL_WORD.search(gap) and len(new) < len(value):
+            chain.chunks = [value[: -len(new)], new]
+        elif len(chain.chunks) > 1 and len(chain.chunks[-1]) == len(new) and len(value) > len(new):
+            chain.chunks[-1] = new
+        elif len(new) * 2 > len(value):
+            chain.chunks = [new]
+        else:
+            at = _most_alike(value, new)
+            chain.chunks = [value[:at], new, value[at + len(new) :]]
+        chain.chunks = [chunk for chunk in chain.chunks if chunk]
+        chain.corrected = True
+        self._open[line.caller] = chain
+        self._note(chain, where)
+
+    def _previous(self, chain: Chain, where: tuple[int, int, int]) -> str:
+        """The piece just before, in the same line."""
+        line, start, end = chain.parts[-1]
+        return self.conversation[line].whole[start:end].upper() if line == where[0] else ""
+
+
+def _alike(old: str, new: str) -> bool:
+    """Whether ``new`` can be what ``old`` should have been: letters where letters were, digits where digits were."""
+    if re.fullmatch(r"\d+", old) and re.fullmatch(r"\d+X?", new):
+        return len(old) / 4 <= len(new) <= len(old) + 2
+    if old[:1].isalpha() != new[:1].isalpha() and (len(new) >= len(old) or not new[:1].isdigit()):
+        return False
+    return len(new) <= len(old) + 3
+
+
+def _most_alike(old: str, new: str) -> int:
+    """Where in ``old`` the digits of ``new`` fit best; the end where nowhere better."""
+    spots = range(len(old) - len(new) + 1)
+    return max(spots, key=lambda at: (sum(a == b for a, b in zip(old[at:], new, strict=False)), at))

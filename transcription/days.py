@@ -1,0 +1,164 @@
+"""Calendar days that are named in a line, resolved against the day of the call. Pure.
+
+Weeks run from Monday to Sunday. 上周X, 这周X, 下周X are that weekday of last, this, next week; a bare 周X is the next
+such day (today counts), or the latest past one where it is told as past; X号 without a month belongs to the month of
+the last date that named one, else to the current month; a date without a year to the year that brings it nearest. No dates:
+今天, vague parts (周末, 上个月), recurring days (每周四, 周一到周五), birthdays.
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from transcription.account import FactKind
+from transcription.dialogue import Clause, Line, Mention
+
+_NEAR = {
+    "大前天": -3, "前天": -2, "前日": -2, "昨天": -1, "昨日": -1, "昨晚": -1, "昨夜": -1, "昨儿": -1, "昨个": -1, "寻日": -1,
+    "明天": 1, "明日": 1, "明儿": 1, "明个": 1, "明早": 1, "明晚": 1, "听日": 1, "后天": 2, "后儿": 2, "后日": 2, "大后天": 3,
+}  # fmt: skip
+_OLD = 15 * 366  # days: what lies longer ago is a birthday or a founding year
+_WEEKDAY = {c: i for i, c in enumerate("一二三四五六日")} | {"天": 6} | {str(i + 1): i for i in range(7)}
+_WEEK = {"上上": -2, "上": -1, "这": 0, "本": 0, "下": 1, "下下": 2}
+_MONTHS = {"上": -1, "这": 0, "本": 0, "下": 1}
+
+_ISO = re.compile(r"(?<![\dA-Za-z\-])(20\d\d)[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
+_MONTH_DAY = re.compile(
+    r"(?:(\d{4})年|([去今明后])年)?(\d{1,2})月份?的?(\d{1,2})(?:号(?!楼|线|院|店)|日|(?![\d个号日点]))"
+)
+_MONTH_AWAY = re.compile(r"([上这下本])个?月的?(\d{1,2})[号日]")
+_DAY = re.compile(
+    r"(?<![\dA-Za-z\-年月第每])(?<!每月)(?<!每个月)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车])"
+)
+_MONTH_END = re.compile(r"(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)")
+_NEAR_WORD = re.compile(
+    "大前天|(?<!提)前[天日]|昨[天日晚夜儿个]|寻日|[明听][天日早晚儿个](?!白)|大后天|(?<![以今])后[天儿日](?!天)"
+)
+_WEEK_WORD = re.compile(
+    r"(?<![一二两三四五六七八九十几每0-9])(上上|下下|上|这|本|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-6])(?![次回圈日号\d]{1})"
+)
+_EVERY = re.compile(
+    r"每(?:个)?(?:周|星期|礼拜|月|年|天)|(?:周|星期|礼拜)[一二三四五六日天](?:至|到)(?:周|星期|礼拜)?[一二三四五六日天]"
+)
+_BIRTH = re.compile("出生|生日|生于|生的")
+_PAST = re.compile(
+    "买的|订的|下的单|下单|办的|寄的|交的|装的|修的|报的|打过|来过|说过|说的|就说|说是|收到|签收|送来|开始|坏的|了一|过了|的时候"
+    "|[^好行来去到完]了(?![吧的话])|来了(?:一|个|两|师傅|人)"
+)
+_COMING = re.compile("会|能|再|给您|给你|改|约|可以|方便|行不|行吗|之前|以前|要|得上|加班|[吧呗]")
+
+
+@dataclass
+class Calendar:
+    """Resolves the day words of one call, line after line; remembers the month that was named last."""
+
+    today: date
+    _month: tuple[int, int] | None = field(default=None, init=False)
+
+    def read(self, line: Line) -> Iterator[Mention]:
+        """The days named in the line, in order."""
+        every = [found.span() for found in _EVERY.finditer(line.text)]
+        taken: list[tuple[int, int]] = [*every]
+        for pattern, resolve in _READERS:
+            for found in pattern.finditer(line.text):
+                start, end = found.span()
+                if any(start < b and a < end for a, b in taken):
+                    continue
+                clause = line.clause_at(start)
+                day = None if _BIRTH.search(clause.text) else resolve(self, found, clause)
+                if day is None or (self.today - day).days > _OLD:
+                    continue
+                taken.append((start, end))
+                yield Mention(FactKind.DATE, day.isoformat(), line.index, start, end, (line.index,), found.group())
+
+    def _make(self, year: int, month: int, day: int) -> date | None:
+        try:
+            made = date(year, month, day)
+        except ValueError:
+            return None
+        self._month = (year, month)
+        return made
+
+    def iso(self, found: re.Match[str], _: Clause) -> date | None:
+        """2026-04-17."""
+        return self._make(int(found[1]), int(found[2]), int(found[3]))
+
+    def month_day(self, found: re.Match[str], _: Clause) -> date | None:
+        """4月17号, 去年12月3号, 2026年4月17日."""
+        month, day = int(found[3]), int(found[4])
+        if found[1]:
+            return self._make(int(found[1]), month, day)
+        if found[2]:
+            return self._make(self.today.year + {"去": -1, "今": 0, "明": 1, "后": 2}[found[2]], month, day)
+        near = []
+        for year in range(self.today.year - 1, self.today.year + 2):
+            try:
+                near.append(date(year, month, day))
+            except ValueError:
+                continue
+        if not near:
+            return None
+        best = min(near, key=lambda d: abs((d - self.today).days))
+        self._month = (best.year, best.month)
+        return best
+
+    def month_away(self, found: re.Match[str], _: Clause) -> date | None:
+        """上个月18号."""
+        return self._make(*_months(self.today, _MONTHS[found[1]]), int(found[2]))
+
+    def month_end(self, found: re.Match[str], _: Clause) -> date | None:
+        """月底, 3月底, 下个月底: the month's last day."""
+        if found[1]:
+            month = int(found[1])
+            year = self.today.year + (month < self.today.month - 6)
+            return self._make(year, month, monthrange(year, month)[1]) if 1 <= month <= 12 else None  # noqa: PLR2004
+        year, month = _months(self.today, _MONTHS[found[2]] if found[2] else 0)
+        return self._make(year, month, monthrange(year, month)[1])
+
+    def day(self, found: re.Match[str], _: Clause) -> date | None:
+        """15号: the month comes from before."""
+        year, month = self._month or (self.today.year, self.today.month)
+        try:
+            return date(year, month, int(found[1]))
+        except ValueError:
+            return None
+
+    def near(self, found: re.Match[str], _: Clause) -> date | None:
+        """昨天, 后天."""
+        return self.today + timedelta(days=_NEAR[found.group()])
+
+    def weekday(self, found: re.Match[str], clause: Clause) -> date | None:
+        """周六, 下周一."""
+        monday, wanted = self.today - timedelta(days=self.today.weekday()), _WEEKDAY[found[2]]
+        if found[1]:
+            return monday + timedelta(weeks=_WEEK[found[1]], days=wanted)
+        ahead = (wanted - self.today.weekday()) % 7
+        if ahead and _PAST.search(clause.text) and not _COMING.search(clause.text):
+            ahead -= 7
+        return self.today + timedelta(days=ahead)
+
+
+def workdays_after(day: date, count: int) -> date:
+    """The last of ``count`` days from Monday to Friday, counted from the day after ``day``; holidays are not known."""
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < 5  # noqa: PLR2004 -- Saturday
+    return day
+
+
+def _months(today: date, away: int) -> tuple[int, int]:
+    index = today.year * 12 + today.month - 1 + away
+    return index // 12, index % 12 + 1
+
+
+_READERS: tuple[tuple[re.Pattern[str], Callable[[Calendar, re.Match[str], Clause], date | None]], ...] = (
+    (_ISO, Calendar.iso),
+    (_MONTH_AWAY, Calendar.month_away),
+    (_MONTH_DAY, Calendar.month_day),
+    (_MONTH_END, Calendar.month_end),
+    (_WEEK_WORD, Calendar.weekday),
+    (_NEAR_WORD, Calendar.near),
+    (_DAY, Calendar.day),
+)

@@ -1,0 +1,152 @@
+"""By when a promise is due: days and hours named beside it, spans counted from the call, the agreed appointment. Pure.
+
+N minutes, hours, days count from the call; N个工作日 are Monday to Friday from the next day on, the upper bound of a range.
+Counted from an event without a known day (收到后三天) there is no deadline. An act tied to an appointment (上门前打电话) is due
+on its day, the evening before on the day before.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from transcription.account import FactKind
+from transcription.days import workdays_after
+from transcription.dialogue import Clause, Line, Mention
+from transcription.lexicon import Lexicon
+
+_N = r"(?:(?P<low>\d+|[半一两三四五六七八九十])(?:个)?[到至\-~、])?(?P<n>\d+|半|[一两三四五六七八九十])"
+_SPAN = re.compile(
+    rf"{_N}个?(?P<half>半)?(?P<unit>工作日|小时|钟头|分钟|天|周|星期|礼拜|月)(?P<in>之内|以内|内|后|之后|以后)?"
+)
+_CHINESE = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {"两": 2, "半": 0.5}
+_HOURS = {"小时": 1.0, "钟头": 1.0, "分钟": 1 / 60}
+_DAYS = {"天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}
+_WEEK = re.compile("(?:这|本)个?(?:周|星期|礼拜)(?:之?内|以内)|周内")
+_NEAR = 6  # lines: how far back the agreed day may be
+
+
+@dataclass
+class Deadlines:
+    """Answers for the clauses of one call. ``standing`` are the mentions that were not taken back."""
+
+    called_at: datetime
+    words: Lexicon
+    standing: Sequence[Mention]
+    at: dict[int, list[Mention]] = field(default_factory=dict, init=False)
+    past: dict[int, list[Mention]] = field(default_factory=dict, init=False)  # days before the call
+    appointment: date | None = field(default=None, init=False)  # the day of the last visit that was promised
+
+    def __post_init__(self) -> None:
+        for mention in self.standing:
+            if mention.kind is FactKind.DATE and date.fromisoformat(mention.value) < self.called_at.date():
+                self.past.setdefault(mention.line, []).append(mention)
+            elif mention.kind in (FactKind.DATE, FactKind.TIME):
+                self.at.setdefault(mention.line, []).append(mention)
+
+    def when(self, line: Line, clause: Clause, floor: int, *, meeting: bool) -> tuple[str, tuple[int, ...]]:
+        """The deadline of the act in ``clause`` and the turns that name it; words before ``floor`` belong to another act.
+
+        ``meeting``: the act is an appointment, whose day may have been agreed some lines before.
+        """
+        text = line.whole[floor : clause.end]
+        if self.words["promise.tied"].search(clause.text) and not self._named(line, clause.start, clause.end):
+            return self._tied(clause, line)
+        spans = [clause, Clause(floor, clause.end, text)] if floor < clause.start else [clause]
+        for part in spans:
+            day, hour = self._day(line, part), self._hour(line, part)
+            if day or hour:
+                if day is None:
+                    day = self._day(line, Clause(0, clause.end, ""))
+                if day is None and meeting:
+                    return self._join(*self._agreed(line), hour, line.index)
+                return _form(day or self.called_at.date(), hour), (line.index,)
+            counted = self._counted(part.text, text)
+            if counted is not None:
+                return counted, (line.index,)
+        if self.words["promise.today"].search(clause.text):
+            return self.called_at.date().isoformat(), (line.index,)
+        if meeting:
+            return self._join(*self._agreed(line), self._hour_near(line), line.index)
+        return "", (line.index,)
+
+    def _named(self, line: Line, start: int, end: int) -> bool:
+        return any(start <= m.start < end for m in self.at.get(line.index, ()))
+
+    def _tied(self, clause: Clause, line: Line) -> tuple[str, tuple[int, ...]]:
+        day = self.appointment
+        turns: tuple[int, ...] = (line.index,)
+        if day is None:
+            day, turn = self._agreed(line)
+            turns = (turn, line.index) if turn is not None and turn != line.index else turns
+        if day is None:
+            return "", turns
+        if self.words["promise.day_before"].search(clause.text):
+            day -= timedelta(days=1)
+        return day.isoformat(), turns
+
+    def _day(self, line: Line, part: Clause) -> date | None:
+        found = [m for m in self.at.get(line.index, ()) if m.kind is FactKind.DATE and part.start <= m.start < part.end]
+        return date.fromisoformat(found[-1].value) if found else None
+
+    def _hour(self, line: Line, part: Clause) -> str:
+        found = [m for m in self.at.get(line.index, ()) if m.kind is FactKind.TIME and part.start <= m.start < part.end]
+        return found[-1].value if found else ""
+
+    def _agreed(self, line: Line) -> tuple[date | None, int | None]:
+        """The latest day to come that was named and stands, this line or shortly before."""
+        for index in range(line.index, max(-1, line.index - _NEAR), -1):
+            for mention in reversed(self.at.get(index, ())):
+                if mention.kind is FactKind.DATE:
+                    return date.fromisoformat(mention.value), index
+        return None, None
+
+    def _hour_near(self, line: Line) -> str:
+        for index in range(line.index, max(-1, line.index - 3), -1):
+            for mention in reversed(self.at.get(index, ())):
+                if mention.kind is FactKind.TIME:
+                    return mention.value
+        return ""
+
+    def _join(self, day: date | None, turn: int | None, hour: str, here: int) -> tuple[str, tuple[int, ...]]:
+        if day is None:
+            return (_form(self.called_at.date(), hour), (here,)) if hour else ("", (here,))
+        return _form(day, hour), (turn, here) if turn is not None and turn != here else (here,)
+
+    def _counted(self, text: str, sentence: str) -> str | None:
+        """A span counted from the call; '' where it is counted from something else; None where there is none."""
+        if _WEEK.search(text):
+            sunday = self.called_at.date() + timedelta(days=6 - self.called_at.weekday())
+            return sunday.isoformat()
+        found = _SPAN.search(text)
+        if found is None:
+            return None
+        unit, count = found["unit"], _count(found["n"]) + (0.5 if found["half"] else 0)
+        before = sentence[: sentence.find(found.group())] if found.group() in sentence else ""
+        if self.words["promise.after"].search(before):
+            return ""
+        if unit in _HOURS:
+            if not found["in"]:
+                return None
+            return (self.called_at + timedelta(hours=count * _HOURS[unit])).strftime("%Y-%m-%dT%H:%M")
+        today = self.called_at.date()
+        if unit == "工作日":
+            return workdays_after(today, min(int(count), 366)).isoformat()
+        if unit != "天" and not found["in"]:
+            return None
+        return (today + timedelta(days=min(int(count * _DAYS[unit]), 3660))).isoformat()
+
+
+def counts_time(text: str) -> bool:
+    """Whether a span is named (三个工作日), wherever it is counted from."""
+    return _SPAN.search(text) is not None
+
+
+def _count(said: str) -> float:
+    return float(said) if said.isdigit() else float(_CHINESE[said])
+
+
+def _form(day: date, hour: str) -> str:
+    if not hour:
+        return day.isoformat()
+    return f"{day.isoformat()}T{hour.replace('-', '/')}"

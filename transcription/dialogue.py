@@ -1,0 +1,117 @@
+"""A conversation as the rules of the summary read it: lines of canonical text, cut into clauses. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from transcription.account import FactKind
+from transcription.spoken import written
+from transcription.transcript import Speaker, Turn
+
+SURE = 0.5  # below this confidence the recogniser itself doubts the words
+_STOP = "，。！？；…"
+_LONG = 24  # characters without a pause mark: the engine writes none, so words have to cut
+_CLAUSE = re.compile(rf"[^{_STOP}]+[{_STOP}]*")
+_CUT = re.compile(
+    r"(?<=[^，])(?=(?:然后|另外|还有就是|不过|但是|可是|所以|那么|麻烦您|请您|请问|您看|师傅|我这边|我们这边|我给您|给您"
+    r"|对了|不好意思|好的|谢谢|再见|如果|要是))"
+)
+_ASKS = re.compile(
+    r"？|[吗么呢吧不没](?:[啊呀哈]?)[，。]?$|行不行|可不可以|能不能|是不是|好不好|成不成|多少|哪|什么|怎么|几[点号个栋楼]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A stretch between two pauses: ``text[start:end]`` of its line."""
+
+    start: int
+    end: int
+    text: str
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question."""
+        return _ASKS.search(self.text) is not None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One turn in canonical writing (see :func:`transcription.spoken.written`).
+
+    ``text`` is what is still unread: readers blank what they took. ``whole`` is everything that was said.
+    """
+
+    index: int
+    caller: bool
+    at: float
+    until: float
+    text: str
+    whole: str
+    sure: bool
+
+    @cached_property
+    def clauses(self) -> tuple[Clause, ...]:
+        """The line's clauses in order."""
+        return tuple(_clauses(self.whole))
+
+    @property
+    def speaker(self) -> Speaker:
+        """Who speaks."""
+        return Speaker.CALLER if self.caller else Speaker.AGENT
+
+    def clause_at(self, position: int) -> Clause:
+        """The clause that holds the character at ``position``."""
+        return next((c for c in self.clauses if c.start <= position < c.end), Clause(0, len(self.whole), self.whole))
+
+    def second(self, position: int) -> float:
+        """When the character at ``position`` is said, interpolated over the turn."""
+        share = position / len(self.text) if self.text else 0.0
+        return round(self.at + (self.until - self.at) * share, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A value said in a line, at ``start`` to ``end`` of its text; ``turns`` are all turns that say it or part of it.
+
+    ``detail`` is what the reader of its kind wants to remember: how a date was named, what a time belongs to.
+    """
+
+    kind: FactKind
+    value: str
+    line: int
+    start: int
+    end: int
+    turns: tuple[int, ...]
+    detail: str = ""
+
+
+def lines(turns: Sequence[Turn]) -> tuple[Line, ...]:
+    """The conversation's lines; line ``i`` is turn ``i``."""
+    made = []
+    for i, turn in enumerate(turns):
+        text = written(turn.text)
+        made.append(Line(i, turn.speaker is Speaker.CALLER, turn.start, turn.end, text, text, turn.confidence >= SURE))
+    return tuple(made)
+
+
+def replies(conversation: Sequence[Line], index: int, limit: int = 2) -> Iterator[Line]:
+    """The next lines of the other speaker after line ``index``, at most ``limit``, before its own speaker goes on twice."""
+    for line in conversation[index + 1 : index + 1 + 2 * limit]:
+        if line.caller != conversation[index].caller and line.text:
+            yield line
+            limit -= 1
+            if not limit:
+                return
+
+
+def _clauses(text: str) -> Iterator[Clause]:
+    for found in _CLAUSE.finditer(text):
+        start, piece = found.start(), found.group()
+        if len(piece) <= _LONG:
+            yield Clause(start, found.end(), piece)
+            continue
+        for part in _CUT.split(piece):
+            yield Clause(start, start + len(part), part)
+            start += len(part)

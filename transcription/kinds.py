@@ -1,0 +1,190 @@
+"""What kind of number a dictated one is: order, ticket, model, fault code, phone, card, taxpayer, or nothing. Pure.
+
+The nearest name in the same breath decides (订单号是...), then the question that it answers (型号是多少?), then its shape:
+check digits, 11 digits of a mobile. What has neither name nor shape is left out. Card numbers come out masked.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from stdnum import luhn
+from stdnum.cn import uscc
+from stdnum.iso7064 import mod_11_2
+
+from transcription.account import FactKind
+from transcription.codes import Chain
+from transcription.dialogue import Line, Mention
+from transcription.lexicon import Lexicon
+from transcription.redaction import nearly_identity
+
+SECRET = (FactKind.ID_CARD, FactKind.BANK_CARD)
+_NONE = "none"
+_SLIP = "slip"  # 单号: the caller has the number of an order, the agent gives that of a ticket
+_ID = re.compile(r"[1-9]\d{16}[\dX]")
+_NEAR = 16  # characters: how far in front of a number its name may stand
+_BEHIND = 8
+_ASKED = 8  # lines: how long a question waits for its number
+_SHAPE = {
+    FactKind.ORDER_NO: re.compile(r"(?=(?:.*\d){3})[A-Z\d\-/]{4,26}"),
+    FactKind.TICKET_NO: re.compile(r"(?=(?:.*\d){3})[A-Z\d\-/]{3,26}"),
+    FactKind.MODEL: re.compile(r"(?=.*\d)(?!1[3-9]\d{9}$)[A-Z\d\-./]{3,24}"),
+    FactKind.FAULT_CODE: re.compile(r"(?=.*\d)[A-Z]{0,4}-?\d{1,6}[A-Z]?"),
+    FactKind.PHONE: re.compile(r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|(?!400|800)\d{7,8}|86-?1[3-9]\d{9}"),
+    FactKind.ID_CARD: re.compile(r"\d{17}[\dX]|\d{15}|\d{3,5}[\dX]|\d{14,17}"),
+    FactKind.BANK_CARD: re.compile(r"\d{12,19}|\d{4}"),
+    FactKind.TAX_NO: re.compile(r"(?=.*\d)[A-Z\d]{15,20}"),
+}
+_TAIL = re.compile(r"\d{3,4}")
+_TAIL_SAID = re.compile(r"尾号|[后末尾][四4三3](?:位|个)|最后(?:四|4|三|3)位|末尾")
+_PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼滨]$")
+_PRODUCT = re.compile(
+    r"[^，。]{0,2}(?:空调|冰箱|洗衣机|热水器|电视|手机|路由器|打印机|油烟机|净水器|扫地|机器|这款|那款|型)"
+)
+_EITHER = re.compile("或者|还是|或")
+_PUBLIC = re.compile(r"1[12]\d|1[12]\d{3}|100\d\d|95\d{3,4}|315|[48]00\d{7}")  # 12315 and its kin
+
+
+@dataclass
+class Sorter:
+    """Gives each chain of a conversation its kind."""
+
+    lexicon: Lexicon
+    conversation: Sequence[Line]
+    secrets: list[str] = field(default_factory=list)  # card numbers in full
+    _answered: dict[int, set[str]] = field(default_factory=dict)  # question's line -> kinds that were given
+    _cues: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
+
+    def sort(self, chains: Sequence[Chain]) -> Iterator[Mention]:
+        """The chains that are facts, as mentions."""
+        for index, chain in enumerate(chains):
+            floor = max((c.parts[-1][2] for c in chains[:index][-4:] if c.line == chain.line), default=0)
+            kind, tail = self._kind(chain, floor)
+            if kind in SECRET:
+                self.secrets.append(chain.value)
+            elif kind is not None and nearly_identity(chain.value):
+                kind = FactKind.ID_CARD  # whatever it was called: too close to an identity card to be shown
+                self.secrets.append(chain.value)
+            if kind is not None:
+                value = _canonical(kind, chain.value)
+                line, start, end = chain.parts[-1]
+                first = chain.parts[0]
+                detail = "tail" if tail else "corrected" if chain.corrected else ""
+                yield Mention(
+                    kind, value, line, first[1] if first[0] == line else start, end, tuple(chain.turns), detail
+                )
+
+    def cues(self, index: int) -> list[tuple[int, int, str]]:
+        """The names of numbers in a line: start, end, kind; of names that end at one place the longest."""
+        if index not in self._cues:
+            text, best = self.conversation[index].whole, dict[int, tuple[int, int, str]]()
+            for kind in self.lexicon.group("code"):
+                for found in self.lexicon[f"code.{kind}"].finditer(text):
+                    start, end = found.span()
+                    if end > start and (end not in best or start < best[end][0]):
+                        best[end] = (start, end, kind)
+            self._cues[index] = sorted(best.values(), key=lambda cue: cue[1])
+        return self._cues[index]
+
+    def _kind(self, chain: Chain, floor: int) -> tuple[FactKind | None, bool]:
+        value = chain.value
+        shape = _by_shape(value)
+        if shape in SECRET:
+            self._settle(chain, shape)
+            return shape, False
+        text = self.conversation[chain.line].whole
+        if _PLATE.search(text[: chain.start]) and len(value) <= 7:  # noqa: PLR2004 -- a car's plate
+            return None, False
+        named = list(self._named(chain, floor))
+        if _PUBLIC.fullmatch(value) and not named:
+            return None, False
+        for kind, tail in (*named, *([] if shape else self._asked_for(chain))):
+            if kind == _NONE:
+                if shape is None:
+                    return None, False
+                break
+            fact = FactKind(kind) if kind != _SLIP else FactKind.ORDER_NO if chain.caller else FactKind.TICKET_NO
+            if tail and _TAIL.fullmatch(value) and fact in (FactKind.PHONE, *SECRET):
+                return fact, True
+            if _SHAPE[fact].fullmatch(value) and not (fact is FactKind.PHONE and shape is not FactKind.PHONE and tail):
+                if fact in SECRET and len(value) <= 5 and not tail:  # noqa: PLR2004
+                    continue
+                self._settle(chain, kind)
+                return fact, False
+        if shape:
+            self._settle(chain, shape)
+            return shape, False
+        after = text[chain.ends[1] :] if chain.ends[0] == chain.line else ""
+        if re.search("[A-Z]", value) and _PRODUCT.match(after) and _SHAPE[FactKind.MODEL].fullmatch(value):
+            return FactKind.MODEL, False
+        return None, False
+
+    def _named(self, chain: Chain, floor: int) -> Iterator[tuple[str, bool]]:
+        """Names in the same line: those in front, nearest first, then those right behind."""
+        text, start = self.conversation[chain.line].whole, chain.start
+        front = text[max(floor, start - _NEAR) : start]
+        tail = _TAIL_SAID.search(front) is not None
+        cues = [cue for cue in self.cues(chain.line) if max(floor, start - _NEAR) <= cue[0] and cue[1] <= start]
+        for cue in sorted(cues, key=lambda cue: (-cue[1], cue[0])):
+            yield cue[2], tail
+        if chain.ends[0] == chain.line:
+            end = chain.ends[1]
+            for cue in self.cues(chain.line):
+                if (
+                    end <= cue[0] <= end + _BEHIND
+                    and re.match(r"[，]?(?:这个|这|那|就)?(?:是|的)", text[end:])
+                    and "，" not in text[end + 1 : cue[0]]
+                ):
+                    yield cue[2], tail
+
+    def _settle(self, chain: Chain, kind: str) -> None:
+        """The question that asked for this kind is answered; of 订单号或者手机号 one is enough."""
+        for index in range(chain.line - 1, max(-1, chain.line - 1 - _ASKED), -1):
+            if self.conversation[index].caller != chain.caller:
+                asked = {cue[2] for cue in self.cues(index)}
+                if kind in asked:
+                    either = _EITHER.search(self.conversation[index].whole)
+                    self._answered.setdefault(index, set()).update(asked if either else {kind})
+                    return
+
+    def _asked_for(self, chain: Chain) -> Iterator[tuple[str, bool]]:
+        """Names in what the other speaker asked, the latest question first."""
+        own = self.conversation[chain.line]
+        said = 0
+        for index in range(chain.line - 1, max(-1, chain.line - 1 - _ASKED), -1):
+            line = self.conversation[index]
+            if line.caller == own.caller:
+                continue
+            tail = _TAIL_SAID.search(line.whole) is not None
+            cues = [
+                cue
+                for cue in self.cues(index)
+                if cue[2] != FactKind.FAULT_CODE or "码" in line.whole or "显示" in line.whole
+            ]
+            for cue in sorted(cues, key=lambda cue: -cue[1]):
+                if cue[2] not in self._answered.get(index, ()):
+                    yield cue[2], tail
+            said += bool(line.whole)
+            if cues and said > 2:  # noqa: PLR2004 -- an older question has been answered
+                return
+
+
+def _by_shape(value: str) -> FactKind | None:
+    """The kind that the value's own form proves."""
+    if _ID.fullmatch(value) and (
+        mod_11_2.checksum(value) == 1 or re.match(r"\d{6}(?:19|20)\d\d(?:0\d|1[012])[0-3]\d", value)
+    ):
+        return FactKind.ID_CARD
+    if re.fullmatch(r"[3-69]\d{15,18}", value) and luhn.is_valid(value):
+        return FactKind.BANK_CARD
+    if re.fullmatch(r"1[3-9]\d{9}", value):
+        return FactKind.PHONE
+    if len(value) == 18 and value[:1] in "159" and re.search("[A-Z]", value[8:]) and uscc.is_valid(value):  # noqa: PLR2004
+        return FactKind.TAX_NO
+    return None
+
+
+def _canonical(kind: FactKind, value: str) -> str:
+    if kind is FactKind.PHONE:
+        return re.sub(r"\D", "", value).removeprefix("86") if len(value) > 11 else re.sub(r"\D", "", value)  # noqa: PLR2004
+    return f"****{value[-4:]}" if kind in SECRET else value

@@ -1,0 +1,106 @@
+"""Addresses of street or house level, as they are said: digits, no fillers, no pauses. Pure.
+
+An address needs a road, village or estate with a number (光明街217号4单元601, 金桂苑5栋302), or a house with its door
+(8栋1502). The house may follow in the next answer when it was asked for.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from transcription.account import FactKind
+from transcription.dialogue import Line, Mention
+
+_HAN = "[\u4e00-\u9fa5]"
+_ROAD = "大街|大道|街道|路|街|道|巷|胡同|弄堂|里|村|屯|庄|坊|湾|镇|小区|家园|花园|花苑|园区|开发区|公寓|大厦|广场|新村|新城|名城|大院|家属院|工业园|科技园|产业园|学校|中心|苑|园|城|府|庭|居|院|楼|组|寓"
+_HOUSE = "号楼|号院|号|弄|栋|幢|座|单元|室|组"
+_STEP = "号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|门|院|户|组"
+_NAMED = rf"(?:{_HAN}{{2,8}}?(?:小区|家园|花园|花苑|公寓|大厦|广场|中心|新村|家属院|宿舍|苑|园|城|府|庭|里|院))?"
+_TAIL = (
+    rf"(?:{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}}|[东西南北])(?:{_STEP})(?!线)"
+    rf"|，{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:号楼|号院|栋|幢|座|单元|室|弄|门)"
+    rf")*(?:，?\d{{3,4}}(?![\d元块点号折个分人兆GM\-])室?)?"
+)
+_ADDRESS = re.compile(
+    rf"(?P<town>(?:{_HAN}{{2,14}}[省市区县镇乡旗]，)*)"
+    rf"(?P<road>{_HAN}{{1,24}}?(?:{_ROAD})(?:[东西南北中]段)?)，?(?P<no>(?:\d{{1,5}}|[A-Z]\d{{0,3}})(?:{_HOUSE})(?!线|店|楼?梯|员){_TAIL})"
+)
+_DOOR = re.compile(
+    r"(?<![\dA-Za-z])(?:\d{1,3}|[A-Z])(?:栋|幢|号楼|座)，?(?:\d单元，?|[东西]单元，?|[东西]?门，?)?(?:\d{1,2}[层楼])?\d{3,4}(?![\d元块点号])室?"
+)
+_PART = re.compile(rf"^(?:[嗯呃啊哦是在，、]|那个|就是)*(?P<part>(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:{_STEP}){_TAIL})")
+_ASKED = re.compile("几栋|几号|几单元|几楼|几室|门牌|房号|哪一?户|哪一?栋|哪个单元|具体|详细|栋号|楼号|室号")
+_STOP = re.compile(
+    r"^.*(?:到|在|是|住|给|往|去|寄|送|址|改|叫|就|那|的|了|呢|吗|吧|啊|嗯|呃|个|从|位于|[我你您他她](?:们|家)?|咱们?|这边|这里|换成|[寄送搬过]来|麻烦|写|叫做)"
+)
+_FIX = re.compile(
+    rf"(?:不对|不是|错了|应该是|哦不|啊不|说错)[^\d]{{0,6}}(?P<no>\d{{1,4}})(?P<unit>{_STEP})(?!{_HAN}?\d)"
+)
+_RECENT = 4
+
+
+@dataclass
+class Places:
+    """Reads the addresses of one call, line after line; remembers the last one for its missing or corrected house number."""
+
+    _last: dict[bool, Mention] = field(default_factory=dict, init=False)
+    _asked: dict[bool, int] = field(default_factory=dict, init=False)
+    replaced: list[str] = field(default_factory=list, init=False)  # values that were completed or corrected
+
+    def read(self, line: Line) -> Iterator[Mention]:
+        """The addresses in the line."""
+        seen: list[tuple[int, int]] = []
+        for mention in (*self._full(line), *self._more(line)):
+            if not any(mention.start < b and a < mention.end for a, b in seen):
+                seen.append((mention.start, mention.end))
+                self._last[line.caller] = mention
+                yield mention
+        for found in _DOOR.finditer(line.text):
+            start, end = found.span()
+            if not any(start < b and a < end for a, b in seen):
+                mention = _mention(line, found.group(), start, end, (line.index,))
+                self._last[line.caller] = mention
+                yield mention
+        if _ASKED.search(line.text):
+            self._asked[line.caller] = line.index
+
+    def _full(self, line: Line) -> Iterator[Mention]:
+        for found in _ADDRESS.finditer(line.text):
+            road = found["road"]
+            start = found.start("road")
+            stop = _STOP.match(road[: -_suffix(road)] if _suffix(road) else road)
+            town = found["town"]
+            if stop:
+                road, start, town = road[stop.end() :], start + stop.end(), ""
+            if town:
+                cut = _STOP.match(town)
+                start = found.start("town") + (cut.end() if cut else 0)
+                town = town[cut.end() :] if cut else town
+            if len(road) > _suffix(road):
+                yield _mention(line, town + road + found["no"], start, found.end(), (line.index,))
+
+    def _more(self, line: Line) -> Iterator[Mention]:
+        """The house that belongs to a road said before: the answer to 几栋几室, or a correction of it."""
+        last = self._last.get(line.caller)
+        if last is None or line.index - last.line > _RECENT:
+            return
+        part = _PART.match(line.text)
+        if part and line.index - self._asked.get(not line.caller, -9) <= 1:
+            self.replaced.append(last.value)
+            yield _mention(line, last.value + part["part"], *part.span("part"), (*last.turns, line.index))
+        for found in _FIX.finditer(line.text):
+            value = re.sub(rf"\d+(?={found['unit']})", found["no"], last.value, count=1)
+            if value != last.value:
+                self.replaced.append(last.value)
+                yield _mention(line, value, *found.span("no"), (*last.turns, line.index))
+
+
+def _suffix(road: str) -> int:
+    """How many characters of the road's name are its kind."""
+    found = re.search(rf"(?:{_ROAD})(?:[东西南北中]段)?$", road)
+    return len(found.group()) if found else 0
+
+
+def _mention(line: Line, said: str, start: int, end: int, turns: tuple[int, ...]) -> Mention:
+    value = re.sub(r"[，、。\s]", "", said)
+    return Mention(FactKind.ADDRESS, value, line.index, start, end, tuple(dict.fromkeys(turns)), said)
