@@ -30,6 +30,7 @@ LIST_SAYS = {
     "status": "Channel status will follow",
     "queuestatus": "Queue status will follow",
 }
+_ID_LAST = frozenset({"Status", "QueueParams", "QueueMember", "QueueEntry"})  # the others say it in their second line
 _LINES = 128
 
 
@@ -159,7 +160,9 @@ class AmiDesk:
         says = LIST_SAYS[action["action"].lower()]
         writer.write(_response("Success", action, ("EventList", "start"), ("Message", says)))
         for message in messages:
-            writer.write(encode((message[0], *_action_id(action), *message[1:])))
+            event, *rest = message
+            asked = _action_id(action)
+            writer.write(encode((event, *rest, *asked) if event[1] in _ID_LAST else (event, *asked, *rest)))
 
 
 def _action_id(action: dict[str, str]) -> tuple[tuple[str, str], ...]:
