@@ -10,9 +10,10 @@ import structlog
 from hotline.metrics import EVENTS, LINK_UP
 from hotline.pipeline import Pipeline
 from hotline.settings import Pbx, Settings
-from telephony.ami import AmiLink, AmiSettings, Link, LinkState
+from telephony.ami import AmiSettings
 from telephony.events import Snapshot
 from telephony.lines import Lines
+from telephony.link import AmiLink, Link, LinkState
 from telephony.tracker import Tracker
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ class PbxFeed:
             Lines({line.number: line.aliases for line in settings.line}),
             pbx.trunks,
             {interface: agent.extension for agent in settings.agent for interface in agent.interfaces},
-            pbx.voicemail_event,
+            voicemail_event=pbx.voicemail_event,
         )
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-"""A captured AMI stream, told as the calls in it. Pure but for the bytes it is given; needs no database and no clock."""
+"""A captured AMI stream, told as the calls in it. Needs no database and no clock."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ from telephony.call import (
     Rang,
     Stopped,
 )
-from telephony.events import LAYOUTS, Event
 from telephony.framing import Counts, Framer, Response
+from telephony.reading import LAYOUTS
 from telephony.tracker import Tracker
 
 
@@ -88,7 +88,7 @@ class Telling:
 
 def facts_of(chunks: Iterable[bytes], tracker: Tracker, counts: Counts | None = None) -> Iterator[Fact]:
     """The facts of a stream of AMI bytes, in order."""
-    framer: Framer[Event] = Framer(LAYOUTS, counts)
+    framer = Framer(LAYOUTS, counts)
     for chunk in chunks:
         for message in framer.feed(chunk):
             if not isinstance(message, Response):

@@ -196,13 +196,13 @@ def hash_token(token: str) -> str:
 
 
 async def _one_session(conn: Any, live: Any) -> Session | None:
-    query = select(sessions, *(column.label(f"user_{column.name}") for column in users.c))
+    query = select(sessions, *(column.label(f"who_{column.name}") for column in users.c))
     row = (await conn.execute(query.join_from(sessions, users).where(live))).first()
     if row is None:
         return None
     return Session(
         id=row.id,
-        user=_user(row, "user_"),
+        user=_user(row, "who_"),
         created=row.created,
         seen=row.seen,
         expires=row.expires,

@@ -94,11 +94,16 @@ class Reads:
                 timeline=await _timeline(conn, ticket_id),
             )
 
-    async def calls_today(self, since: float, line: str | None = None, limit: int = 500) -> Sequence[CallItem]:
-        """Calls that arrived since then (the site's midnight, usually), newest first."""
+    async def calls_today(
+        self, since: float, line: str | None = None, limit: int = 500, agent: str | None = None
+    ) -> Sequence[CallItem]:
+        """Calls that arrived since then (the site's midnight, usually), newest first; those one agent talked in."""
         query = calls_query().where(calls.c.arrived >= since)
         if line is not None:
             query = query.where(calls.c.line == line)
+        if agent is not None:
+            mine = (call_agents.c.agent == agent) & (call_agents.c.talked >= since)
+            query = query.where(calls.c.id.in_(select(call_agents.c.call_id).where(mine)))
         async with self._db.read() as conn:
             newest = query.order_by(calls.c.arrived.desc(), calls.c.id.desc()).limit(limit)
             return await call_items(conn, (await conn.execute(newest)).all())

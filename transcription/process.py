@@ -72,6 +72,7 @@ class Process:
         self._model = ""
         self._rss_ready = 0
         self._busy = False
+        self._retired = False
 
     @property
     def pid(self) -> int | None:
@@ -83,32 +84,42 @@ class Process:
         if self.pid is not None and self._model:
             return self._model
         await self.stop()
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-        order = {"spec": {**asdict(self._spec), "model": str(self._spec.model)}, **asdict(self._limits)}
-        self._child = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "transcription.child", json.dumps(order),
-            stdin=PIPE, stdout=PIPE, stderr=self._stderr, limit=LONGEST_LINE, start_new_session=True,
-            env=_environment(self._spec.threads),
-        )  # fmt: skip
+        child = await self._spawn()
         deadline = asyncio.get_running_loop().time() + self._limits.start
-        ready = False
+        self._busy = True
         try:
             hello = await self._message(deadline, "loading the model", memory=None)
             if "no_model" in hello:
                 raise NoModel(hello["no_model"])
-            self._model = str(hello["ready"])
-            self._rss_ready = _rss(self._child.pid) or 0
-            ready = True
+            self._model, self._rss_ready, self._busy = str(hello["ready"]), _rss(child.pid) or 0, False
         except TookTooLong as error:
             raise NoModel(f"{self._spec.model}: {error}") from error
         except WorkerDied as error:
-            if self._child.returncode == -signal.SIGKILL:
+            if (
+                self._retired or child.returncode == -signal.SIGKILL
+            ):  # by us, or for want of memory: no word on the model
                 raise
             raise NoModel(f"{self._spec.model}: the {self._spec.engine} engine could not load it: {error}") from error
         finally:
-            if not ready:
-                await self.stop(now=True)
+            if self._busy:
+                await self.stop()
         return self._model
+
+    async def _spawn(self) -> Child:
+        order = {"spec": {**asdict(self._spec), "model": str(self._spec.model)}, **asdict(self._limits)}
+        with contextlib.ExitStack() as stack:
+            stderr = stack.enter_context(tempfile.TemporaryFile())
+            child = await asyncio.create_subprocess_exec(
+                sys.executable, "-P", "-m", "transcription.child", json.dumps(order),
+                stdin=PIPE, stdout=PIPE, stderr=stderr, limit=LONGEST_LINE, start_new_session=True,
+                env=_environment(self._spec.threads),
+            )  # fmt: skip
+            stack.pop_all()  # from here on stop() closes it
+        self._child, self._stderr = child, stderr
+        if self._retired:
+            await self.stop(now=True)
+            raise WorkerDied("stopped before it began")
+        return child
 
     async def ask(self, order: dict[str, Any], progress: Callable[[float], None]) -> dict[str, Any]:
         """Send one recording and wait for what the child makes of it. Raises NoModel, WorkerDied, TookTooLong."""
@@ -133,7 +144,12 @@ class Process:
         finally:
             swollen = self._child is not None and (_rss(self._child.pid) or 0) > ceiling - self._limits.headroom // 2
             if self._busy or swollen:  # in error or cancelled: it cannot be trusted any more
-                await self.stop(now=self._busy)
+                await self.stop()
+
+    async def retire(self) -> None:
+        """End the child for good, whatever it is at; who waits for it gets WorkerDied."""
+        self._retired = True
+        await self.stop()
 
     async def stop(self, *, now: bool = False) -> None:
         """End the child: at once when it is busy or ``now``, else by closing its stdin. Waits until it is gone."""

@@ -31,8 +31,8 @@ class Ear:
     mode: int = 3
     onset: int = 3  # voiced frames in a row that begin speech: a click is shorter
     gap: float = 0.45  # a shorter pause does not end a stretch
-    before: float = 0.20  # kept before the first voiced frame: soft consonants begin earlier than the detector hears
-    after: float = 0.25
+    before: float = 0.30  # kept before the first voiced frame: soft consonants begin earlier than the detector hears
+    after: float = 0.30
     shortest: float = 0.18  # of voiced sound; 喂 and 嗯 are longer
     longest: float = 20.0  # whisper reads 30 s windows, and noise once glued 24 s together
     below: float = 35.0  # dB under the leg's loud stretches: the other party's echo, breath, line noise

@@ -132,7 +132,7 @@ class Transcriber:
     async def close(self) -> None:
         """End every child, also one in the middle of a recording (whoever waits for it gets TranscriptionError)."""
         self._closed = True
-        await asyncio.gather(*(process.stop() for process in self._all))
+        await asyncio.gather(*(process.retire() for process in self._all))
 
 
 _Identity = tuple[tuple[str, int, int], ...]
