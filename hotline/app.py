@@ -5,7 +5,7 @@ service down (:mod:`hotline.tasks`): a restart and a resync are better than limp
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ from storage.reads import Reads
 from storage.redis_fanout import RedisFanout
 from tickets.rules import LinePolicy
 from transcription.modelstore import first_working
+from transcription.redaction import Policy, redact_turns
+from transcription.transcript import Turn
 
 log = structlog.get_logger()
 
@@ -140,6 +142,7 @@ class Service:
             clock=self.clock,
             zone=self.settings.site.zone,
             unrecorded=frozenset(line.number for line in self.settings.line if not line.record),
+            masks={line.number: _mask(line.policy.redact) for line in self.settings.line},
         )
         jobs = self.crew.start(self.outbox.run(after.handlers, self._stop_jobs, clock=self.clock), "jobs")
         yield
@@ -190,6 +193,11 @@ def _recorder(settings: Settings, clock: Callable[[], float]) -> Recorder | None
     if root is None:
         return None
     return Recorder(root, settings.data / "repaired", settings.recordings.mark, settings.recordings.wait, clock)
+
+
+def _mask(kinds: Collection[str]) -> Callable[[Sequence[Turn]], Sequence[Turn]]:
+    policy = Policy(id_cards="id_card" in kinds, bank_cards="bank_card" in kinds, phones="phone" in kinds)
+    return lambda turns: redact_turns(turns, policy)[0]
 
 
 def _model(settings: Settings) -> Any:
