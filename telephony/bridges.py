@@ -79,4 +79,5 @@ class Bridges:
         """The other end of a Local pair. Names return after a restart: the same call's half is the better one."""
         halves = [m for m in self._halves[member.channel.partition(";")[0]].values() if m.channel != member.channel]
         kin = [m for m in halves if m.linkedid == member.linkedid]
-        return (kin or halves or [None])[-1]
+        candidates = kin or halves
+        return candidates[-1] if candidates else None

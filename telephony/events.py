@@ -1,4 +1,4 @@
-"""The events of Asterisk that we read, as small typed facts of the PBX: which headers of each, and nothing of their meaning.
+"""The events of Asterisk that we read, as small typed tuples: what the PBX said, and nothing of what it means.
 
 Every field may be None: the PBX left it out (an ``AgentComplete`` during ``core restart now`` has no ``Channel``), or a
 caller wrote lines of his own there and nobody can say what the PBX meant (see :mod:`telephony.layouts`). Values are as
@@ -9,18 +9,19 @@ send it (``timestampevents=no``). Pure: text in, tuples out.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
-
-from telephony.layouts import Group, Layout, bridge, channel, plain
 
 _STAMP = re.compile(r"\d{1,12}(?:\.\d{1,9})?")
 
 
+def seconds(stamp: str | None) -> float | None:
+    """A ``Timestamp`` as epoch seconds; None when it is absent or none."""
+    return float(stamp) if stamp is not None and _STAMP.fullmatch(stamp) else None
+
+
 def at(event: "Event") -> float | None:
     """When the PBX says it happened, epoch seconds; None when it does not say."""
-    stamp = event[0]
-    return float(stamp) if stamp is not None and _STAMP.fullmatch(stamp) else None
+    return seconds(event.stamp)
 
 
 class NewChannel(NamedTuple):
@@ -151,7 +152,7 @@ class MemberCalled(NamedTuple):
 
 
 class MemberSilent(NamedTuple):
-    """A queue's member did not answer; ``ring_ms`` "0" when the phone refused at once. Milliseconds, unlike its peers."""
+    """A queue's member did not answer; ``ring_ms`` (milliseconds, unlike its peers) "0" when the phone refused."""
 
     stamp: str | None
     channel: str | None
@@ -326,160 +327,15 @@ class Snapshot(NamedTuple):
     fresh: frozenset[str] = frozenset()
 
 
+class ListDone(NamedTuple):
+    """The end of a list that we asked for, by our ActionID."""
+
+    action_id: str | None
+    stamp: str | None
+
+
 Event: TypeAlias = (
     NewChannel | Seen | Renamed | HangUp | Held | Unheld | RecordingStopped | Joined | LeftQueue | Dialled | DialOver
     | MemberCalled | MemberSilent | MemberAnswered | MemberDone | Entered | Departed | BlindTransfer | AttendedTransfer
-    | PickedUp | VariableSet | Told | LiveChannel | Waiting
+    | PickedUp | VariableSet | Told | LiveChannel | Waiting | ListDone
 )  # fmt: skip
-
-_LEG = ("Channel", "Uniqueid", "Linkedid")
-_DIAL = (*_LEG, "DestChannel", "DestUniqueid", "DestLinkedid")
-_ONE = (channel(),)
-_TWO = (channel(optional=True), channel("Dest"))
-_AGENT = (channel(optional=True), channel("Dest", optional=True))  # AgentComplete lacks them at times
-
-
-def _live(row: Sequence[str | None]) -> LiveChannel:
-    """CoreShowChannel has no DNID."""
-    return LiveChannel(*row[:8], None, *row[8:])
-
-
-def _layout(
-    name: str,
-    make: Callable[[Sequence[str | None]], Event],
-    groups: tuple[Group, ...],
-    wanted: tuple[str, ...],
-    *,
-    tail: tuple[str, ...] = (),
-    rest: bool = False,
-    needle: bytes = b"",
-) -> Layout[Event]:
-    return Layout(name, groups, tail, wanted, make, rest, needle)
-
-
-_QUEUE_TAIL = ("Queue", "Position", "Count")
-_MEMBER_TAIL = ("Queue", "Interface", "MemberName", "HoldTime")
-_SHOWN = ("Channel", "ChannelState", "CallerIDNum", "CallerIDName", "Exten", "Uniqueid", "Linkedid")
-_CODECS = ("Nativeformats", "Readformat", "Readtrans", "Writeformat", "Writetrans")
-
-_ALL: tuple[Layout[Event], ...] = (
-    _layout("Newchannel", NewChannel._make, _ONE, _SHOWN),
-    _layout("Newstate", Seen._make, _ONE, _LEG),
-    _layout("MixMonitorStart", Seen._make, _ONE, _LEG),
-    _layout("MixMonitorStop", RecordingStopped._make, _ONE, _LEG),
-    _layout("Hangup", HangUp._make, _ONE, (*_LEG, "Cause"), tail=("Cause", "Cause-txt", "TechCause")),
-    _layout("Hold", Held._make, _ONE, _LEG, tail=("MusicClass",)),
-    _layout("Unhold", Unheld._make, _ONE, _LEG),
-    _layout("Rename", Renamed._make, (plain("Channel", "Newname", "Uniqueid"),), ("Channel", "Newname", "Uniqueid")),
-    _layout("QueueCallerJoin", Joined._make, _ONE, (*_LEG, "Queue"), tail=_QUEUE_TAIL),
-    _layout("QueueCallerLeave", LeftQueue._make, _ONE, (*_LEG, "Queue"), tail=_QUEUE_TAIL),
-    _layout("DialBegin", Dialled._make, _TWO, _DIAL, tail=("DialString",)),
-    _layout("DialEnd", DialOver._make, _TWO, (*_DIAL, "DialStatus"), tail=("DialStatus", "Forward")),
-    _layout("AgentCalled", MemberCalled._make, _AGENT, (*_DIAL, "Queue", "Interface"), tail=_MEMBER_TAIL[:3]),
-    _layout(
-        "AgentRingNoAnswer",
-        MemberSilent._make,
-        _AGENT,
-        (*_DIAL, "Queue", "Interface", "RingTime"),
-        tail=(*_MEMBER_TAIL[:3], "RingTime"),
-    ),
-    _layout(
-        "AgentConnect", MemberAnswered._make, _AGENT, (*_DIAL, "Queue", "Interface"), tail=(*_MEMBER_TAIL, "RingTime")
-    ),
-    _layout(
-        "AgentComplete",
-        MemberDone._make,
-        _AGENT,
-        (*_DIAL, "Queue", "Interface", "Reason"),
-        tail=(*_MEMBER_TAIL, "TalkTime", "Reason"),
-    ),
-    _layout(
-        "BridgeEnter",
-        Entered._make,
-        (bridge(), channel()),
-        ("BridgeUniqueid", *_LEG, "SwapUniqueid"),
-        tail=("SwapUniqueid",),
-    ),
-    _layout("BridgeLeave", Departed._make, (bridge(), channel()), ("BridgeUniqueid", *_LEG)),
-    _layout(
-        "BlindTransfer",
-        BlindTransfer._make,
-        (plain("Result"), channel("Transferer"), channel("Transferee", optional=True), bridge(optional=True)),
-        (
-            "Result", "TransfererChannel", "TransfererUniqueid", "TransfererLinkedid", "TransfereeUniqueid",
-            "TransfereeLinkedid",
-        ),
-        tail=("IsExternal", "Context", "Extension"),
-    ),
-    _layout(
-        "AttendedTransfer",
-        AttendedTransfer._make,
-        (
-            plain("Result"), channel("OrigTransferer"), bridge("Orig", optional=True), channel("SecondTransferer"),
-            bridge("Second", optional=True), channel("Transferee", optional=True),
-            channel("TransferTarget", optional=True),
-        ),
-        (
-            "Result", "OrigTransfererChannel", "OrigTransfererUniqueid", "OrigTransfererLinkedid",
-            "SecondTransfererChannel", "SecondTransfererUniqueid", "TransfereeUniqueid", "TransfereeLinkedid",
-            "TransferTargetChannel", "TransferTargetUniqueid",
-        ),
-        tail=("IsExternal", "DestType", "DestBridgeUniqueid"),
-    ),
-    _layout(
-        "Pickup",
-        PickedUp._make,
-        (channel(), channel("Target")),
-        (*_LEG, "TargetChannel", "TargetUniqueid", "TargetLinkedid"),
-    ),
-    _layout(
-        "VarSet",
-        VariableSet._make,
-        _ONE,
-        (*_LEG, "Variable", "Value"),
-        tail=("Variable", "Value"),
-        needle=b"\r\nVariable: MIXMONITOR_FILENAME\r\n",
-    ),
-    _layout("UserEvent", Told._make, _ONE, (*_LEG, "UserEvent"), tail=("UserEvent",), rest=True),
-    _layout(
-        "CoreShowChannel",
-        _live,
-        _ONE,
-        (*_SHOWN, "BridgeId"),
-        tail=("Application", "ApplicationData", "Duration", "BridgeId"),
-    ),
-    _layout(
-        "Status",
-        LiveChannel._make,
-        _ONE,
-        (*_SHOWN, "DNID", "BridgeID"),
-        tail=(
-            "Type", "DNID", "EffectiveConnectedLineNum", "EffectiveConnectedLineName", "TimeToHangup", "BridgeID",
-            "Application", "Data", *_CODECS, "Callgroup", "Pickupgroup", "Seconds", "ActionID",
-        ),
-    ),
-    _layout(
-        "QueueEntry",
-        Waiting._make,
-        (
-            plain(
-                "Queue", "Position", "Channel", "Uniqueid", "CallerIDNum", "CallerIDName", "ConnectedLineNum",
-                "ConnectedLineName", "Wait", "Priority", "ActionID",
-            ),
-        ),
-        ("Queue", "Channel", "Uniqueid"),
-    ),
-)  # fmt: skip
-
-LAYOUTS: Mapping[bytes, Layout[Event]] = {layout.name.encode(): layout for layout in _ALL}
-"""What we read, by the bytes after ``Event: ``; everything else is skipped by its name."""
-
-
-def parse(headers: Sequence[str]) -> Event | None:
-    """One event from its header lines (``Name: value``, no line ends); None when it is not one of ours, or unsound."""
-    name = headers[0].removeprefix("Event: ") if headers else ""
-    layout = LAYOUTS.get(name.encode())
-    if layout is None:
-        return None
-    found = layout.align(headers)
-    return layout.make(found[0]) if isinstance(found, tuple) else None

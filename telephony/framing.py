@@ -52,7 +52,28 @@ class Framer(Generic[T]):
 
     def feed(self, data: bytes) -> list[T | Response]:
         """Every message that these bytes complete."""
-        data = self._left + data
+        out: list[T | Response] = []
+        blocks = self._blocks(self._left + data if self._left else data)
+        self.counts.messages += len(blocks)
+        layouts = self._layouts
+        for block in blocks:
+            if block[:2] == b"\r\n":  # TestEvent and Reload end with one blank line more (Asterisk 16 and 22)
+                block = block.lstrip(b"\r\n")  # noqa: PLW2901
+            layout = layouts.get(block[7 : block.find(b"\r\n", 7)])
+            if self._open is not None or block[:7] != b"Event: ":
+                self._unusual(block, layout, out)
+            elif layout is not None and layout.needle in block and self._short(block):
+                text = block.decode("utf-8", "replace")
+                match = layout.sound.fullmatch(text)
+                if match is not None:
+                    out.append(layout.make(match.groups()))
+                else:
+                    self._beside(layout, text.split("\r\n"), 1, out)
+        self.counts.events += len(out)
+        return out
+
+    def _blocks(self, data: bytes) -> list[bytes]:
+        """What blank lines divide; the undivided rest is kept for the next read, unless it grew too long."""
         if self._skipping:
             end = data.find(_END)
             if end < 0:
@@ -62,41 +83,21 @@ class Framer(Generic[T]):
             self._skipping = False
         blocks = data.split(_END)
         left = blocks.pop()
-        if len(left) > self._limit:
+        if not self._short(left):
             self._skipping = True
-            self.counts.oversize += 1
             left = left[-3:]
         self._left = left
-        out: list[T | Response] = []
-        if not blocks:
-            return out
-        self.counts.messages += len(blocks)
-        layouts = self._layouts
-        for block in blocks:
-            if block[:2] == b"\r\n":  # TestEvent and Reload end with one blank line more (Asterisk 16 and 22)
-                block = block.lstrip(b"\r\n")  # noqa: PLW2901
-            layout = layouts.get(block[7 : block.find(b"\r\n", 7)])
-            if self._open is not None or block[:7] != b"Event: ":
-                self._unusual(block, layout, out)
-                continue
-            if layout is None or (layout.needle and layout.needle not in block):
-                continue
-            if len(block) > self._limit:
-                self.counts.oversize += 1
-                continue
-            text = block.decode("utf-8", "replace")
-            match = layout.sound.fullmatch(text)
-            if match is not None:
-                out.append(layout.make(match.groups()))
-            else:
-                self._beside(layout, text.split("\r\n"), 1, out)
-        self.counts.events += len(out)
-        return out
+        return blocks
+
+    def _short(self, block: bytes) -> bool:
+        if len(block) <= self._limit:
+            return True
+        self.counts.oversize += 1
+        return False
 
     def _unusual(self, block: bytes, layout: Layout[T] | None, out: list[T | Response]) -> None:
         """A block that is no event, or one that comes while a cut event waits for its rest."""
-        if len(block) > self._limit:
-            self.counts.oversize += 1
+        if not self._short(block):
             return
         lines = block.decode("utf-8", "replace").split("\r\n")
         if lines[0].startswith("Asterisk Call Manager") and self.banner is None:

@@ -1,7 +1,7 @@
 """The order in which Asterisk writes the headers of each event we read, and what to make of an event that breaks it.
 
-Asterisk decodes ``%0D%0A`` in a SIP user part and writes it to AMI as it stands, so a caller can put lines of his own
-into ``CallerIDNum``, ``CallerIDName`` and ``Exten`` (79 bytes each), wherever these fields are repeated: forged headers,
+Asterisk decodes ``%0D%0A`` in a SIP user part and writes it to AMI as it stands, so a caller can put lines of his
+own into ``CallerIDNum``, ``CallerIDName`` and ``Exten`` (79 bytes each), wherever these are repeated: forged headers,
 doubled headers, blank lines, whole events (seen on Asterisk 16.28 and 22.10). What he cannot do is move Asterisk's own
 lines: their order is fixed for each kind of event. So a field counts only where that order puts it.
 
@@ -25,7 +25,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_HEAD = frozenset({"Event", "Privilege", "ActionID", "SystemName", "Timestamp", "SequenceNumber", "File", "Line", "Func"})
+_HEAD = frozenset(
+    {"Event", "Privilege", "ActionID", "SystemName", "Timestamp", "SequenceNumber", "File", "Line", "Func"}
+)
 _SNAPSHOT = (
     "Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "ConnectedLineNum",
     "ConnectedLineName", "Language", "AccountCode", "Context", "Exten", "Priority", "Uniqueid", "Linkedid",
@@ -78,8 +80,9 @@ def plain(*names: str) -> Group:
 class Layout(Generic[T]):
     """One kind of event: its groups in order, the headers after them, the values wanted (in the order of the headers).
 
-    ``make`` builds the event from the Timestamp and the wanted values. ``rest`` hands everything after the groups over
-    as one text (UserEvent's free headers). ``needle`` are bytes without which the event is not worth reading.
+    Without groups it is the end of a list, of which the ActionID is wanted. ``make`` builds the event from the
+    Timestamp and the wanted values. ``rest`` hands everything after the groups over as one text (UserEvent's free
+    headers). ``needle`` are bytes without which the event is not worth reading.
     """
 
     name: str
@@ -102,10 +105,8 @@ class Layout(Generic[T]):
             text = f"\r\n{re.escape(name)}: " + (f"({value})" if name in wanted else value)
             return f"(?:{text})?" if optional else text
 
-        parts = [
-            f"Event: {self.name}\r\n(?:{_ALLOWED.pattern})(?:\r\nActionID: {value})?"
-            f"(?:\r\nSystemName: {value})?(?:\r\nTimestamp: ({value}))?"
-        ]
+        allowed = f"ActionID: ({value})" if self.groups == () else f"(?:{_ALLOWED.pattern})(?:\r\nActionID: {value})?"
+        parts = [f"Event: {self.name}\r\n{allowed}(?:\r\nSystemName: {value})?(?:\r\nTimestamp: ({value}))?"]
         for group in self.groups:
             text = "".join(line(name, optional=name not in group.needed) for name in group.names)
             if group.last:
@@ -126,7 +127,7 @@ class Layout(Generic[T]):
         head = 0
         while head < len(names) and names[head] in _HEAD:
             head += 1
-        if len(names) < 2 or not _ALLOWED.fullmatch(lines[1]) or len(set(names[:head])) != head:
+        if head <= 1 or not _ALLOWED.fullmatch(lines[1]) or len(set(names[:head])) != head:
             return None
         for at, group in enumerate(self.groups):
             order = [name for later in self.groups[at:] for name in later.names][:4]
@@ -137,75 +138,86 @@ class Layout(Generic[T]):
         return None
 
     def align(self, lines: Sequence[str]) -> tuple[Sequence[str | None], int] | Verdict:
-        """The wanted values (Timestamp first) of an event out of order, and how many of its lines are not Asterisk's."""
+        """The wanted values (Timestamp first) of an event out of order, and how many lines in it are not Asterisk's."""
         names = [line.partition(":")[0] for line in lines]
         head = self.begins(lines, names)
         if head is None or len(lines) - head > _LONGEST:
             return Verdict.BROKEN
-        values: dict[str, str | None] = {"Timestamp": None}
-        if names[head - 1] == "Timestamp":
-            values["Timestamp"] = _value(lines[head - 1])
-        body = [(n, i) for i, n in enumerate(names) if i >= head and not n.endswith("ChanVariable")]
-        places = _places(tuple(name for group in self.groups for name in group.names), body)
-        end = head
-        for group in self.groups:
-            reached = [name for name in group.names if name in places]
-            if not reached and group.optional:
-                continue
-            if not reached:
-                return Verdict.BROKEN
-            if group.needed - places.keys():
-                return Verdict.CUT
-            end = max(places[name][-1] for name in reached) + 1
-        sure = {at[0] for at in places.values() if len(at) == 1}
-        trusted = sure | {places[n][-1] for g in self.groups for n in g.last if n in places}
-        trusted |= {places[g.first][0] for g in self.groups if g.first in places}
-        for group in self.groups:
-            for name in group.names:
-                values[name] = self._told(group, name, places, trusted, names, lines, end)
-        foreign = sum(1 for _, i in body if i < end and i not in trusted)
-        after = [(n, i) for n, i in body if i >= end]
-        for name in self.tail:
-            found = [i for n, i in after if n == name]
-            values[name] = _value(lines[found[0]]) if len(found) == 1 else None
-            foreign += max(0, len(found) - 1)
-        told = [values["Timestamp"], *(values.get(name) for name in self.wanted)]
+        fit = _Fit(self.groups, lines, names, head)
+        verdict = fit.missing()
+        if verdict is not None:
+            return verdict
+        values = {name: fit.told(group, name) for group in self.groups for name in group.names}
+        tail, doubled = fit.after(self.tail)
+        values |= tail
+        stamp = _value(lines[head - 1]) if names[head - 1] == "Timestamp" else None
+        told = [stamp, *(values.get(name) for name in self.wanted)]
         if self.rest:
-            known = frozenset(self.tail)
-            told.append("".join(f"\r\n{lines[i]}" for n, i in after if n not in known))
-        return told, foreign
+            told.append(fit.rest(self.tail))
+        return told, fit.foreign() + doubled
 
-    def _told(
-        self,
-        group: Group,
-        name: str,
-        places: dict[str, list[int]],
-        trusted: set[int],
-        names: list[str],
-        lines: Sequence[str],
-        end: int,
-    ) -> str | None:
+
+class _Fit:
+    """An event's lines laid beside its order. ``head`` lines of header come first."""
+
+    def __init__(self, groups: Sequence[Group], lines: Sequence[str], names: Sequence[str], head: int) -> None:
+        self.groups = groups
+        self.lines = lines
+        self.names = names
+        self.body = [at for at in range(head, len(names)) if not names[at].endswith("ChanVariable")]
+        self.places = _places([n for g in groups for n in g.names], [(names[at], at) for at in self.body])
+        reached = [at for found in self.places.values() for at in found]
+        self.end = max(reached, default=head - 1) + 1
+        self.trusted = {at[0] for at in self.places.values() if len(at) == 1}
+        for group in groups:
+            self.trusted |= {self.places[name][-1] for name in group.last if name in self.places}
+            self.trusted |= {self.places[group.first][0]} if group.first in self.places else set()
+
+    def missing(self) -> Verdict | None:
+        """None when each group is there or may be absent."""
+        for group in self.groups:
+            there = group.needed & self.places.keys()
+            if there != group.needed and (there or not group.optional):
+                return Verdict.CUT if there else Verdict.BROKEN
+        return None
+
+    def told(self, group: Group, name: str) -> str | None:
         """One group's value: None when absent or in doubt."""
-        at = places.get(name)
+        at = self.places.get(name)
         if at is None:
             return None
-        if name == group.first:
-            return _value(lines[at[0]])
-        if name in group.last:
-            return _value(lines[at[-1]])
+        if name == group.first or name in group.last:
+            return _value(self.lines[at[0] if name == group.first else at[-1]])
         following = at[0] + 1
-        while following < end and names[following].endswith("ChanVariable"):
+        while following < self.end and self.names[following].endswith("ChanVariable"):
             following += 1
-        if len(at) > 1 or (following < end and following not in trusted):
+        if len(at) > 1 or (following < self.end and following not in self.trusted):
             return None  # two lines fit, or a line that does not belong follows: the value may go on in it
-        return _value(lines[at[0]])
+        return _value(self.lines[at[0]])
+
+    def after(self, tail: Sequence[str]) -> tuple[dict[str, str | None], int]:
+        """The values behind the groups, in any order, and how many of them were doubled (and do not count)."""
+        found: dict[str, list[int]] = {name: [] for name in tail}
+        for at in self.body:
+            if at >= self.end and self.names[at] in found:
+                found[self.names[at]].append(at)
+        doubled = sum(len(at) - 1 for at in found.values() if at)
+        return {n: _value(self.lines[at[0]]) if len(at) == 1 else None for n, at in found.items()}, doubled
+
+    def rest(self, tail: Sequence[str]) -> str:
+        """Everything behind the groups but the tail, each line after a line end."""
+        return "".join(f"\r\n{self.lines[at]}" for at in self.body if at >= self.end and self.names[at] not in tail)
+
+    def foreign(self) -> int:
+        """How many lines before the end of the groups are not Asterisk's."""
+        return sum(1 for at in self.body if at < self.end and at not in self.trusted)
 
 
 def _value(line: str) -> str:
     return line.partition(":")[2].removeprefix(" ")
 
 
-def _places(order: tuple[str, ...], body: list[tuple[str, int]]) -> dict[str, list[int]]:
+def _places(order: Sequence[str], body: Sequence[tuple[str, int]]) -> dict[str, list[int]]:
     """For each header of the order that every best fit contains: the lines where it may stand."""
     known = frozenset(order)
     lines = [(name, at) for name, at in body if name in known]
@@ -226,6 +238,8 @@ def _places(order: tuple[str, ...], body: list[tuple[str, int]]) -> dict[str, li
         if any(ahead[i][j] + behind[i + 1][j] == best for j in range(columns + 1)):
             continue  # some best fit does without it
         places[name] = [
-            at for j, (other, at) in enumerate(lines) if other == name and ahead[i][j] + 1 + behind[i + 1][j + 1] == best
+            at
+            for j, (other, at) in enumerate(lines)
+            if other == name and ahead[i][j] + 1 + behind[i + 1][j + 1] == best
         ]
     return places

@@ -10,7 +10,6 @@ from enum import Enum
 
 from telephony.call import (
     Answered,
-    Arrived,
     CallKey,
     Confirmed,
     Ended,
@@ -31,6 +30,7 @@ from telephony.call import (
 class Phase(Enum):
     """Where one phone is in one call."""
 
+    ASIDE = "aside"  # rings or talks for an agent who consults, the caller is not part of it
     RINGING = "ringing"
     UP = "up"
     OVER = "over"
@@ -39,13 +39,14 @@ class Phase(Enum):
 class Leg:
     """One phone's channel in a call."""
 
-    __slots__ = ("agent", "local", "phase", "queue", "silent")
+    __slots__ = ("agent", "local", "phase", "queue", "silent", "via")
 
-    def __init__(self, agent: str, queue: str | None, *, local: bool) -> None:
+    def __init__(self, agent: str, queue: str | None, *, local: bool, via: str | None = None) -> None:
         self.agent = agent
         self.queue = queue
         self.local = local
         self.phase = Phase.RINGING
+        self.via = via  # the channel that calls it, while it rings aside
         self.silent = False  # its dialling ended without an answer, the reason is not known yet
 
 
@@ -55,9 +56,9 @@ class OpenCall:
     __slots__ = (
         "answered",
         "answering",
-        "arrived",
         "channel",
         "confirmed",
+        "dials",
         "files",
         "held",
         "key",
@@ -70,15 +71,15 @@ class OpenCall:
         "uniqueid",
     )
 
-    def __init__(self, arrived: Arrived, uniqueid: str, channel: str, since: float | None) -> None:
-        self.key: CallKey = arrived.call
-        self.arrived: Arrived | None = arrived  # dropped once confirmed
+    def __init__(self, key: CallKey, uniqueid: str, channel: str, since: float | None) -> None:
+        self.key = key
         self.uniqueid = uniqueid
         self.channel = channel
         self.since = since
         self.confirmed = False
         self.queue: str | None = None
         self.legs: dict[str, Leg] = {}
+        self.dials: set[str] = set()  # Local pairs (names without ;1) that were called for the caller
         self.talking: dict[str, bool] = {}  # agent -> still talking; in the order of first talk
         self.held: set[str] = set()
         self.files: set[str] = set()
@@ -96,7 +97,6 @@ class OpenCall:
         """A second fitting event was seen."""
         if not self.confirmed:
             self.confirmed = True
-            self.arrived = None
             out.append(Confirmed(call=self.key, at=at))
 
     def join(self, queue: str, at: float | None, out: list[Fact]) -> None:
@@ -105,26 +105,41 @@ class OpenCall:
             self.queue = queue
             out.append(Queued(call=self.key, at=at, queue=queue))
 
-    def ring(self, uid: str, agent: str, queue: str | None, at: float | None, out: list[Fact], *, local: bool) -> None:
+    def ring(self, uid: str, leg: Leg, at: float | None, out: list[Fact]) -> None:
         """A phone begins to ring. A channel rings once in its life."""
         if uid in self.legs:
             return
         self.answering = False
-        rings = self._rings(agent)
-        self.legs[uid] = Leg(agent, queue, local=local)
-        if not rings and not self.talking.get(agent):
-            out.append(Rang(call=self.key, at=at, agent=agent, queue=queue))
+        rings = self._rings(leg.agent)
+        self.legs[uid] = leg
+        if leg.via is not None:
+            leg.phase = Phase.ASIDE
+        elif not rings and not self.talking.get(leg.agent):
+            out.append(Rang(call=self.key, at=at, agent=leg.agent, queue=leg.queue))
+
+    def reach(self, channels: set[str], at: float | None, out: list[Fact]) -> None:
+        """The caller hears these channels: phones that they call ring for the caller from now on."""
+        for uid, leg in list(self.legs.items()):
+            if leg.phase is Phase.ASIDE and leg.via in channels:
+                del self.legs[uid]
+                leg.via, leg.phase = None, Phase.RINGING
+                self.ring(uid, leg, at, out)
 
     def pick_up(self, uid: str) -> None:
         """A phone was answered; whether its agent talks with the caller is told by the queue or by a bridge."""
-        self.answering = True
         leg = self.legs.get(uid)
+        if leg is not None and leg.phase is Phase.ASIDE:
+            leg.via = ""  # answered by a colleague who consults: it rings no more
+            return
+        self.answering = True
         if leg is not None and leg.phase is Phase.RINGING:
             leg.phase = Phase.UP
 
     def silence(self, uid: str, why: Over | None, at: float | None, out: list[Fact]) -> None:
         """A phone stops ringing. Without ``why`` the reason is yet to come, with the phone's hang-up at the latest."""
         leg = self.legs.get(uid)
+        if leg is not None and leg.phase is Phase.ASIDE:
+            leg.phase = Phase.OVER
         if leg is None or leg.phase is not Phase.RINGING:
             return
         if why is None:
@@ -166,12 +181,21 @@ class OpenCall:
             self.held.discard(agent)
             out.append(Left(call=self.key, at=at, agent=agent, why=why))
 
+    def done(self, agent: str, at: float | None, out: list[Fact]) -> None:
+        """The queue says that an agent has finished.
+
+        Where a phone is known, its hang-up or a transfer tells better: when an agent hung up to complete a transfer
+        Asterisk 16 said this just before the transfer.
+        """
+        if not any(x.agent == agent and x.phase is Phase.UP and not x.local for x in self.legs.values()):
+            self.leave(agent, Over.ENDED, at, out)
+
     def hang_up(self, uid: str, why: Over, at: float | None, out: list[Fact]) -> None:
         """A phone's channel is gone; ``why`` is what its cause says, should it have rung until now."""
         leg = self.legs.get(uid)
         if leg is None or leg.phase is Phase.OVER:
             return
-        if leg.phase is Phase.RINGING:
+        if leg.phase is not Phase.UP:
             self.silence(uid, why, at, out)
             return
         leg.phase = Phase.OVER
@@ -224,12 +248,13 @@ class OpenCall:
 
     def end(self, at: float | None, out: list[Fact], *, lost: bool = False) -> None:
         """The caller is gone, or the PBX is: everybody's card goes too."""
-        ringing = dict.fromkeys(leg.agent for leg in self.legs.values() if leg.phase is not Phase.OVER)
+        ringing = {x.agent: x.silent for x in self.legs.values() if x.phase in (Phase.RINGING, Phase.UP)}
         for agent in [name for name, now in self.talking.items() if now]:
             ringing.pop(agent, None)
             self.leave(agent, Over.LOST if lost else Over.ENDED, at, out)
-        for agent in ringing:
-            out.append(Stopped(call=self.key, at=at, agent=agent, why=Over.LOST if lost else Over.GAVE_UP))
+        for agent, silent in ringing.items():
+            why = Over.LOST if lost else Over.NO_ANSWER if silent else Over.GAVE_UP
+            out.append(Stopped(call=self.key, at=at, agent=agent, why=why))
         out.append(Ended(call=self.key, at=at, outcome=Outcome.LOST if lost else self.outcome()))
 
     def outcome(self) -> Outcome:
@@ -239,7 +264,7 @@ class OpenCall:
         return Outcome.VOICEMAIL if self.messages else Outcome.ABANDONED
 
     def _rings(self, agent: str) -> bool:
-        return any(leg.agent == agent and leg.phase is not Phase.OVER for leg in self.legs.values())
+        return any(leg.agent == agent and leg.phase in (Phase.RINGING, Phase.UP) for leg in self.legs.values())
 
     def _stop(self, agent: str, why: Over, at: float | None, out: list[Fact]) -> None:
         if not self._rings(agent) and not self.talking.get(agent):

@@ -9,9 +9,9 @@ _DIALLED = re.compile(r"\+?\d{3,24}")
 class Lines:
     """Which of our 400 numbers was dialled.
 
-    ``numbers`` maps a 400 number to its aliases: landing numbers (落地号) and anything else a carrier may send. Forms of
-    one number that differ only by ``+86``, ``0086``, ``86`` or the trunk 0 of an area code need no alias. Raises
-    ValueError where two of our numbers share an alias.
+    ``numbers`` maps a 400 number to its aliases: landing numbers (落地号) and anything else a carrier may send.
+    Forms of one number that differ only by ``+86``, ``0086``, ``86`` or the trunk 0 of an area code need no alias.
+    Raises ValueError where two of our numbers share an alias.
     """
 
     def __init__(self, numbers: Mapping[str, Sequence[str]]) -> None:

@@ -1,57 +1,51 @@
-"""After a break: what the PBX says is there now, merged with what we held. Pure; the tracker's other half.
+"""After a break: what the PBX says is there now, merged with what we held. Pure; the other half of the tracker.
 
 Channels we held that are not there any more are over, without anybody knowing how: ``lost``. Live calls to our numbers
-that we did not know are adopted, as far as the list tells: CoreShowChannels has lost what was dialled, Status has it as
-DNID. A row is the PBX's own word, so an adopted call is confirmed. Where events overtook the list, the events are right.
+that we did not know are adopted, as far as the list tells: CoreShowChannels has lost what was dialled, Status has it
+as DNID. A row is the PBX's own word, so an adopted call is confirmed. Where events overtook the list, they are right.
 """
-
-from typing import TYPE_CHECKING
 
 from telephony.bridges import Bridges, Member
 from telephony.call import Fact, Over
 from telephony.events import LiveChannel, Snapshot
-from telephony.legs import OpenCall, Phase
-
-if TYPE_CHECKING:
-    from telephony.tracker import Tracker
+from telephony.legs import Leg, OpenCall
+from telephony.live import Live
 
 _RINGING = "5"  # ChannelState
 
 
-def merge(tracker: "Tracker", snapshot: Snapshot, now: float | None, out: list[Fact]) -> None:
-    """End what vanished, adopt what is new, connect who hears whom. ``now`` becomes the start of adopted calls."""
-    live = _rows(snapshot)
-    known = live.keys() | snapshot.fresh
-    for call in list(tracker.open_calls.values()):
-        if call.uniqueid not in known:
-            tracker.end(call, now, out, lost=True)
-            continue
-        row = live.get(call.uniqueid)
-        if row is not None and row.channel is not None:
-            call.channel = row.channel
-            call.confirm(None, out)
-            tracker.pending.pop(call.uniqueid, None)
-        for uid, leg in call.legs.items():
-            if uid in known or leg.phase is Phase.OVER:
-                continue
-            if leg.phase is Phase.RINGING:
-                call.silence(uid, Over.LOST, now, out)
-            else:
-                call.hang_up(uid, Over.LOST, now, out)
-    _rebuild(tracker.bridges, live, snapshot)
-    for row in live.values():
-        _adopt(tracker, row, now, out)
+def merge(live: Live, snapshot: Snapshot, now: float | None, out: list[Fact]) -> None:
+    """End what vanished, adopt what is new, connect who hears whom. ``now`` is when facts without a time happened."""
+    rows = _rows(snapshot)
+    known = rows.keys() | snapshot.fresh
+    for call in list(live.calls.values()):
+        if call.uniqueid in known:
+            row = rows.get(call.uniqueid)
+            _keep(call, row, [uid for uid in call.legs if uid not in known], now, out)
+            if row is not None:
+                live.pending.pop(call.uniqueid, None)
+        else:
+            live.end(call, now, out, lost=True)
+    _rebuild(live.bridges, rows, snapshot)
+    for row in rows.values():
+        _adopt(live, row, now, out)
     for waiting in snapshot.waiting:
-        caller = tracker.open_calls.get(waiting.uniqueid or "")
-        if caller is not None and waiting.queue and waiting.uniqueid in live:
+        caller = live.calls.get(waiting.uniqueid or "")
+        if caller is not None and waiting.queue and caller.uniqueid in rows:
             caller.join(waiting.queue, now, out)
-    for uid, row in live.items():
-        call_of = tracker.open_calls.get(row.linkedid or "")
-        agent = tracker.phones.agent(row.channel)
-        if call_of is not None and agent is not None and uid not in snapshot.fresh:
-            _leg(tracker, call_of, uid, row, agent, now, out)
-    for call in tracker.open_calls.values():
-        tracker.connect(call.uniqueid, now, out)
+    for uid in rows.keys() - snapshot.fresh:
+        _ring(live, uid, rows[uid], now, out)
+    for call in live.calls.values():
+        live.connect(call.uniqueid, now, out)
+
+
+def _keep(call: OpenCall, row: LiveChannel | None, gone: list[str], now: float | None, out: list[Fact]) -> None:
+    """A call that goes on: it is confirmed; phones that are gone rang or talked until nobody knows when."""
+    if row is not None and row.channel is not None:
+        call.channel = row.channel
+        call.confirm(now, out)
+    for uid in gone:
+        call.hang_up(uid, Over.LOST, now, out)
 
 
 def _rows(snapshot: Snapshot) -> dict[str, LiveChannel]:
@@ -63,11 +57,11 @@ def _rows(snapshot: Snapshot) -> dict[str, LiveChannel]:
     return rows
 
 
-def _rebuild(bridges: Bridges, live: dict[str, LiveChannel], snapshot: Snapshot) -> None:
+def _rebuild(bridges: Bridges, rows: dict[str, LiveChannel], snapshot: Snapshot) -> None:
     for uid in bridges.channels():
-        if uid not in live and uid not in snapshot.fresh:
+        if uid not in rows and uid not in snapshot.fresh:
             bridges.leave(uid)
-    for uid, row in live.items():
+    for uid, row in rows.items():
         if uid in snapshot.fresh or row.channel is None:
             continue
         if row.bridge:
@@ -76,23 +70,23 @@ def _rebuild(bridges: Bridges, live: dict[str, LiveChannel], snapshot: Snapshot)
             bridges.leave(uid)
 
 
-def _adopt(tracker: "Tracker", row: LiveChannel, now: float | None, out: list[Fact]) -> None:
+def _adopt(live: Live, row: LiveChannel, now: float | None, out: list[Fact]) -> None:
     uid = row.uniqueid or ""
-    if uid in tracker.open_calls or uid != row.linkedid or not tracker.phones.is_trunk(row.channel):
+    if uid in live.calls or uid != row.linkedid or not live.phones.is_trunk(row.channel):
         return
     dialled = row.dnid or row.exten
-    number = tracker.lines.number(dialled)
+    number = live.lines.number(dialled)
     if number is None or dialled is None:
         return
-    call = tracker.arrive(row, number, dialled, now, out)
+    call = live.arrive(row, number, dialled, now, out)
     call.confirm(now, out)
-    tracker.pending.pop(uid, None)
+    live.pending.pop(uid, None)
 
 
-def _leg(
-    tracker: "Tracker", call: OpenCall, uid: str, row: LiveChannel, agent: str, now: float | None, out: list[Fact]
-) -> None:
+def _ring(live: Live, uid: str, row: LiveChannel, now: float | None, out: list[Fact]) -> None:
     """A phone that rings for a call rings from now on, as far as we know."""
-    if row.state == _RINGING and uid not in call.legs:
-        call.ring(uid, agent, call.queue, now, out, local=False)
-        tracker.legs[uid] = call
+    call = live.calls.get(row.linkedid or "")
+    agent = live.phones.agent(row.channel)
+    if call is not None and agent is not None and row.state == _RINGING and uid not in call.legs:
+        call.ring(uid, Leg(agent, call.queue, local=False), now, out)
+        live.legs[uid] = call

@@ -27,13 +27,23 @@ def add(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--facts", action="store_true", help="one line per fact")
     parser.add_argument("--trunk", action="append", default=[], metavar="TECH/NAME", help="the carrier's endpoint")
     parser.add_argument(
-        "--number", action="append", default=[], metavar="NUMBER[:ALIAS...]", help="one of our numbers, its landing numbers"
+        "--number",
+        action="append",
+        default=[],
+        metavar="NUMBER[:ALIAS...]",
+        help="one of our numbers, its landing numbers",
     )
     parser.add_argument(
-        "--agent", action="append", default=[], metavar="INTERFACE=EXTENSION", help="whose phone it is, where no name tells"
+        "--agent",
+        action="append",
+        default=[],
+        metavar="INTERFACE=EXTENSION",
+        help="whose phone it is, where no name tells",
     )
     parser.add_argument("--voicemail-event", metavar="NAME", help="UserEvent of the dialplan after a message was left")
-    parser.add_argument("--recording-event", metavar="NAME", default="CC400Recording", help="UserEvent with the file names")
+    parser.add_argument(
+        "--recording-event", metavar="NAME", default="CC400Recording", help="UserEvent with the file names"
+    )
     parser.add_argument("--pbx", metavar="NAME", default="pbx", help="the PBX's name in the calls' keys")
 
 
@@ -49,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         _lines(args.number),
         args.trunk,
         agents,
-        args.voicemail_event,
+        voicemail_event=args.voicemail_event,
         recording_event=args.recording_event,
     )
     counts = Counts()
@@ -76,7 +86,12 @@ def _read(path: Path) -> Iterator[bytes]:
 
 def _lines(numbers: Sequence[str]) -> Lines:
     try:
-        return Lines({number: aliases.split(":") if aliases else [] for number, _, aliases in (n.partition(":") for n in numbers)})
+        return Lines(
+            {
+                number: aliases.split(":") if aliases else []
+                for number, _, aliases in (n.partition(":") for n in numbers)
+            }
+        )
     except ValueError as error:
         raise UsageError(str(error)) from error
 

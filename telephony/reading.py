@@ -1,0 +1,198 @@
+"""Which headers of which event we read, in Asterisk's order. Pure: a table, and :func:`parse`.
+
+The orders are those of Asterisk 16.28 and 22.10 (the same in both); 13 to 20 write the same headers, some without the
+optional ones. Anything not named here is skipped unread.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from telephony.events import (
+    AttendedTransfer,
+    BlindTransfer,
+    Departed,
+    Dialled,
+    DialOver,
+    Entered,
+    Event,
+    HangUp,
+    Held,
+    Joined,
+    LeftQueue,
+    ListDone,
+    LiveChannel,
+    MemberAnswered,
+    MemberCalled,
+    MemberDone,
+    MemberSilent,
+    NewChannel,
+    PickedUp,
+    RecordingStopped,
+    Renamed,
+    Seen,
+    Told,
+    Unheld,
+    VariableSet,
+    Waiting,
+)
+from telephony.layouts import Group, Layout, bridge, channel, plain
+
+_LEG = ("Channel", "Uniqueid", "Linkedid")
+_DIAL = (*_LEG, "DestChannel", "DestUniqueid", "DestLinkedid")
+_ONE = (channel(),)
+_TWO = (channel(optional=True), channel("Dest"))
+_AGENT = (channel(optional=True), channel("Dest", optional=True))  # AgentComplete lacks them at times
+
+
+def _live(row: Sequence[str | None]) -> LiveChannel:
+    """CoreShowChannel has no DNID."""
+    return LiveChannel._make((*row[:8], None, *row[8:]))
+
+
+def _waiting(row: Sequence[str | None]) -> Waiting:
+    """Without what the caller may have written."""
+    return Waiting._make(row[:4])
+
+
+def _layout(
+    name: str,
+    make: Callable[[Sequence[str | None]], Event],
+    groups: tuple[Group, ...],
+    wanted: tuple[str, ...],
+    *,
+    tail: tuple[str, ...] = (),
+    rest: bool = False,
+    needle: bytes = b"",
+) -> Layout[Event]:
+    return Layout(name, groups, tail, wanted, make, rest, needle)
+
+
+def _done(name: str) -> Layout[Event]:
+    """The end of a list: only one that bears our ActionID, which nobody can guess, counts."""
+    return _layout(name, ListDone._make, (), ("ActionID",), tail=("EventList", "ListItems", "Items"))
+
+
+_QUEUE_TAIL = ("Queue", "Position", "Count")
+_MEMBER_TAIL = ("Queue", "Interface", "MemberName", "HoldTime")
+_SHOWN = ("Channel", "ChannelState", "CallerIDNum", "CallerIDName", "Exten", "Uniqueid", "Linkedid")
+_CODECS = ("Nativeformats", "Readformat", "Readtrans", "Writeformat", "Writetrans")
+
+_ALL: tuple[Layout[Event], ...] = (
+    _layout("Newchannel", NewChannel._make, _ONE, _SHOWN),
+    _layout("Newstate", Seen._make, _ONE, _LEG),
+    _layout("MixMonitorStart", Seen._make, _ONE, _LEG),
+    _layout("MixMonitorStop", RecordingStopped._make, _ONE, _LEG),
+    _layout("Hangup", HangUp._make, _ONE, (*_LEG, "Cause"), tail=("Cause", "Cause-txt", "TechCause")),
+    _layout("Hold", Held._make, _ONE, _LEG, tail=("MusicClass",)),
+    _layout("Unhold", Unheld._make, _ONE, _LEG),
+    _layout("Rename", Renamed._make, (plain("Channel", "Newname", "Uniqueid"),), ("Channel", "Newname", "Uniqueid")),
+    _layout("QueueCallerJoin", Joined._make, _ONE, (*_LEG, "Queue"), tail=_QUEUE_TAIL),
+    _layout("QueueCallerLeave", LeftQueue._make, _ONE, (*_LEG, "Queue"), tail=_QUEUE_TAIL),
+    _layout("DialBegin", Dialled._make, _TWO, _DIAL, tail=("DialString",)),
+    _layout("DialEnd", DialOver._make, _TWO, (*_DIAL, "DialStatus"), tail=("DialStatus", "Forward")),
+    _layout("AgentCalled", MemberCalled._make, _AGENT, (*_DIAL, "Queue", "Interface"), tail=_MEMBER_TAIL[:3]),
+    _layout(
+        "AgentRingNoAnswer",
+        MemberSilent._make,
+        _AGENT,
+        (*_DIAL, "Queue", "Interface", "RingTime"),
+        tail=(*_MEMBER_TAIL[:3], "RingTime"),
+    ),
+    _layout(
+        "AgentConnect", MemberAnswered._make, _AGENT, (*_DIAL, "Queue", "Interface"), tail=(*_MEMBER_TAIL, "RingTime")
+    ),
+    _layout(
+        "AgentComplete",
+        MemberDone._make,
+        _AGENT,
+        (*_DIAL, "Queue", "Interface", "Reason"),
+        tail=(*_MEMBER_TAIL, "TalkTime", "Reason"),
+    ),
+    _layout(
+        "BridgeEnter",
+        Entered._make,
+        (bridge(), channel()),
+        ("BridgeUniqueid", *_LEG, "SwapUniqueid"),
+        tail=("SwapUniqueid",),
+    ),
+    _layout("BridgeLeave", Departed._make, (bridge(), channel()), ("BridgeUniqueid", *_LEG)),
+    _layout(
+        "BlindTransfer",
+        BlindTransfer._make,
+        (plain("Result"), channel("Transferer"), channel("Transferee", optional=True), bridge(optional=True)),
+        (
+            "Result", "TransfererChannel", "TransfererUniqueid", "TransfererLinkedid", "TransfereeUniqueid",
+            "TransfereeLinkedid",
+        ),
+        tail=("IsExternal", "Context", "Extension"),
+    ),
+    _layout(
+        "AttendedTransfer",
+        AttendedTransfer._make,
+        (
+            plain("Result"), channel("OrigTransferer"), bridge("Orig", optional=True), channel("SecondTransferer"),
+            bridge("Second", optional=True), channel("Transferee", optional=True),
+            channel("TransferTarget", optional=True),
+        ),
+        (
+            "Result", "OrigTransfererChannel", "OrigTransfererUniqueid", "OrigTransfererLinkedid",
+            "SecondTransfererChannel", "SecondTransfererUniqueid", "TransfereeUniqueid", "TransfereeLinkedid",
+            "TransferTargetChannel", "TransferTargetUniqueid",
+        ),
+        tail=("IsExternal", "DestType", "DestBridgeUniqueid"),
+    ),
+    _layout(
+        "Pickup",
+        PickedUp._make,
+        (channel(), channel("Target")),
+        (*_LEG, "TargetChannel", "TargetUniqueid", "TargetLinkedid"),
+    ),
+    _layout(
+        "VarSet",
+        VariableSet._make,
+        _ONE,
+        (*_LEG, "Variable", "Value"),
+        tail=("Variable", "Value"),
+        needle=b"\r\nVariable: MIXMONITOR_FILENAME\r\n",
+    ),
+    _layout("UserEvent", Told._make, _ONE, (*_LEG, "UserEvent"), tail=("UserEvent",), rest=True),
+    _layout(
+        "CoreShowChannel",
+        _live,
+        _ONE,
+        (*_SHOWN, "BridgeId"),
+        tail=("Application", "ApplicationData", "Duration", "BridgeId"),
+    ),
+    _layout(
+        "Status",
+        LiveChannel._make,
+        _ONE,
+        (*_SHOWN, "DNID", "BridgeID"),
+        tail=(
+            "Type", "DNID", "EffectiveConnectedLineNum", "EffectiveConnectedLineName", "TimeToHangup", "BridgeID",
+            "Application", "Data", *_CODECS, "Callgroup", "Pickupgroup", "Seconds", "ActionID",
+        ),
+    ),
+    _layout(
+        "QueueEntry",
+        _waiting,
+        (plain("Queue", "Position", "Channel", "Uniqueid"),),  # what follows is the caller's
+        ("Queue", "Channel", "Uniqueid"),
+        rest=True,
+    ),
+    _done("CoreShowChannelsComplete"),
+    _done("StatusComplete"),
+    _done("QueueStatusComplete"),
+)  # fmt: skip
+
+LAYOUTS: Mapping[bytes, Layout[Event]] = {layout.name.encode(): layout for layout in _ALL}
+"""What we read, by the bytes after ``Event: ``; everything else is skipped by its name."""
+
+
+def parse(headers: Sequence[str]) -> Event | None:
+    """One event from its header lines (``Name: value``, no line ends); None when it is not one of ours, or unsound."""
+    name = headers[0].removeprefix("Event: ") if headers else ""
+    layout = LAYOUTS.get(name.encode())
+    if layout is None:
+        return None
+    found = layout.align(headers)
+    return layout.make(found[0]) if isinstance(found, tuple) else None
