@@ -1,5 +1,6 @@
 """The speech engine of this service: found when first needed, looked for again while there is none."""
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -19,10 +20,15 @@ class Speech:
     def __init__(self, choose: Callable[[], EngineSpec | None], processes: int = 1) -> None:
         self._choose, self._processes = choose, processes
         self._transcriber: Transcriber | None = None
+        self._looking = asyncio.Lock()
         self.trouble: str | None = None
 
     async def transcriber(self) -> Transcriber | None:
         """The transcriber with a model that loads, or None: there is no model yet."""
+        async with self._looking:
+            return await self._found()
+
+    async def _found(self) -> Transcriber | None:
         if self._transcriber is not None:
             return self._transcriber
         spec = self._choose()
