@@ -27,8 +27,8 @@ _LABEL = re.compile(
 )
 _SPREADSHEET_FLOAT = re.compile(r"(\d{5,})\.0+")
 _ALLOWED = re.compile(r"[(\[\s]*\+?[\d\s().\-\[\]_·~/]*")
-_MARK = r"(?:转|轉|分机|分機|内线|內線|接|号|號|extension|extn|ext|x|#|\*|,|;)"
-_EXTENSION = re.compile(rf"(?P<base>.*?\d[)\]]?)[\s(\[\-]*(?:{_MARK}[\s.:(\-=]*)+(?P<ext>\d{{1,6}})[)\]]?")
+_MARK = r"(?:转|轉|分机|分機|内线|內線|接|号|號|extension|extn|ext|x|#|\*|,)"
+_EXTENSION = re.compile(rf"(?P<base>.*?\d[)\]]?)[\s(\[\-;]*(?:{_MARK}[\s.:(\-=]*)+(?P<ext>\d{{1,6}})[)\]]?")
 _ONLY_EXTENSION = re.compile(r"(?:转|轉|分机|分機|内线|內線|ext\.?|extension)[号號]?[\s.:]*(\d{3,4})")
 _GROUP = re.compile(r"\d+")
 

@@ -139,8 +139,9 @@ class EmbeddedCrm:
         async with self._db.write() as conn:
             known = await _known(conn, list(last))
             await _upsert(conn, last.values())
+            # Of all of them: on PostgreSQL a rival may have written an id between the look and the upsert.
             for table in (customer_phones, purchases, contracts):
-                await _clear(conn, table, known)
+                await _clear(conn, table, list(last))
             await _fill(conn, customer_phones, [row for each in last.values() for row in _phone_rows(each)])
             await _fill(conn, purchases, [row for each in last.values() for row in _purchase_rows(each)])
             await _fill(conn, contracts, [row for each in last.values() for row in _contract_rows(each)])
