@@ -8,6 +8,7 @@ something else (明天行吗? 最早后天); a value is corrected (不对, 是27
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from transcription.account import FactKind
 from transcription.dialogue import Line, Mention
@@ -17,6 +18,10 @@ _KINDS = (FactKind.DATE, FactKind.TIME, FactKind.AMOUNT)
 _CONTACT = (FactKind.EMAIL, FactKind.PHONE, FactKind.ADDRESS)
 _WHEN = (FactKind.DATE, FactKind.TIME)
 _BACK = 8  # lines: how far back the same offer is looked for
+_REACH = 14  # characters behind a value in which it is refused
+_TOO_LITTLE = re.compile(
+    "(?:块钱?|元)?(?:也|都|真|那|就)?(?:太[多少贵低高]|不[行够要成中]|打发|才|做不|没法|接受不|少了|不同意)"
+)
 _PART_OF_DAY = re.compile(r"^(上午|下午|晚上|早上|中午|傍晚)")
 _OPTIONS = re.compile(
     "还是|或者|或是|要不|也有|也可以|也行|哪个|哪一个|哪天|任选|两[班个种]|都有|都可以|您选|您挑|和.{1,12}的"
@@ -36,6 +41,11 @@ class _Call:
     lines: Sequence[Line]
     words: Lexicon
     at: dict[int, list[int]]  # line -> mentions of it
+    today: str
+
+    def past(self, mention: Mention) -> bool:
+        """Whether it is a day before the call: what was is not up for choice."""
+        return mention.kind is FactKind.DATE and mention.value < self.today
 
     def of(self, line: int, kind: FactKind) -> list[int]:
         """The mentions of a kind in a line."""
@@ -77,13 +87,13 @@ class _Call:
         )
 
 
-def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon) -> set[int]:
+def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon, today: date) -> set[int]:
     """Indexes of the mentions that do not stand."""
     at: dict[int, list[int]] = {}
     for index, mention in enumerate(mentions):
         if mention.kind in (*_KINDS, *_CONTACT):
             at.setdefault(mention.line, []).append(index)
-    call = _Call(mentions, lines, words, at)
+    call = _Call(mentions, lines, words, at, today.isoformat())
     gone: set[int] = set()
     for line in sorted(at):
         for rule in (
@@ -103,37 +113,38 @@ def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon) 
 
 def _refused_by_name(call: _Call, line: int) -> Iterator[int]:
     """周六我加班; 明天师傅都排满了; 下午2点也有一个班，不过已经满了."""
-    text, busy = call.lines[line].whole, call.words["talk.busy"]
     for index in call.at[line]:
         mention = call.mentions[index]
-        if mention.kind in _CONTACT:
+        if mention.kind in _CONTACT or call.past(mention) or not _said_no(call, index):
             continue
-        clause = call.lines[line].clause_at(mention.start)
-        later = [call.mentions[i].start for i in call.of(line, mention.kind) if i > index]
-        until = min([*later, len(text)])
-        rest = text[mention.end : min(clause.end, until)]
-        follow = call.lines[line].clause_at(clause.end) if clause.end < len(text) else None
-        said = call.refuses(rest) and not re.search(r"[吗么][？，]?$", rest)
-        if (
-            follow
-            and not said
-            and follow.start < until
-            and mention.kind in _WHEN
-            and not re.search("[吗么]？?$", follow.text)
-        ):
-            said = bool(call.words["talk.unsuitable"].search(follow.text[:10])) and not clause.asks
-        proposed = any(i != index for i in call.same_before(index)) or _asked_before(call, line)
-        weak = mention.kind in _WHEN and proposed and bool(busy.search(rest))
-        part = _PART_OF_DAY.match(rest)
-        if (
-            part
-            and (said or weak)
-            and mention.kind is FactKind.DATE
-            and re.search("上午|下午|晚上|早上|中午|傍晚", rest[2:] + text[clause.end :])
-        ):
-            continue  # another part of the same day is wanted
-        if said or weak:
+        if not (mention.kind is FactKind.DATE and _other_part_of_day(call.lines[line].whole[mention.end :])):
             yield from call.same_before(index)
+
+
+def _said_no(call: _Call, index: int) -> bool:
+    """Whether the words right behind the mention refuse it."""
+    mention = call.mentions[index]
+    own = call.lines[mention.line]
+    clause = own.clause_at(mention.start)
+    until = min(
+        [call.mentions[i].start for i in call.of(mention.line, mention.kind) if i > index], default=len(own.whole)
+    )
+    rest = own.whole[mention.end : min(clause.end, until, mention.end + _REACH)]
+    if mention.kind is FactKind.AMOUNT:
+        return _TOO_LITTLE.match(rest) is not None
+    if call.refuses(rest) and not re.search(r"[吗么][？，]?$", rest):
+        return True
+    if call.words["talk.busy"].search(rest):  # may be mere news, unless the day had been proposed
+        return any(i != index for i in call.same_before(index)) or _asked_before(call, mention.line)
+    follow = own.clause_at(clause.end) if clause.end < min(until, len(own.whole)) else None
+    if follow is None or clause.asks or re.search("[吗么]？?$", follow.text):
+        return False
+    return call.words["talk.unsuitable"].search(follow.text[:10]) is not None
+
+
+def _other_part_of_day(rest: str) -> bool:
+    """明天上午不行，下午吧: the day stands."""
+    return _PART_OF_DAY.match(rest) is not None and re.search("上午|下午|晚上|早上|中午|傍晚", rest[2:]) is not None
 
 
 def _negated(call: _Call, line: int) -> Iterator[int]:
@@ -216,7 +227,7 @@ def _wish_not_met(call: _Call, line: int) -> Iterator[int]:
         mention = call.mentions[index]
         clause = own.clause_at(mention.start)
         rest = own.whole[clause.start : clause.end + 8]
-        if mention.kind in _CONTACT or not call.words["talk.wish"].search(rest):
+        if mention.kind in _CONTACT or call.past(mention) or not call.words["talk.wish"].search(rest):
             continue
         reply = next((other for other in call.after(line, 2) if other.caller != own.caller and other.whole), None)
         if reply is None or call.again(index, line + 1):

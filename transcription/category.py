@@ -81,8 +81,13 @@ def _complaint(conversation: Sequence[Line], words: Lexicon) -> Verdict | None:
     said = [line for line in conversation if line.caller]
     agent = [line for line in conversation if not line.caller]
     named = _hits(said, words, "complaint.word")
+    threats = [
+        line.index
+        for line in said
+        if words["urgency.threat"].search(line.whole) and words["urgency.threat_will"].search(line.whole)
+    ]
     demand, conduct = _hits(said, words, "complaint.demand"), _hits(said, words, "complaint.conduct")
-    if named or _hits(agent, words, "complaint.agent") or (demand and conduct):
+    if named or _hits(agent, words, "complaint.agent") or (demand and (conduct or threats)):
         return Verdict(
             Category.COMPLAINT, tuple(sorted({*named, *demand, *conduct, *_hits(agent, words, "complaint.agent")}))
         )

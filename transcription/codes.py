@@ -18,7 +18,47 @@ _QUANTITY = re.compile(
     r"|点|分(?!机)|秒|小时|块|元|折|%|％|成(?!功)|倍|路(?:公交|车)|座|排|床|期|匹|瓦|伏|安(?!装)|厘|页|集|章|人|户|家|届|班|级|股|工作日|号(?:线|楼|店|窗|台|桌|柜|门|机|厅|车)|多|来|万|千|百|条|杯|份|G(?![A-Za-z\d])"
 )
 _WORDS = frozenset(
-    ["APP", "WIFI", "VIP", "OK", "USB", "LED", "LOS", "KTV", "ATM", "POS", "GPS", "SIM", "PDF", "ETC", "SN", "IMEI", "ID", "PIN", "PC", "TV", "CT", "NFC", "ICU", "HI", "HELLO", "NO", "YES", "QQ", "APPLE", "IPHONE", "IPAD", "EMAIL", "SVIP", "PPT", "AI", "CPU", "LCD", "NBA", "BUG"]
+    [
+        "APP",
+        "WIFI",
+        "VIP",
+        "OK",
+        "USB",
+        "LED",
+        "LOS",
+        "KTV",
+        "ATM",
+        "POS",
+        "GPS",
+        "SIM",
+        "PDF",
+        "ETC",
+        "SN",
+        "IMEI",
+        "ID",
+        "PIN",
+        "PC",
+        "TV",
+        "CT",
+        "NFC",
+        "ICU",
+        "HI",
+        "HELLO",
+        "NO",
+        "YES",
+        "QQ",
+        "APPLE",
+        "IPHONE",
+        "IPAD",
+        "EMAIL",
+        "SVIP",
+        "PPT",
+        "AI",
+        "CPU",
+        "LCD",
+        "NBA",
+        "BUG",
+    ]
 )
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _NEXT = re.compile(r"[，、…]*[A-Za-z\d]")
@@ -127,7 +167,7 @@ class Dictation:
         return not (_SHORT_CODE.fullmatch(joined) and _SHORT_CODE.fullmatch(piece.upper()))
 
     def _append(self, chain: Chain, piece: str, where: tuple[int, int, int]) -> None:
-        if len(piece) > len(chain.value) and piece.upper().startswith(chain.value):
+        if _again(chain.value, piece.upper()):
             chain.chunks = [piece]  # said again from the start
         else:
             chain.chunks.append(piece)
@@ -149,7 +189,7 @@ class Dictation:
         if not first or chain:
             chain = chain or self._open.get(line.caller)
             if chain and line.index - chain.ends[0] <= 1 + first:
-                return chain if _alike(chain.value, piece.upper()) else None
+                return chain if _alike(chain.value, piece.upper(), near=not first) else None
         for candidate in reversed(self.chains[-4:]):
             if line.index - candidate.ends[0] <= _GAP and _alike(candidate.value, piece.upper()):
                 return candidate
@@ -186,10 +226,16 @@ class Dictation:
         return self.conversation[line].whole[start:end].upper() if line == where[0] else ""
 
 
-def _alike(old: str, new: str) -> bool:
+def _again(old: str, new: str) -> bool:
+    """Whether the speaker begins the number anew: LP0112133, no, LP01120133."""
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    return len(new) > len(old) and same == len(old) or same >= 4 and len(new) + 1 >= len(old) > 5  # noqa: PLR2004
+
+
+def _alike(old: str, new: str, *, near: bool = False) -> bool:
     """Whether ``new`` can be what ``old`` should have been: letters where letters were, digits where digits were."""
     if re.fullmatch(r"\d+", old) and re.fullmatch(r"\d+X?", new):
-        return len(old) / 4 <= len(new) <= len(old) + 2
+        return (1 if near else len(old) / 4) <= len(new) <= len(old) + 2
     if old[:1].isalpha() != new[:1].isalpha() and (len(new) >= len(old) or not new[:1].isdigit()):
         return False
     return len(new) <= len(old) + 3

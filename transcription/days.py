@@ -134,6 +134,9 @@ class Calendar:
         monday, wanted = self.today - timedelta(days=self.today.weekday()), _WEEKDAY[found[2]]
         if found[1]:
             return monday + timedelta(weeks=_WEEK[found[1]], days=wanted)
+        beside = next((m for m in _MONTH_DAY.finditer(clause.text)), None)
+        if beside and (same := self.month_day(beside, clause)) and same.weekday() == wanted:
+            return same  # 8月6号是周四: the same day
         ahead = (wanted - self.today.weekday()) % 7
         if ahead and _PAST.search(clause.text) and not _COMING.search(clause.text):
             ahead -= 7

@@ -23,7 +23,7 @@ _CHINESE = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {
 _HOURS = {"小时": 1.0, "钟头": 1.0, "分钟": 1 / 60}
 _DAYS = {"天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}
 _WEEK = re.compile("(?:这|本)个?(?:周|星期|礼拜)(?:之?内|以内)|周内")
-_NEAR = 6  # lines: how far back the agreed day may be
+_NEAR, _LONG = 6, 20  # lines: how far back the agreed day may be, of an appointment and of what is tied to it
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Deadlines:
         if self.words["promise.today"].search(clause.text):
             return self.called_at.date().isoformat(), (line.index,)
         if meeting:
-            return self._join(*self._agreed(line), self._hour_near(line), line.index)
+            return self._join(*self._agreed(line), self._hour_near(line, clause.end), line.index)
         return "", (line.index,)
 
     def _named(self, line: Line, start: int, end: int) -> bool:
@@ -77,7 +77,7 @@ class Deadlines:
         day = self.appointment
         turns: tuple[int, ...] = (line.index,)
         if day is None:
-            day, turn = self._agreed(line)
+            day, turn = self._agreed(line, _LONG)
             turns = (turn, line.index) if turn is not None and turn != line.index else turns
         if day is None:
             return "", turns
@@ -93,18 +93,18 @@ class Deadlines:
         found = [m for m in self.at.get(line.index, ()) if m.kind is FactKind.TIME and part.start <= m.start < part.end]
         return found[-1].value if found else ""
 
-    def _agreed(self, line: Line) -> tuple[date | None, int | None]:
+    def _agreed(self, line: Line, back: int = _NEAR) -> tuple[date | None, int | None]:
         """The latest day to come that was named and stands, this line or shortly before."""
-        for index in range(line.index, max(-1, line.index - _NEAR), -1):
+        for index in range(line.index, max(-1, line.index - back), -1):
             for mention in reversed(self.at.get(index, ())):
                 if mention.kind is FactKind.DATE:
                     return date.fromisoformat(mention.value), index
         return None, None
 
-    def _hour_near(self, line: Line) -> str:
+    def _hour_near(self, line: Line, until: int) -> str:
         for index in range(line.index, max(-1, line.index - 3), -1):
             for mention in reversed(self.at.get(index, ())):
-                if mention.kind is FactKind.TIME:
+                if mention.kind is FactKind.TIME and (index < line.index or mention.start < until):
                     return mention.value
         return ""
 

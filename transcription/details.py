@@ -47,7 +47,7 @@ def find(conversation: Sequence[Line], called_at: datetime, lexicon: Lexicon) ->
     sorter = Sorter(lexicon, conversation)
     mentions += sorter.sort(dictation.chains)
     mentions.sort(key=lambda m: (m.line, m.start))
-    gone = dropped(mentions, conversation, lexicon)
+    gone = dropped(mentions, conversation, lexicon, called_at.date())
     standing = [
         m
         for i, m in enumerate(mentions)

@@ -35,6 +35,7 @@ _NOW = re.compile(r"(?:现在|这会儿?|眼下|这都|都已经|都快|都)(?:�
 _VAGUE = re.compile("多|来钟|几分")
 _SUPPER = re.compile("晚饭|晚餐|吃饭|用餐|夜宵|下班|放学|看戏|演出|电影|晚会")
 _WAKE = re.compile("起床|早饭|早餐|早班|上班|开门|起飞")
+_USUAL = re.compile("平时|平常|往常|一般|本来|原来|每")
 _RECENT = 3  # lines: how long a 下午 holds for the next bare hour
 
 
@@ -112,7 +113,9 @@ class Clock:
         if hour < 7 and not _WAKE.search(line.whole):  # noqa: PLR2004
             return hour + 12 if hour else 0
         today = self.called_at.hour * 60 + self.called_at.minute
-        future = re.search("会|给您|给你|之前|前|能|来|到|送|可以", clause.text)
+        future = re.search("会|给[您你]|之前|以前|前(?!天)|能.{0,4}[到来送打]", clause.text) and not _USUAL.search(
+            clause.text
+        )
         other_day = re.search("[明后昨前][天日儿早]|周|星期|礼拜|月|号", line.whole)
         if future and not other_day and hour < 12 and hour * 60 + minutes < today < (hour + 12) * 60:  # noqa: PLR2004
             return hour + 12

@@ -24,6 +24,7 @@ _SLIP = "slip"  # 单号: the caller has the number of an order, the agent gives
 _ID = re.compile(r"[1-9]\d{16}[\dX]")
 _NEAR = 16  # characters: how far in front of a number its name may stand
 _BEHIND = 8
+_FULL = 5  # characters: a shorter number is the tail of one
 _ASKED = 8  # lines: how long a question waits for its number
 _SHAPE = {
     FactKind.ORDER_NO: re.compile(r"(?=(?:.*\d){3})[A-Z\d\-/]{4,26}"),
@@ -52,6 +53,8 @@ class Sorter:
     lexicon: Lexicon
     conversation: Sequence[Line]
     secrets: list[str] = field(default_factory=list)  # card numbers in full
+    _kinds: dict[str, FactKind] = field(default_factory=dict)  # of the values said so far
+    _sorted: list[tuple[Chain, FactKind | None]] = field(default_factory=list)
     _answered: dict[int, set[str]] = field(default_factory=dict)  # question's line -> kinds that were given
     _cues: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
 
@@ -59,7 +62,12 @@ class Sorter:
         """The chains that are facts, as mentions."""
         for index, chain in enumerate(chains):
             floor = max((c.parts[-1][2] for c in chains[:index][-4:] if c.line == chain.line), default=0)
-            kind, tail = self._kind(chain, floor)
+            known = self._read_back(chain)
+            kind, tail = (known, len(chain.value) < _FULL) if known else self._kind(chain, floor)
+            kind = kind or self._like_sibling(chain)
+            self._sorted.append((chain, kind))
+            if kind is not None:
+                self._kinds.setdefault(chain.value, kind)
             if kind in SECRET:
                 self.secrets.append(chain.value)
             elif kind is not None and nearly_identity(chain.value):
@@ -105,7 +113,7 @@ class Sorter:
                 break
             fact = FactKind(kind) if kind != _SLIP else FactKind.ORDER_NO if chain.caller else FactKind.TICKET_NO
             if tail and _TAIL.fullmatch(value) and fact in (FactKind.PHONE, *SECRET):
-                return fact, True
+                return self._whose_tail(chain, fact), True
             if _SHAPE[fact].fullmatch(value) and not (fact is FactKind.PHONE and shape is not FactKind.PHONE and tail):
                 if fact in SECRET and len(value) <= 5 and not tail:  # noqa: PLR2004
                     continue
@@ -118,6 +126,31 @@ class Sorter:
         if re.search("[A-Z]", value) and _PRODUCT.match(after) and _SHAPE[FactKind.MODEL].fullmatch(value):
             return FactKind.MODEL, False
         return None, False
+
+    def _read_back(self, chain: Chain) -> FactKind | None:
+        """The kind of the same value, if it was said before."""
+        return self._kinds.get(chain.value)
+
+    def _like_sibling(self, chain: Chain) -> FactKind | None:
+        """Of two codes of one form in one line the second is what the first is: 我买的AX5400，来的是AX3000."""
+        form = _form(chain.value)
+        for other, kind in reversed(self._sorted[-3:]):
+            if (
+                other.line == chain.line
+                and kind is FactKind.MODEL
+                and re.search("[A-Z]", form)
+                and _form(other.value) == form
+            ):
+                return kind
+        return None
+
+    def _whose_tail(self, chain: Chain, fact: FactKind) -> FactKind:
+        """尾号 alone is a telephone's, unless a card was named just before."""
+        text = self.conversation[chain.line].whole
+        front = text[max(0, chain.start - _NEAR) : chain.start]
+        if fact is FactKind.PHONE and "卡" in front and not re.search("电话|手机", front):
+            return FactKind.BANK_CARD
+        return fact
 
     def _named(self, chain: Chain, floor: int) -> Iterator[tuple[str, bool]]:
         """Names in the same line: those in front, nearest first, then those right behind."""
@@ -182,6 +215,10 @@ def _by_shape(value: str) -> FactKind | None:
     if len(value) == 18 and value[:1] in "159" and re.search("[A-Z]", value[8:]) and uscc.is_valid(value):  # noqa: PLR2004
         return FactKind.TAX_NO
     return None
+
+
+def _form(value: str) -> str:
+    return re.sub(r"\d", "9", value)
 
 
 def _canonical(kind: FactKind, value: str) -> str:

@@ -22,9 +22,9 @@ _AFTER = (
     r"|只|双|瓶|箱|小时|秒|位|倍|期|套|单|间|晚|份|室|多|几|来|股|路|弄|单元|到\d|百|千|万|克|毫|平|寸|匹|升|瓦|G|M|话|热线|平台|-)"
 )
 _ASKING = (
-    r"花了?|付了?|交了?|收了?|扣了?|退|赔|补|充了?|缴了?|罚了?|存了?|取了?|转了?|刷了?|刷走了?|得|要|才|卖|报价|价格?|单价|原价|售价"
+    r"最[低高多少]|起步|花了?|付了?|交了?|收了?|扣了?|退|赔|补|充了?|缴了?|罚了?|存了?|取了?|转了?|刷了?|刷走了?|得|要|才|卖|报价|价格?|单价|原价|售价"
     r"|标价|费|金额|款|押金|定金|订金|余额|欠|一共|总共|合计|总计|共计|一年|一个月|每月|月租|套餐|便宜了?|优惠了?|减了?|省了?"
-    r"|涨到|涨了|降到|降了|变成|只要|只|就|保额|额度|算下来|值|是"
+    r"|涨到|涨了|降到|降了|变成|只要|只|就|收入|工资|月薪|保额|限额|额度|算下来|值|是"
 )
 _BARE = re.compile(
     rf"(?:{_ASKING})(?:了|我们?|你们?|您|他|她|的|是|到|大概|大约|差不多|才|就|只|要|一共|总共|得|成|在|为|有|明明|都|能){{0,4}}"
@@ -35,7 +35,9 @@ _ASKS = re.compile(
     "多少钱|什么价|价格|金额|费用|花了多少|付了多少|消费了?多少|收了?多少|扣了?多少|退多少|赔多少|总价|多少元|多少块"
 )
 _ANSWER = re.compile(rf"(?<![\dA-Za-z.\-])(?P<yuan>[1-9]\d{{1,6}}(?:\.\d{{1,2}})?){_AFTER}")
-_STRONG = re.compile("[花付交收扣退赔补充缴罚存取刷价费款金额欠共租涨降减省转]|便宜|优惠|套餐|只要|值|得|余额|算下来")
+_STRONG = re.compile(
+    "收入|工资|月薪|限额|[花付交收扣退赔补充缴罚存取刷价费款金额欠共租涨降减省转]|便宜|优惠|套餐|只要|值|得|余额|算下来|最[低高多]|起步"
+)
 _INSTEAD = re.compile("应该是|不是|改成|是")
 _FEW = re.compile(r"(?:每|超过|不到|满|低于|高于)$")
 _TENTH, _HUNDREDTH = Decimal("0.1"), Decimal("0.01")
@@ -64,7 +66,7 @@ class Purse:
                     continue
                 taken.append((start, end))
                 yield self._mention(line, Decimal(found["yuan"]), start, end)
-        if _ASKS.search(line.text):
+        if any(_ASKS.search(clause.text) and clause.asks for clause in line.clauses):
             self._asked[line.caller] = line.index
 
     def _about_money(self, pattern: re.Pattern[str], found: re.Match[str], line: Line) -> bool:

@@ -18,6 +18,7 @@ from transcription.lexicon import Lexicon
 
 _FAULTY = (Category.REPAIR, Category.COMPLAINT)
 _CALM = (Category.INVALID, Category.PRAISE)
+_NOW = re.compile("现在|正在|一直在|还在|刚刚?|马上")
 _LAST = 3  # lines in which praise takes discontent back
 _NEAR = 40  # characters between an event and its 明天
 
@@ -40,6 +41,9 @@ def urgency(
     if category in _FAULTY:
         return Urgency.MIDDLE, tuple(wrong)
     slip = any(words["urgency.own_slip"].search(line.whole) for line in said)
+    wrong += [line.index for line in conversation if not line.caller and words["urgency.admitted"].search(line.whole)]
+    if len(wrong) > len([i for i in wrong if conversation[i].caller]):
+        return Urgency.MIDDLE, tuple(sorted(wrong))
     early = {line.index for line in opening(conversation)}
     if any(index in early for index in wrong) and not slip:
         return Urgency.MIDDLE, tuple(wrong)
@@ -47,8 +51,10 @@ def urgency(
 
 
 def _danger(said: Sequence[Line], category: Category, words: Lexicon) -> Iterator[int]:
-    if category in _FAULTY:
-        yield from (line.index for line in said if words["urgency.danger"].search(line.whole))
+    """Something is wrong now: of a fault in any words, in other calls where it is said to go on."""
+    for line in said:
+        if words["urgency.danger"].search(line.whole) and (category in _FAULTY or _NOW.search(line.whole)):
+            yield line.index
 
 
 def _losing(said: Sequence[Line], _: Category, words: Lexicon) -> Iterator[int]:

@@ -15,7 +15,7 @@ _HAN = "[\u4e00-\u9fa5]"
 _ROAD = "大街|大道|街道|路|街|道|巷|胡同|弄堂|里|村|屯|庄|坊|湾|镇|小区|家园|花园|花苑|园区|开发区|公寓|大厦|广场|新村|新城|名城|大院|家属院|工业园|科技园|产业园|学校|中心|苑|园|城|府|庭|居|院|楼|组|寓"
 _HOUSE = "号楼|号院|号|弄|栋|幢|座|单元|室|组"
 _STEP = "号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|门|院|户|组"
-_NAMED = rf"(?:{_HAN}{{2,8}}?(?:小区|家园|花园|花苑|公寓|大厦|广场|中心|新村|家属院|宿舍|苑|园|城|府|庭|里|院))?"
+_NAMED = rf"(?:{_HAN}{{2,8}}?(?=\d{{1,4}}(?:栋|幢|号楼|座|单元|室)|[A-Z]\d?[栋座幢]))?"
 _TAIL = (
     rf"(?:{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}}|[东西南北])(?:{_STEP})(?!线)"
     rf"|，{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:号楼|号院|栋|幢|座|单元|室|弄|门)"
@@ -31,10 +31,13 @@ _DOOR = re.compile(
 _PART = re.compile(rf"^(?:[嗯呃啊哦是在，、]|那个|就是)*(?P<part>(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:{_STEP}){_TAIL})")
 _ASKED = re.compile("几栋|几号|几单元|几楼|几室|门牌|房号|哪一?户|哪一?栋|哪个单元|具体|详细|栋号|楼号|室号")
 _STOP = re.compile(
-    r"^.*(?:到|在|是|住|给|往|去|寄|送|址|改|叫|就|那|的|了|呢|吗|吧|啊|嗯|呃|个|从|位于|[我你您他她](?:们|家)?|咱们?|这边|这里|换成|[寄送搬过]来|麻烦|写|叫做)"
+    r"^.*(?:到|在|是|住|给|往|去|寄|送|址|改|叫|就|那|的|了|呢|吗|吧|啊|嗯|呃|个|从|位于|进|不对|不是|错了|[我你您他她](?:们|家)?|咱们?|这边|这里|换成|[寄送搬过]来|麻烦|写|叫做)"
 )
 _FIX = re.compile(
     rf"(?:不对|不是|错了|应该是|哦不|啊不|说错)[^\d]{{0,6}}(?P<no>\d{{1,4}})(?P<unit>{_STEP})(?!{_HAN}?\d)"
+)
+_FILLER = re.compile(
+    r"，((?:(?:那个|呃|嗯|额|啊|哦|就是|等一下|等会儿?|稍等|我?看看|我?想想|我?看一下|门牌号?是?|地址是)[，、…。]*)+)"
 )
 _RECENT = 4
 
@@ -65,7 +68,9 @@ class Places:
             self._asked[line.caller] = line.index
 
     def _full(self, line: Line) -> Iterator[Mention]:
-        for found in _ADDRESS.finditer(line.text):
+        """Addresses in one line, fillers between their parts left out."""
+        text, at = _without_fillers(line.text)
+        for found in _ADDRESS.finditer(text):
             road = found["road"]
             start = found.start("road")
             stop = _STOP.match(road[: -_suffix(road)] if _suffix(road) else road)
@@ -77,7 +82,7 @@ class Places:
                 start = found.start("town") + (cut.end() if cut else 0)
                 town = town[cut.end() :] if cut else town
             if len(road) > _suffix(road):
-                yield _mention(line, town + road + found["no"], start, found.end(), (line.index,))
+                yield _mention(line, town + road + found["no"], at[start], at[found.end() - 1] + 1, (line.index,))
 
     def _more(self, line: Line) -> Iterator[Mention]:
         """The house that belongs to a road said before: the answer to 几栋几室, or a correction of it."""
@@ -93,6 +98,17 @@ class Places:
             if value != last.value:
                 self.replaced.append(last.value)
                 yield _mention(line, value, *found.span("no"), (*last.turns, line.index))
+
+
+def _without_fillers(text: str) -> tuple[str, list[int]]:
+    """The text without fillers between two parts of a name, and where each of its characters stands in ``text``."""
+    kept: list[int] = []
+    position = 0
+    for found in _FILLER.finditer(text):
+        kept += range(position, found.start(1))
+        position = found.end()
+    kept += range(position, len(text))
+    return "".join(text[i] for i in kept), kept
 
 
 def _suffix(road: str) -> int:

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from transcription.account import Promise
+from transcription.account import FactKind, Promise
 from transcription.deadlines import Deadlines, counts_time
 from transcription.details import Found
-from transcription.dialogue import Clause, Line
+from transcription.dialogue import Clause, Line, Mention
 from transcription.lexicon import Lexicon
 from transcription.transcript import Speaker
 
@@ -24,7 +24,10 @@ _ANSWERS = ("call", "notify", "reply")  # one act said twice: 核实后答复您
 _SENTENCE_END = re.compile("[。？！；…]$")
 _WHEN_DONE = re.compile("(?:以后|之后|后)[，]?$")  # 验收以后, ...: when, not what
 _LONGEST = 60
-_RECENT = 4
+_RECENT = 4  # lines: how long a request of the agent waits
+_LATELY = 10  # lines: how long a visit that was talked about waits for its hour
+_WHEN = (FactKind.DATE, FactKind.TIME)
+_VERB = re.compile("会|给|您|他|她|要")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,12 @@ class _Reader:
                 open_act = None if by_when else made
                 floor = clause.end
                 yield made
-            elif open_act and self._dated(line, clause) and not self._is_no_promise(line, clause, open_act.kind):
+            elif (
+                open_act
+                and not _VERB.search(clause.text)
+                and self._dated(line, clause)
+                and not self._is_no_promise(line, clause, open_act.kind)
+            ):
                 by_when, turns = self.deadlines.when(line, clause, clause.start, meeting=False)
                 yield replace(open_act, what=f"{open_act.what}，{_clean(clause.text)}", by_when=by_when, turns=turns)
                 open_act = None
@@ -129,9 +137,13 @@ class _Reader:
 
     def _meeting_again(self, line: Line, clause: Clause) -> str | None:
         """A day or hour that settles a visit which was talked about: 那就后天下午4点到6点."""
-        if not self._dated(line, clause) or not re.search("那|就|改|约|可以|的话|给您", line.whole):
+        if not self._dated(line, clause):
             return None
-        near = self.conversation[max(0, line.index - _RECENT - 2) : line.index + 1]
+        if re.search("那就|就定|约|定在", clause.text) and {m.kind for m in self._named(line, clause)} == {*_WHEN}:
+            return "visit"
+        if not re.search("那|就|改|约|可以|的话|给您|有空|有号|有位|没问题|行", line.whole):
+            return None
+        near = self.conversation[max(0, line.index - _LATELY) : line.index + 1]
         about = any(
             self.words["act.visit"].search(other.whole) or self.words["act.pickup"].search(other.whole)
             for other in near
@@ -147,16 +159,26 @@ class _Reader:
             return True
         if self.words["promise.finished"].search(clause.text) and not (kind in _MEETINGS and dated):
             return True
+        if re.search("可以(?:帮|给|为|替)", clause.text) and not dated and not self._agreed_to(line):
+            return True
         return clause.asks and not self._accepted(line, clause)
+
+    def _named(self, line: Line, clause: Clause) -> list[Mention]:
+        """The days to come and the hours that the clause names."""
+        return [m for m in self.deadlines.at.get(line.index, ()) if clause.start <= m.start < clause.end]
 
     def _dated(self, line: Line, clause: Clause) -> bool:
         """Whether the clause names a day to come or an hour."""
-        return any(clause.start <= m.start < clause.end for m in self.deadlines.at.get(line.index, ()))
+        return bool(self._named(line, clause))
 
     def _accepted(self, line: Line, clause: Clause) -> bool:
         """Whether the caller agrees to a question such as 约在明天可以吗."""
         if not re.search("可以吗|好吗|行吗|行不行|可以吧|您看|怎么样|好不好|方便吗|成吗", line.whole[clause.start :]):
             return False
+        return self._agreed_to(line)
+
+    def _agreed_to(self, line: Line) -> bool:
+        """Whether the caller's next words are not a refusal."""
         for reply in self.conversation[line.index + 1 : line.index + 3]:
             if reply.caller and reply.whole:
                 yes = self.words["talk.accept"].search(reply.clauses[0].text)

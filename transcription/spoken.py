@@ -31,7 +31,7 @@ _COUNTED = re.compile(rf"(?:{_WEEKDAY}|(?<![周期拜]))[一二两三四五六�
 _MIXED = re.compile(r"(?<![\d.])(\d{1,4}(?:\.\d+)?)([万千百])(\d)?(?![\d兆克米瓦伏年万])")
 _RUN = re.compile(rf"{_DIGITS}{{2,}}")
 _COUNTER = (
-    r"个?(?:半?小时|工作日|月|钟头|星期|礼拜)|号(?!码|线)|月(?:\d|[一二三四五六七八九十]|份|底|初)|元|毛|角|栋|幢|单元|室"
+    r"个?(?:半?小时|工作日|月|钟头|星期|礼拜)|号(?!码|线)|月(?:\d|[一二三四五六七八九十]|份|底|初)|元|毛|角|栋|幢|单元|室|门(?=[\d幺零一二三四五六七八九])"
     r"|弄|天|分钟?(?!之)|岁|楼|层|期|年|刻钟|度|折|块|点|到\d|到[两三四五六七八九]"
 )
 _SINGLE = re.compile(
@@ -39,10 +39,12 @@ _SINGLE = re.compile(
 )
 _PART = re.compile(r"(?<=[\d.][块点])[一二三四五六七八九](?![一二三四五六七八九十百千万个次下些直])")
 _OCLOCK = re.compile(r"点(?:半|钟|整|多|[\d一二三四五六七八九十]|[到至前后之以左就来有的能]|[，。？！、]|$)")
-_DAYTIME = re.compile(r"(?:上午|下午|中午|凌晨|晚上|早上|[明今昨后]天|到|至)$")
+_DAYTIME = re.compile(r"(?:上午|下午|中午|凌晨|晚上|早上|傍晚|[今明昨]晚|[今明]早|夜里|半夜|[明今昨后]天|到|至)$")
 _LATIN_AFTER = re.compile(rf"(?<=[A-Za-z\-]){_DIGITS}(?![点号月天个楼])")
 _LATIN_BEFORE = re.compile(rf"{_DIGITS}(?=[A-Z](?![A-Za-z]*[a-z]))")
-_REPEATED = re.compile(r"(?<![\d一二三四五六七八九十])([2-6二两三四五六])个([0-9零一二三四五六七八九])(?=[，。！？]|$)")
+_REPEATED = re.compile(
+    r"(?<![\d一二三四五六七八九十])([1-6一二两三四五六])个([0-9零一二三四五六七八九])(?=[，。！？]|$)"
+)
 _HYPHEN = re.compile(r"(?<=[A-Za-z\d])[，、]?(?:横杠|短横线?|中划线|减号|杠)[，、]?(?=[A-Za-z\d])")
 _AT = re.compile(
     r"[A-Za-z0-9]+(?:[，、]?(?:点|下划线|[._\-])[，、]?[A-Za-z0-9]+)*[，、]?(?:艾特|圈[aA]|@)"
@@ -140,7 +142,7 @@ def _run(found: re.Match[str]) -> str:
 def _single(found: re.Match[str]) -> str:
     digit, rest = found[1], found.string[found.end() :]
     if rest.startswith("点"):
-        if not _OCLOCK.match(rest):
+        if not _OCLOCK.match(rest) and not _DAYTIME.search(found.string[: found.start()]):
             return digit
         if digit == "一" and not (_DAYTIME.search(found.string[: found.start()]) or re.match(r"点[半钟]", rest)):
             return digit  # 一点 is mostly "a little"
