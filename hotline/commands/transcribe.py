@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hotline import clock
+from hotline import clock, logs
 from hotline.cli import UsageError
 from hotline.settings import ConfigError, Settings, load
 from transcription.engines import ENGINES, EngineSpec
@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
     except ConfigError as error:
         raise UsageError(str(error)) from error
     called_at = _called_at(args, settings)
+    logs.configure()  # what the worker logs belongs on stderr
     try:
         spec = _spec(args, settings)
         transcript = asyncio.run(_transcribe(spec, args.caller, args.agent))
