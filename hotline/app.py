@@ -120,7 +120,7 @@ class Service:
         await self.speech.close()
 
     async def _spine(self, _app: web.Application) -> AsyncIterator[None]:
-        self.crew.start(asyncio.to_thread(region.warm), "place names")
+        await asyncio.to_thread(region.warm)  # before a call may arrive: loading holds up everything else
         if isinstance(self.fanout, RedisFanout):
             self.crew.start(self.fanout.run(), "Redis")
         self.crew.start(self.pipeline.run(), "pipeline")
@@ -179,9 +179,8 @@ class Service:
 
 
 def identify_with_region(raw: str | None, area: str | None = None) -> Number:
-    """A number with its place name: without it for the first seconds, until the tables are loaded."""
-    number = identify(raw, area)
-    return region.with_region(number) if region.warmed() else number
+    """A number with its place name."""
+    return region.with_region(identify(raw, area))
 
 
 def _rules(area: str | None, join: bool, hours: float | None) -> LineRules:  # noqa: FBT001 - a setting

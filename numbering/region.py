@@ -5,13 +5,11 @@ they load with the first question, not with this module. A service asks once in 
 and answers calls from the memory of :func:`region`; in the event loop an unwarmed first call would stop every card.
 """
 
-import threading
 from dataclasses import replace
 from functools import lru_cache
 
 from numbering.number import Number
 
-_warm = threading.Event()
 _WHOLE_COUNTRY = frozenset({"中国"})  # what new mobile ranges and 400 numbers give: no hint at all
 
 
@@ -37,11 +35,5 @@ def with_region(number: Number) -> Number:
 
 
 def warm() -> None:
-    """Load the tables; call it in a thread (``asyncio.to_thread``) when the service starts."""
+    """Load the tables, once, before the first call may arrive: whatever else runs meanwhile runs slowly."""
     region("+861088886666")
-    _warm.set()
-
-
-def warmed() -> bool:
-    """Whether :func:`warm` is through, so that :func:`region` answers in microseconds."""
-    return _warm.is_set()
