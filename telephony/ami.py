@@ -115,7 +115,7 @@ class Connection:
         return self._protocol.lost
 
     async def open(self) -> None:
-        """Connect and log in. RefusedError when the PBX does not take the login; OSError, AmiError when it is not there."""
+        """Connect and log in. RefusedError when the PBX refuses; OSError or AmiError when it is not there."""
         settings = self._settings
         manager = _Manager(
             host=settings.host,

@@ -18,8 +18,8 @@ the caller; a DTMF consultation shares the caller's Linkedid from its start and 
 caller only when the caller's channel calls it, or a Local pair that was itself called for the caller or hears it.
 
 *Who stopped.* A ring is over by ``DialEnd``, by ``AgentRingNoAnswer``, by the phone's ``Hangup``, in any order and
-doubled; a rejecting phone's ``DialEnd`` says NOANSWER as well, and only what follows at once (RingTime 0, cause 17 or
-21) tells. Ring-all's losers get CANCEL after the winner's ANSWER. ``QueueCallerAbandon`` also comes when the queue's
+doubled. A rejecting phone's ``DialEnd`` says NOANSWER as well, but comes before the queue's ``AgentRingNoAnswer`` and not
+after it; without a queue, cause 17 or 21 tells. Ring-all's losers get CANCEL after the winner's ANSWER. ``QueueCallerAbandon`` also comes when the queue's
 time is over and the caller goes on to voicemail, so it is not read: a call is abandoned when the caller's channel hangs
 up and nobody talked and no message was left. ``AgentComplete`` comes at a transfer, when the call goes on, and may lack
 every channel (``core restart now``). The call ends with the ``Hangup`` of the caller's channel and with nothing else;
@@ -44,7 +44,8 @@ DialEnd CANCEL             L rings, somebody answered / else            Stopped 
 DialEnd BUSY, CONGESTION   L rings                                      Stopped rejected
 DialEnd NOANSWER...        L rings, no queue called it                  Stopped no_answer
 DialEnd NOANSWER...        L rings for a queue                          none yet: the next line, or L's Hangup, tells
-AgentRingNoAnswer          A rings                                      Stopped rejected (RingTime 0) / no_answer
+AgentRingNoAnswer          A rings, RingTime 0 or after its DialEnd     Stopped rejected
+AgentRingNoAnswer          A rings                                      Stopped no_answer
 Hangup of L                L rings                                      Stopped by its cause
 Hangup of L                A talks, on no other leg                     Left ended
 AgentConnect               A does not talk yet                          Answered
@@ -255,9 +256,11 @@ class Tracker:
 
     def _member_silent(self, event: ev.MemberSilent, out: list[Fact]) -> None:
         found = self._member(event, out)
-        if found is not None:
-            why = Over.REJECTED if event.ring_ms == "0" else Over.NO_ANSWER
-            found[0].refuse(found[1], why, seconds(event.stamp), out)
+        if found is None:
+            return
+        leg = found[0].legs.get(event.dest_uniqueid or "")
+        refused = event.ring_ms == "0" or (leg is not None and leg.silent)
+        found[0].refuse(found[1], Over.REJECTED if refused else Over.NO_ANSWER, seconds(event.stamp), out)
 
     def _member_answered(self, event: ev.MemberAnswered, out: list[Fact]) -> None:
         call, uid = self._live.of_dial(event, out), event.dest_uniqueid
