@@ -48,18 +48,16 @@ def identify(raw: str | None, area: str | None = None) -> Number:
 
 def _decide(spelling: Spelling, digits: str, area: str | None, *, plus: bool) -> tuple[_Reading | None, str | None]:
     """The first reading that holds, certain ones first, and the extension that goes with it."""
-    whole = _read(digits, area, plus=plus, strict=True)
-    if spelling.ext is not None:
-        found = whole or _read(digits, area, plus=plus, strict=False)
-        return (None if found and found.kind is Kind.EXTENSION else found), spelling.ext
-    if whole:
-        return whole, None
-    last = spelling.last
-    if last and len(last) <= _LONGEST_EXT:
-        base = _read(digits[: -len(last)], area, plus=plus, strict=True)
+    last = spelling.last if spelling.last and len(spelling.last) <= _LONGEST_EXT else None
+    for strict in (True, False):
+        whole = _read(digits, area, plus=plus, strict=strict)
+        if whole:
+            stands_alone = whole.kind is not Kind.EXTENSION or spelling.ext is None
+            return (whole if stands_alone else None), spelling.ext
+        base = _read(digits[: -len(last)], area, plus=plus, strict=strict) if last else None
         if base and base.kind in _WITH_E164:
             return base, last
-    return _read(digits, area, plus=plus, strict=False), None
+    return None, None
 
 
 def _in_context(digits: str, context: str, area: str | None) -> tuple[str, bool, str | None]:
@@ -98,7 +96,16 @@ def _dialled(digits: str, area: str | None, *, strict: bool) -> _Reading | None:
         return _Reading(Kind.EXTENSION)
     else:
         return _trunk(digits[1:], strict=strict) or _short_or_mobile(digits[1:], None)
-    return _prefixed(digits, area, strict=strict) or _without_zero(digits, area, strict=strict)
+    return (
+        _prefixed(digits, area, strict=strict)
+        or _without_zero(digits, area, strict=strict)
+        or _sms_port(digits, strict=strict)
+    )
+
+
+def _sms_port(digits: str, *, strict: bool) -> _Reading | None:
+    """106... in the lenient round only: 10 6473 3683 with an extension behind has as many digits."""
+    return _Reading(Kind.SERVICE) if not strict and plan.is_sms_port(digits) else None
 
 
 def _short_or_mobile(digits: str, area: str | None) -> _Reading | None:
@@ -125,7 +132,9 @@ def _prefixed(digits: str, area: str | None, *, strict: bool) -> _Reading | None
         found = _dialled(inner, area, strict=strict)
         if found and found.kind in _WITH_E164:
             return found
-    return _trunk(digits[2:], strict=strict) if digits.startswith("10") else None
+    # 1 0662... may be read as an SMS port as well: those never call, but they stand in lists, and 0662... is at hand.
+    trunk = digits.startswith("10") and not plan.is_sms_port(digits)
+    return _trunk(digits[2:], strict=strict) if trunk else None
 
 
 def _without_zero(digits: str, area: str | None, *, strict: bool) -> _Reading | None:
@@ -151,7 +160,9 @@ def _national(digits: str, area: str | None, *, strict: bool) -> _Reading | None
     found = _short_or_mobile(digits, None)
     if found:
         return None if found.kind is Kind.EXTENSION else found
-    return _trunk(digits, strict=strict) or _without_zero(digits, area, strict=strict)
+    return (
+        _trunk(digits, strict=strict) or _without_zero(digits, area, strict=strict) or _sms_port(digits, strict=strict)
+    )
 
 
 def _trunk(digits: str, *, strict: bool) -> _Reading | None:

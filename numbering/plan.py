@@ -18,11 +18,11 @@ _HOTLINE = re.compile(r"(?:[48]00|10800)\d{7}")
 _SERVICE = re.compile(
     r"11[02479]|12[012]"  # police, fire, ambulance, directory: every other three digits are an extension
     r"|1[0-2]\d{3,6}"  # 10086, 12345, 118114, 1008611, 1010xxxx
-    r"|106\d{2,17}"  # SMS ports
     r"|16[08]\d{2,5}"  # information lines
     r"|95\d{3,4}|95\d{6}|950\d{2,10}"  # banks, insurers, couriers; 950 relays hide who calls
     r"|96\d{3,4}"  # a province's or town's own services
 )
+_SMS_PORT = re.compile(r"106\d{2,6}|106\d{8,17}")  # ten digits 106... are a line in Beijing whose 0 got lost
 _EXTENSION = re.compile(r"\d{3,4}")
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
 # Carrier selection before the subscriber: 17951, 12593 and the second numbers 12583x.
@@ -56,6 +56,11 @@ def is_hotline(digits: str) -> bool:
 def is_service(digits: str) -> bool:
     """Whether these are a short code that is dialled as it stands: no subscriber to ring back stands behind it."""
     return _SERVICE.fullmatch(digits) is not None
+
+
+def is_sms_port(digits: str) -> bool:
+    """Whether these may be a sender of short messages (106...): a service too, but so much looks like one."""
+    return _SMS_PORT.fullmatch(digits) is not None
 
 
 def is_extension(digits: str) -> bool:

@@ -1,6 +1,7 @@
 """``hotline number [--area 0755] -- RAW...``: what the service makes of telephone numbers, a JSON line each."""
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -31,12 +32,16 @@ def run(args: argparse.Namespace) -> int:
             "kind": number.kind.value,
             "region": number.region,
         }
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        line = json.dumps(answer, ensure_ascii=False)
+        # Bytes that are no UTF-8 arrive as lone surrogates; escaped they are still the same JSON.
+        sys.stdout.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
     return 0
 
 
 def _lines() -> Iterator[str]:
     if sys.stdin.isatty():
         raise UsageError("name the numbers, or give them on standard input, one a line")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
     for line in sys.stdin:
         yield line.rstrip("\r\n")

@@ -87,6 +87,8 @@ def test_mobiles(raw: str) -> None:
         ("861088886666", BEIJING),
         ("1088886666", BEIJING),  # the 0 lost in a spreadsheet
         ("101088886666", BEIJING),  # trunk 1
+        ("+86 10 6171 0476", "+861061710476"),  # begins as SMS ports do, 106
+        ("1061710476", "+861061710476"),
         ("0755 8888 6666", SHENZHEN_LINE),
         ("(0755)88886666", SHENZHEN_LINE),
         ("75588886666", SHENZHEN_LINE),
@@ -97,6 +99,7 @@ def test_mobiles(raw: str) -> None:
         ("0393-8888666", "+863938888666"),  # seven digits in smaller towns
         ("0898-66668888", "+8689866668888"),
         ("020 8888 6666", "+862088886666"),
+        ("010-80035467", "+861080035467"),  # a range the plan keeps for toll-free numbers
         ("107557002505", "+867557002505"),  # a length the plan does not list for Shenzhen: kept all the same
     ],
 )
@@ -170,11 +173,25 @@ def test_extensions(raw: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "raw", ["010-61710476-8012", "+86-10-61710476#8012", "10-61710476-8012", "+86 10 6171 0476 转 8012"]
+)
+def test_a_beijing_line_is_no_sms_port(raw: str) -> None:
+    """10 6171 0476 with an extension behind has the digits of a sender of short messages."""
+    assert (identify(raw).e164, identify(raw).ext) == ("+861061710476", "8012")
+
+
+@pytest.mark.parametrize(
     ("raw", "ext"), [("0393-8888666-8", "8"), ("0393-8888666-801", "801"), ("88886666-80123", "80123")]
 )
 def test_extension_lengths(raw: str, ext: str) -> None:
     """Extensions have one to six digits."""
     assert identify(raw, SHENZHEN).ext == ext
+
+
+def test_an_extension_behind_a_line_the_plan_does_not_list() -> None:
+    """Kept as the line itself is."""
+    number = identify("010-80035467-6163")
+    assert (number.e164, number.ext) == ("+861080035467", "6163")
 
 
 def test_a_delivery_platforms_relay_keeps_its_extension() -> None:

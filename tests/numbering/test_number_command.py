@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -33,6 +35,18 @@ def test_lines_from_standard_input(capsys: pytest.CaptureFixture[str], monkeypat
     """One number a line, whatever the line end."""
     monkeypatch.setattr("sys.stdin", io.StringIO("15400001234\r\nanonymous\n4007002505"))
     assert [answer["kind"] for answer in answers(capsys)] == ["mobile", "withheld", "hotline"]
+
+
+def test_bytes_that_are_no_text() -> None:
+    """Named or on standard input: invalid, and the answer is still JSON."""
+    command = [sys.executable, "-m", "hotline", "number"]
+    named = subprocess.run([*command, "--", b"154\xff0000"], capture_output=True, check=True)
+    given = subprocess.run(command, input=b"154\xff0000\n15400001234\n", capture_output=True, check=True)
+    assert [json.loads(line)["kind"] for line in (named.stdout + given.stdout).splitlines()] == [
+        "invalid",
+        "invalid",
+        "mobile",
+    ]
 
 
 def test_an_area_code_that_china_does_not_have(capsys: pytest.CaptureFixture[str]) -> None:
