@@ -4,7 +4,6 @@ Times are epoch seconds, lists have a ``cursor`` (null at the end). Documented i
 """
 
 import json
-from typing import Any
 
 from aiohttp import web
 
@@ -14,6 +13,7 @@ from screenpop.call_pages import players, transcript_state
 from screenpop.card import Json
 from screenpop.deps import DEPS
 from screenpop.errors import problem
+from screenpop.forms import json_object
 from screenpop.rights import RIGHTS, Role
 from screenpop.ticket_pages import a_page, tell, the_ticket
 from storage.edits import RefusedError, StaleError, TicketField
@@ -107,7 +107,7 @@ async def ticket(request: web.Request) -> web.Response:
 async def change_ticket(request: web.Request) -> web.Response:
     """``PATCH /api/tickets/{id}``: ``version`` and the fields to change; 409 when the version is an old one."""
     page = await the_ticket(request)
-    body = await _body(request)
+    body = await json_object(request)
     version = body.pop("version", None)
     known = {field.value for field in TicketField}
     if not isinstance(version, int) or not body or not set(body) <= known:
@@ -132,7 +132,7 @@ async def change_ticket(request: web.Request) -> web.Response:
 async def add_note(request: web.Request) -> web.Response:
     """``POST /api/tickets/{id}/notes``: ``{"text": ...}``."""
     page = await the_ticket(request)
-    text = (await _body(request)).get("text")
+    text = (await json_object(request)).get("text")
     if not isinstance(text, str):
         return problem(400, "Bad Request", "text is missing")
     deps = request.app[DEPS]
@@ -187,17 +187,6 @@ async def call(request: web.Request) -> web.Response:
 async def status(request: web.Request) -> web.Response:
     """``GET /api/status``: what ``/status`` shows."""
     return _answer(dict(await request.app[DEPS].status()))
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a request; 400 for anything else."""
-    try:
-        body = await request.json()
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text="the body is not a JSON object")
-    return body
 
 
 def _answer(body: Json) -> web.Response:

@@ -2,12 +2,16 @@
 
 from aiohttp import web
 
+from screenpop.forms import keepable
 from telephony.call import CallKey
 
 
 def call_of(request: web.Request) -> CallKey:
     """The call of ``/calls/{key}``; 404 for what is no key."""
+    text = request.match_info["key"]
+    if not keepable(text):
+        raise web.HTTPNotFound(text="not a call")
     try:
-        return CallKey.parse(request.match_info["key"])
+        return CallKey.parse(text)
     except ValueError as error:
         raise web.HTTPNotFound(text="not a call") from error

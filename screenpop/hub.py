@@ -78,11 +78,13 @@ class Hub:
         self._topics: dict[str, _Topic] = {}
         self._sockets: dict[Page, web.WebSocketResponse] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._running = asyncio.Event()
 
     async def run(self) -> None:
         """Hold the followers until cancelled; then close every socket. A follower that breaks ends this with it."""
         async with asyncio.TaskGroup() as group:
             self._group = group
+            self._running.set()
             try:
                 await asyncio.Event().wait()
             finally:
@@ -91,14 +93,15 @@ class Hub:
 
     async def close(self) -> None:
         """Tell every page that the service goes away; they come back by themselves."""
-        for socket in list(self._sockets.values()):
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the service stops")
+        stops = b"the service stops"
+        sockets = list(self._sockets.values())
+        await asyncio.gather(*(socket.close(code=WSCloseCode.GOING_AWAY, message=stops) for socket in sockets))
 
-    async def end_session(self, session: int) -> None:
-        """Close the sockets of a login that has ended."""
-        for page, socket in list(self._sockets.items()):
-            if page.session == session:
-                await socket.close(code=LOGGED_OUT, message=b"logged out")
+    def end_session(self, session: int) -> None:
+        """Have the sockets of a login that has ended closed; nobody waits for their goodbye."""
+        for page, socket in self._sockets.items():
+            if page.session == session and self._group is not None:
+                self._group.create_task(socket.close(code=LOGGED_OUT, message=b"logged out"))
 
     def __len__(self) -> int:
         """How many pages are open."""
@@ -117,6 +120,10 @@ class Hub:
 
         ``alive`` is asked every beat whether the login still holds.
         """
+        await self._running.wait()
+        if self._group is None:
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the service stops")
+            return
         self._sockets[page] = socket
         try:
             async with asyncio.TaskGroup() as group:
@@ -162,13 +169,11 @@ class Hub:
     @asynccontextmanager
     async def _following(self, page: Page, name: str | None, agent: str | None) -> AsyncIterator[None]:
         """Have a page on a topic. The topic is followed from its first page to its last."""
-        if name is None:
+        if name is None or self._group is None:
             yield
             return
         follower = self._topics.get(name)
         if follower is None:
-            if self._group is None:
-                raise web.HTTPServiceUnavailable(text="the service is stopping")
             follower = self._topics[name] = _Topic(name, agent)
             follower.task = self._group.create_task(self._follow(follower))
         follower.pages.add(page)

@@ -15,6 +15,7 @@ from screenpop.accounts import (
     set_cookie,
 )
 from screenpop.deps import DEPS, HUB
+from screenpop.forms import form, query
 from screenpop.i18n import LANGUAGES
 from screenpop.rendering import LANGUAGE_COOKIE, reader, render, spoken
 from screenpop.rights import Right, Role, may
@@ -45,14 +46,14 @@ async def login_page(request: web.Request) -> web.Response:
     """``GET /login``."""
     if SESSION in request:
         raise web.HTTPSeeOther("/")
-    return render(request, "login.html", trouble="", login="", back=back(request.query.get("back", "/")))
+    return render(request, "login.html", trouble="", login="", back=back(query(request).get("back", "/")))
 
 
 async def log_in(request: web.Request) -> web.Response:
     """``POST /login``: ``login``, ``password``, ``back``."""
-    form = await request.post()
-    login, password = str(form.get("login", "")).strip()[:64], str(form.get("password", ""))[:1024]
-    place = back(str(form.get("back", "/")))
+    fields = await form(request)
+    login, password = fields.get("login", "").strip()[:64], fields.get("password", "")[:1024]
+    place = back(fields.get("back", "/"))
     deps = request.app[DEPS]
     say = reader(request).say
     try:
@@ -72,7 +73,7 @@ async def log_out(request: web.Request) -> web.Response:
     """``POST /logout``: the session ends, on open desks too."""
     session = request[SESSION]
     await request.app[LOGINS].log_out(request.cookies[COOKIE], session, request.app[DEPS].now())
-    await request.app[HUB].end_session(session.id)
+    request.app[HUB].end_session(session.id)
     response = web.Response(status=303, headers={"Location": "/login"})
     response.del_cookie(COOKIE, path="/")
     return response
@@ -80,11 +81,11 @@ async def log_out(request: web.Request) -> web.Response:
 
 async def language(request: web.Request) -> web.Response:
     """``POST /language``: ``language`` is kept in the browser for a year."""
-    form = await request.post()
-    chosen = str(form.get("language", ""))
+    fields = await form(request)
+    chosen = fields.get("language", "")
     if chosen not in LANGUAGES:
         raise web.HTTPBadRequest(text=f"language is one of {', '.join(LANGUAGES)}")
-    response = web.Response(status=303, headers={"Location": back(str(form.get("back", "/")))})
+    response = web.Response(status=303, headers={"Location": back(fields.get("back", "/"))})
     response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR, samesite="Lax", path="/", secure=request.secure)
     return response
 

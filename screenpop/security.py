@@ -64,7 +64,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """On every answer, errors too; pages are not kept in caches, as the next person at a desk is another one."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = "hotline"  # aiohttp would tell versions
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "private, no-store"
     if request.secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -1,5 +1,6 @@
 """Lists of tickets, a ticket's page, and what people do there."""
 
+import re
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from screenpop import words
 from screenpop.accounts import SESSION
 from screenpop.call_key import call_of
 from screenpop.deps import DEPS
+from screenpop.forms import form, query
 from screenpop.rendering import reader, render, spoken
 from screenpop.rights import Right, Role, may
 from screenpop.words import N_
@@ -18,6 +20,7 @@ from storage.trouble import UnknownTicketError
 from tickets.ticket import MOVES, Status
 
 PAGE = 50
+CURSOR = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?_[0-9]{1,18}", re.ASCII)
 REFUSED = {
     Refusal.MOVE: N_("The ticket cannot go from its present status to that one."),
     Refusal.STATUS: N_("There is no such status."),
@@ -38,17 +41,17 @@ STATUS_CHOICES: dict[str, frozenset[Status] | None] = {
 
 def wanted(request: web.Request) -> TicketFilter:
     """The list that a request's query asks for, cut to what its user may list. 400 for what it cannot mean."""
-    query = request.query
+    asked = query(request)
     user = request[SESSION].user
-    choice = query.get("status", "open")
+    choice = asked.get("status", "open")
     if choice not in STATUS_CHOICES:
         raise web.HTTPBadRequest(text=f"status is one of {', '.join(STATUS_CHOICES)}")
     found = TicketFilter(
         status=STATUS_CHOICES[choice],
-        line=query.get("line") or None,
-        owner=query.get("owner") or None,
-        text=(query.get("text") or "").replace("\0", "")[:100] or None,
-        missed=query.get("missed") == "1",
+        line=asked.get("line") or None,
+        owner=asked.get("owner") or None,
+        text=asked.get("text", "")[:100] or None,
+        missed=asked.get("missed") == "1",
     )
     if not may(Role(user.role), Right.ALL_TICKETS):
         found = replace(found, owner=user.login)
@@ -57,27 +60,27 @@ def wanted(request: web.Request) -> TicketFilter:
 
 async def a_page(request: web.Request) -> TicketList:
     """The page of the list that a request asks for."""
-    try:
-        return await request.app[DEPS].reads.tickets(wanted(request), request.query.get("cursor"), PAGE)
-    except ValueError as error:
-        raise web.HTTPBadRequest(text="that is no cursor of ours") from error
+    cursor = request.query.get("cursor")
+    if cursor is not None and not CURSOR.fullmatch(cursor):
+        raise web.HTTPBadRequest(text="that is no cursor of ours")
+    return await request.app[DEPS].reads.tickets(wanted(request), cursor, PAGE)
 
 
 async def tickets(request: web.Request) -> web.Response:
     """``GET /tickets``: filters ``status``, ``line``, ``text``, ``missed``, ``owner``; ``cursor``."""
     found = await a_page(request)
-    query = {name: value for name, value in request.query.items() if name != "cursor"}
+    kept = {name: value for name, value in request.query.items() if name != "cursor"}
     return render(
         request,
         "tickets.html",
         words=spoken(request, words.DESK),
         found=found,
-        query=query,
+        query=kept,
         first="cursor" not in request.query,
         choices=tuple(STATUS_CHOICES),
         lines=request.app[DEPS].lines,
-        more=f"/tickets?{urlencode({**query, 'cursor': found.cursor})}" if found.cursor else None,
-        renew=f"/tickets/rows?{urlencode(query)}",
+        more=f"/tickets?{urlencode({**kept, 'cursor': found.cursor})}" if found.cursor else None,
+        renew=f"/tickets/rows?{urlencode(kept)}",
     )
 
 
@@ -98,15 +101,15 @@ async def edit(request: web.Request) -> web.Response:
     a machine or a colleague wrote meanwhile.
     """
     page = await the_ticket(request)
-    form = await request.post()
+    fields = await form(request)
     ours = page.item.ticket
     changes: dict[TicketField, str | None] = {}
     for field in TicketField:
-        sent = form.get(field.value)
-        if sent is not None and str(sent).strip() != str(form.get(f"was_{field.value}", "")).strip():
-            changes[field] = str(sent)
+        sent = fields.get(field.value)
+        if sent is not None and sent.strip() != fields.get(f"was_{field.value}", "").strip():
+            changes[field] = sent
     try:
-        version = int(str(form.get("version", "")))
+        version = int(fields.get("version", ""))
     except ValueError as error:
         raise web.HTTPBadRequest(text="version is missing") from error
     say = reader(request).say
@@ -127,7 +130,7 @@ async def edit(request: web.Request) -> web.Response:
 async def note(request: web.Request) -> web.Response:
     """``POST /tickets/{id}/notes``: ``text``."""
     page = await the_ticket(request)
-    text = str((await request.post()).get("text", ""))
+    text = (await form(request)).get("text", "")
     deps = request.app[DEPS]
     ticket_id = page.item.ticket.id
     try:

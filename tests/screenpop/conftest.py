@@ -1,5 +1,6 @@
 """A house with four people, a real database and the web application, and visitors who log in to it."""
 
+import asyncio
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -176,6 +177,22 @@ class Visitor:
         return await answer.json()
 
 
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for what happens inside aiohttp or the fan-out and has no event of its own."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.005)
+
+
+Until = Callable[[Callable[[], bool]], Awaitable[None]]
+
+
+@pytest.fixture
+def until_true() -> Until:
+    """Wait until something is true."""
+    return until
+
+
 Visit = Callable[..., Awaitable[Visitor]]
 
 
@@ -196,7 +213,7 @@ async def house(sqlite_url: str, tmp_path: Path) -> AsyncIterator[House]:
 
 @pytest.fixture
 async def visit(house: House) -> AsyncIterator[Visit]:
-    """Somebody's browser: ``await visit("li")``, ``await visit(None)`` for nobody."""
+    """Somebody's browser, by login, logged in; None for nobody's."""
     server = TestServer(house.app())
     await server.start_server()
     clients: list[TestClient[web.Request, web.Application]] = []

@@ -36,26 +36,32 @@ LINES = {"4007002505": LineInfo("售后", "0755")}
 
 
 def arrived(call: CallKey = CALL, caller: str | None = "13812345678") -> Arrived:
+    """It comes in."""
     return Arrived(call=call, at=1.0, caller=caller, caller_name=None, number="4007002505", dialled="4007002505")
 
 
 def rang(agent: str, call: CallKey = CALL) -> Rang:
+    """A phone begins to ring."""
     return Rang(call=call, at=2.0, agent=agent, queue="support")
 
 
 def stopped(agent: str, why: Over = Over.ANSWERED_ELSEWHERE) -> Stopped:
+    """A phone stops ringing."""
     return Stopped(call=CALL, at=3.0, agent=agent, why=why)
 
 
 def answered(agent: str, call: CallKey = CALL) -> Answered:
+    """An agent talks."""
     return Answered(call=call, at=3.0, agent=agent)
 
 
 def left(agent: str, why: Over = Over.ENDED) -> Left:
+    """An agent talks no more."""
     return Left(call=CALL, at=4.0, agent=agent, why=why)
 
 
 def ended(outcome: Outcome = Outcome.ANSWERED, call: CallKey = CALL) -> Ended:
+    """The caller is gone."""
     return Ended(call=call, at=5.0, outcome=outcome)
 
 
@@ -74,6 +80,7 @@ def told(changes: Sequence[Change]) -> list[str]:
 
 
 def play(*facts: Fact | Filled | Ticketed) -> list[str]:
+    """The cards that a story tells."""
     desk = Desk(LINES)
     words = [word for at, fact in enumerate(facts) for word in told(desk.apply(fact, float(at)))]
     assert not len(desk) or not isinstance(facts[-1], Ended)

@@ -56,8 +56,8 @@ export const yuan = new Intl.NumberFormat(document.documentElement.lang, { style
 /** Fetch a piece of page again and put it where the old one is. Our own server's HTML, escaped there. */
 export async function renew(element) {
   const answer = await fetch(element.dataset.renew, { headers: { Accept: "text/html" } });
-  if (answer.status === 401) location.reload();
-  if (answer.ok) element.innerHTML = await answer.text();
+  if (answer.redirected) location.reload(); // to the login
+  else if (answer.ok) element.innerHTML = await answer.text();
 }
 
 /** The same call at most once in a while, the last one not lost. */

@@ -1,0 +1,90 @@
+"""Every route, as every role and as nobody, against the one table of rights."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from screenpop.rights import Right, Role, may
+from screenpop.web import ROUTES, Route
+
+if TYPE_CHECKING:
+    from tests.screenpop.conftest import House, Visit
+
+GUARDED = [route for route in ROUTES if route.right is not None]
+
+
+def path_of(route: Route, ticket: int, call: str) -> str:
+    """An address of the route that exists."""
+    path = route.path.replace(r"{id:\d+}", str(ticket)).replace("{key}", call)
+    return path.replace(r"{recording:\d+}", "0").replace("{leg}", "caller")
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: f"{route.method} {route.path}")
+async def test_nobody_gets_nothing(route: Route, house: "House", visit: "Visit") -> None:
+    """Without a login a page sends to the login and everything else says 401."""
+    call = await house.answered()
+    nobody = await visit(None)
+    path = path_of(route, await house.ticket_of(call), str(call))
+    answer = await nobody.ask(route.method, path)
+    if route.method == "GET" and not path.startswith("/api/"):
+        assert answer.status == 303
+        assert answer.headers["Location"].startswith("/login?back=")
+    else:
+        assert answer.status == 401
+    assert not await house.audit.rows()
+
+
+@pytest.mark.parametrize(("login", "role"), [("li", Role.AGENT), ("zhao", Role.SUPERVISOR), ("root", Role.ADMIN)])
+async def test_each_role_gets_what_the_table_says(login: str, role: Role, house: "House", visit: "Visit") -> None:
+    """No route gives more or less than the right it names."""
+    visitor = await visit(login)
+    for route in GUARDED:
+        if route.path == "/logout":
+            continue
+        call = await house.answered()
+        answer = await visitor.ask(route.method, path_of(route, await house.ticket_of(call), str(call)))
+        assert route.right is not None
+        if may(role, route.right):
+            assert answer.status not in (401, 403), (route, answer.status)
+            assert answer.status < 500, (route, await answer.text())
+        else:
+            assert answer.status == 403, (route, answer.status)
+
+
+def test_the_table() -> None:
+    """Who may do what, in one look."""
+    assert {role: sorted(right for right in Right if may(role, right)) for role in Role} == {
+        Role.AGENT: ["desk", "tickets"],
+        Role.SUPERVISOR: ["all_calls", "all_tickets", "desk", "listens", "tickets"],
+        Role.ADMIN: ["all_calls", "all_tickets", "desk", "listens", "status", "tickets"],
+    }
+
+
+async def test_an_agent_opens_no_call_of_a_colleague(house: "House", visit: "Visit") -> None:
+    """Page, state, sound and JSON of somebody else's call are refused; so is a call that does not exist, alike."""
+    call = await house.answered("1002")
+    li = await visit("li")
+    for key in (str(call), "main:1.1"):
+        for path in (f"/calls/{key}", f"/calls/{key}/state", f"/calls/{key}/audio/0/caller", f"/api/calls/{key}"):
+            assert (await li.get(path)).status == 403, path
+    assert not [row for row in await house.audit.rows() if row.what == "listened"]
+
+
+async def test_an_agent_lists_only_their_own_tickets(house: "House", visit: "Visit") -> None:
+    """Whatever the query says; a supervisor lists all, or anybody's."""
+    await house.answered("1001", "13800000001")
+    await house.answered("1002", "13800000002")
+    li, zhao = await visit("li"), await visit("zhao")
+    for query in ("", "?owner=wang", "?status=all&owner="):
+        found = await li.json(f"/api/tickets{query}")
+        assert [ticket["owner"] for ticket in found["tickets"]] == ["li"], query
+    assert len((await zhao.json("/api/tickets"))["tickets"]) == 2
+    assert [ticket["owner"] for ticket in (await zhao.json("/api/tickets?owner=wang"))["tickets"]] == ["wang"]
+
+
+async def test_only_who_may_sees_who_listened(house: "House", visit: "Visit") -> None:
+    """The list of listens is for supervisors."""
+    call = await house.answered()
+    li, zhao = await visit("li"), await visit("zhao")
+    assert "收听记录" not in await li.text(f"/calls/{call}")
+    assert "收听记录" in await zhao.text(f"/calls/{call}")
