@@ -24,14 +24,18 @@ _TOO_LITTLE = re.compile(
 )
 _PART_OF_DAY = re.compile(r"^(上午|下午|晚上|早上|中午|傍晚)")
 _OPTIONS = re.compile(
-    "还是|或者|或是|要不|也有|也可以|也行|哪个|哪一个|哪天|任选|两[班个种]|都有|都可以|您选|您挑|和.{1,12}的"
+    "都行|都成|都方便|都有空|都能|随便|还是|或者|或是|要不|也有|也可以|也行|哪个|哪一个|哪天|任选|两[班个种]|都有|都可以|您选|您挑|和.{1,12}的"
 )
 _FIRST = re.compile("前面|第1|第一|早的|早一点|头一|上面")
 _LAST = re.compile("后面|第2|第二|晚的|晚一点|后一")
-_OFFER = re.compile("补偿|赔|优惠|减|便宜|退您|退给|送您|抵扣")
+_OFFER = re.compile("代金券|优惠券|红包|送.{0,3}张|补偿|赔|优惠|减|便宜|退您|退给|送您|抵扣")
 _ONLY = re.compile("最快|最早|只能|要到|得到|最多|得等|排到|改到|要等")
 _EXCHANGE = re.compile("换[一1]?个|换成|不是|不对|改[成到为]|不用了|用不了|不用这个|停用|另外|别的|新的")
-_FROM = re.compile(r"^(?:钟|分)?(?:以后|之后|过后|后)")
+_FROM = re.compile(r"^(?:钟|分)?(?:以后|之后|过后|往后|后)")
+_NONE_LEFT = re.compile(r"^(?:的|就|也|都|已经|早)*(?:没有?了?|满了?)(?:[，。]|$)")
+_OTHER_HOUR = re.compile(
+    "(?:上午|下午|晚上|早上|中午|傍晚|晚(?:一|1)?点|早(?:一|1)?点|别的|其他|换个?|再?[早晚]些)[^，。]{0,6}(?:有没有|有吗|行不|行吗|可以|吧|呢|成不|成吗|能不能|方便|中不)"
+)
 _BUT = re.compile(r"^(?:不过|但是?|可惜|可是|只是|就是|已经|都|太|我|那|师傅)?")
 
 
@@ -132,6 +136,8 @@ def _said_no(call: _Call, index: int) -> bool:
     rest = own.whole[mention.end : min(clause.end, until, mention.end + _REACH)]
     if mention.kind is FactKind.AMOUNT:
         return _TOO_LITTLE.match(rest) is not None
+    if _NONE_LEFT.match(rest):
+        return True
     if call.refuses(rest) and not re.search(r"[吗么][？，]?$", rest):
         return True
     if call.words["talk.busy"].search(rest):  # may be mere news, unless the day had been proposed
@@ -181,8 +187,11 @@ def _refused_offer(call: _Call, line: int) -> Iterator[int]:
     """An offer of this line that the reply refuses without naming it, when something else follows."""
     own = call.lines[line]
     reply = next((other for other in call.after(line, 3) if other.caller != own.caller and other.whole), None)
-    if reply is None or not (call.refuses(reply.whole) or call.words["talk.busy"].search(reply.whole)):
+    if reply is None or not (
+        call.refuses(reply.whole) or call.words["talk.busy"].search(reply.whole) or _OTHER_HOUR.search(reply.whole)
+    ):
         return
+    other_hour = reply.caller and _OTHER_HOUR.search(reply.whole)
     for index in call.at[line]:
         mention = call.mentions[index]
         if mention.kind is FactKind.AMOUNT:
@@ -190,7 +199,7 @@ def _refused_offer(call: _Call, line: int) -> Iterator[int]:
                 yield index
         elif (
             mention.kind in _WHEN
-            and (own.clause_at(mention.start).asks or own.clauses[-1].asks)
+            and (other_hour or own.clause_at(mention.start).asks or own.clauses[-1].asks)
             and call.others(index, reply.index, 4)
             and not call.again(index, reply.index)
         ):

@@ -15,7 +15,7 @@ from transcription.lexicon import Lexicon
 _PIECE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.\-/]*[A-Za-z0-9])?")
 _QUANTITY = re.compile(
     r"岁|码|度|℃|楼|层|[个几]|位(?!数)|次|遍|回(?!电|复)|台|件|张|条|只|双|瓶|箱|盒|包(?!裹)|斤|公|千克|克|米|平|寸|英寸|升|毫|兆|天|周|年|月|日(?!期)"
-    r"|点|分(?!机)|秒|小时|块|元|折|%|％|成(?!功)|倍|路(?:公交|车)|座|排|床|期|匹|瓦|伏|安(?!装)|厘|页|集|章|人|户|家|届|班|级|股|工作日|号(?:线|楼|店|窗|台|桌|柜|门|机|厅|车)|多|来|万|千|百|条|杯|份|G(?![A-Za-z\d])"
+    r"|点|分(?!机)|秒|小时|块|元|折|%|％|成(?!功)|倍|路(?:公交|车)|座|排|床|期|匹|瓦|伏|安(?!装)|厘|页|集|章|人|户|家|届|班|级|股|工作日|号(?:线|楼|店|窗|台|桌|柜|门|机|厅|车)|多|来|万|千|百|房|条|杯|份|G(?![A-Za-z\d])"
 )
 _WORDS = frozenset(
     [
@@ -81,6 +81,7 @@ class Chain:
     turns: list[int]
     parts: list[tuple[int, int, int]] = field(default_factory=list)  # line, start, end of each piece
     corrected: bool = False
+    negated: str = ""  # digits that were just called wrong; the right ones follow
 
     @property
     def value(self) -> str:
@@ -133,7 +134,12 @@ class Dictation:
         where = (line.index, start, end)
         if first and chain and not self._continues(chain, line, gap):
             chain = None
-        wrong = self._wrong.search(gap)
+        if chain and chain.negated and _INSTEAD.match(gap):  # 不是109, 是190: these are the right digits
+            chain.chunks = [chain.value[::-1].replace(chain.negated[::-1], piece.upper()[::-1], 1)[::-1]]
+            chain.negated = ""
+            self._note(chain, where)
+            return
+        wrong = self._wrong.search(gap) or (first and not chain and _TAIL_WORD.search(gap) and self._asked_back(line))
         if wrong and (target := self._target(line, piece, first=first, chain=chain)):
             self._correct(target, line, piece, gap, where)
             return
@@ -197,16 +203,12 @@ class Dictation:
 
     def _correct(self, chain: Chain, line: Line, piece: str, gap: str, where: tuple[int, int, int]) -> None:
         value, new = chain.value, piece.upper()
-        not_this = self._wrong.search(gap) and gap.endswith("不是") and new in value
-        if not_this:  # 不是109, 是190: the wrong digits come first
-            chain.corrected = True
+        if gap.endswith("不是") and new in value:
+            chain.corrected, chain.negated = True, new
             self._open[line.caller] = chain
             chain.parts.append(where)
             return
-        previous = self._previous(chain, where)
-        if previous and _INSTEAD.match(gap.lstrip()) and previous in value:
-            chain.chunks = [value.replace(previous, new)]
-        elif _TAIL_WORD.search(gap) and len(new) < len(value):
+        if _TAIL_WORD.search(gap) and len(new) < len(value):
             chain.chunks = [value[: -len(new)], new]
         elif len(chain.chunks) > 1 and len(chain.chunks[-1]) == len(new) and len(value) > len(new):
             chain.chunks[-1] = new
@@ -220,10 +222,12 @@ class Dictation:
         self._open[line.caller] = chain
         self._note(chain, where)
 
-    def _previous(self, chain: Chain, where: tuple[int, int, int]) -> str:
-        """The piece just before, in the same line."""
-        line, start, end = chain.parts[-1]
-        return self.conversation[line].whole[start:end].upper() if line == where[0] else ""
+    def _asked_back(self, line: Line) -> bool:
+        """Whether the other speaker has just read a whole number back and asked."""
+        other = self._open.get(not line.caller)
+        return (
+            other is not None and line.index - other.ends[0] == 1 and self.conversation[other.ends[0]].clauses[-1].asks
+        )
 
 
 def _again(old: str, new: str) -> bool:

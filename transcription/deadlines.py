@@ -38,11 +38,15 @@ class Deadlines:
     appointment: date | None = field(default=None, init=False)  # the day of the last visit that was promised
 
     def __post_init__(self) -> None:
+        today, now = self.called_at.date().isoformat(), self.called_at.strftime("%H:%M")
+        dated = {m.line for m in self.standing if m.kind is FactKind.DATE and m.value > today}
         for mention in self.standing:
-            if mention.kind is FactKind.DATE and date.fromisoformat(mention.value) < self.called_at.date():
-                self.past.setdefault(mention.line, []).append(mention)
-            elif mention.kind in (FactKind.DATE, FactKind.TIME):
-                self.at.setdefault(mention.line, []).append(mention)
+            if mention.kind not in (FactKind.DATE, FactKind.TIME):
+                continue
+            past = mention.value < today
+            if mention.kind is FactKind.TIME:
+                past = mention.value[-5:] < now and not any(mention.line - back in dated for back in range(_NEAR))
+            (self.past if past else self.at).setdefault(mention.line, []).append(mention)
 
     def when(self, line: Line, clause: Clause, floor: int, *, meeting: bool) -> tuple[str, tuple[int, ...]]:
         """The deadline of the act in ``clause`` and the turns that name it; words before ``floor`` belong to another act.

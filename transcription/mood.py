@@ -18,7 +18,7 @@ from transcription.lexicon import Lexicon
 
 _FAULTY = (Category.REPAIR, Category.COMPLAINT)
 _CALM = (Category.INVALID, Category.PRAISE)
-_NOW = re.compile("现在|正在|一直在|还在|刚刚?|马上")
+_NOW = re.compile("(?<!到)现在|正在|一直在|还在|刚刚?|马上")
 _LAST = 3  # lines in which praise takes discontent back
 _NEAR = 40  # characters between an event and its 明天
 
@@ -67,7 +67,8 @@ def _without(said: Sequence[Line], category: Category, words: Lexicon) -> Iterat
 
 
 def _frail(said: Sequence[Line], category: Category, words: Lexicon) -> Iterator[int]:
-    if category in (*_FAULTY, Category.PROGRESS):
+    wrong = any(words["urgency.trouble"].search(line.whole) for line in said)
+    if category in _FAULTY or (wrong and category is not Category.QUESTION):
         for table in ("frail", "old_age"):
             yield from (line.index for line in said if words[f"urgency.{table}"].search(line.whole))
 

@@ -18,11 +18,13 @@ _STEP = "号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|门|院|户|组"
 _NAMED = rf"(?:{_HAN}{{2,8}}?(?=\d{{1,4}}(?:栋|幢|号楼|座|单元|室)|[A-Z]\d?[栋座幢]))?"
 _TAIL = (
     rf"(?:{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}}|[东西南北])(?:{_STEP})(?!线)"
-    rf"|，{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:号楼|号院|栋|幢|座|单元|室|弄|门)"
-    rf")*(?:，?\d{{3,4}}(?![\d元块点号折个分人兆GM\-])室?)?"
+    rf"|{_HAN}{{2,8}}?(?:大厦|广场|中心|大楼|写字楼|商场)\d{{1,3}}[楼层]"
+    rf"|，{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:号楼|号院|栋|幢|座|单元|室|弄|门)|，\d{{1,4}}号(?=，?\d+(?:室|单元|栋|楼|(?=\D)))"
+    rf")*(?:，?\d{{3,4}}(?![\d元块点号折个分人兆GM\-房])室?)?"
+    rf"(?:(?<=号){_HAN}{{2,6}}?(?:酒店|宾馆|大厦|公寓|小区|花园|家园|大楼|商场|饭店|写字楼)(?!\d))?"
 )
 _ADDRESS = re.compile(
-    rf"(?P<town>(?:{_HAN}{{2,14}}[省市区县镇乡旗]，)*)"
+    rf"(?P<town>(?:{_HAN}{{2,14}}[省市区县镇乡旗]，+)*)"
     rf"(?P<road>{_HAN}{{1,24}}?(?:{_ROAD})(?:[东西南北中]段)?)，?(?P<no>(?:\d{{1,5}}|[A-Z]\d{{0,3}})(?:{_HOUSE})(?!线|店|楼?梯|员){_TAIL})"
 )
 _DOOR = re.compile(
@@ -39,6 +41,9 @@ _FIX = re.compile(
 _FILLER = re.compile(
     r"，((?:(?:那个|呃|嗯|额|啊|哦|就是|等一下|等会儿?|稍等|我?看看|我?想想|我?看一下|门牌号?是?|地址是)[，、…。]*)+)"
 )
+_TWICE = re.compile(
+    r"([\u4e00-\u9fa5]{2,4}(?:路|街|大道|巷|弄))((?:，|嗯|呃|那个|啊|就是)+)\1"
+)  # a road's name said twice
 _RECENT = 4
 
 
@@ -104,6 +109,7 @@ def _without_fillers(text: str) -> tuple[str, list[int]]:
     """The text without fillers between two parts of a name, and where each of its characters stands in ``text``."""
     kept: list[int] = []
     position = 0
+    text = _TWICE.sub(lambda found: "，" * len(found[1] + found[2]) + found[1], text)
     for found in _FILLER.finditer(text):
         kept += range(position, found.start(1))
         position = found.end()

@@ -27,6 +27,10 @@ _LONGEST = 60
 _RECENT = 4  # lines: how long a request of the agent waits
 _LATELY = 10  # lines: how long a visit that was talked about waits for its hour
 _WHEN = (FactKind.DATE, FactKind.TIME)
+_HOW_LONG = re.compile("多久|几天|多长时间|什么时候|啥时候|几时|哪天")
+_CONSENT = re.compile(
+    "可以吗|好吗|行吗|行不行|可以吧|您看|怎么样|好不好|方便吗|成吗|可不可以|行不|方便不|能接受吗|同意吗"
+)
 _VERB = re.compile("会|给|您|他|她|要")
 
 
@@ -125,7 +129,7 @@ class _Reader:
     def _agent_act(self, line: Line, clause: Clause, floor: int) -> tuple[str, str, tuple[int, ...]] | None:
         text = self.words["promise.tied"].sub("", clause.text)
         kind = next((name for name in self.words.group("act") if self.words[f"act.{name}"].search(text)), None)
-        kind = kind or self._meeting_again(line, clause)
+        kind = kind or self._meeting_again(line, clause) or self._asked_how_long(line, clause)
         if kind is None or _WHEN_DONE.search(clause.text) or self._is_no_promise(line, clause, kind):
             return None
         by_when, turns = self.deadlines.when(line, clause, floor, meeting=kind in _MEETINGS)
@@ -141,7 +145,9 @@ class _Reader:
             return None
         if re.search("那就|就定|约|定在", clause.text) and {m.kind for m in self._named(line, clause)} == {*_WHEN}:
             return "visit"
-        if not re.search("那|就|改|约|可以|的话|给您|有空|有号|有位|没问题|行", line.whole):
+        settled = re.search("那|就|改|约|可以|的话|给您|有空|有号|有位|没问题|行", line.whole)
+        before = self.conversation[line.index - 1] if line.index else line
+        if not settled and not (before.caller and before.clauses and before.clauses[-1].asks and self._agreed_to(line)):
             return None
         near = self.conversation[max(0, line.index - _LATELY) : line.index + 1]
         about = any(
@@ -149,6 +155,13 @@ class _Reader:
             for other in near
         )
         return "visit" if about else None
+
+    def _asked_how_long(self, line: Line, clause: Clause) -> str | None:
+        """The act that the caller asked for, where the answer is only a span: 多久能退? -- 5个工作日."""
+        before = self.conversation[line.index - 1] if line.index else line
+        if not before.caller or not counts_time(clause.text) or not _HOW_LONG.search(before.whole):
+            return None
+        return next((name for name in self.words.group("act") if self.words[f"act.{name}"].search(before.whole)), None)
 
     def _is_no_promise(self, line: Line, clause: Clause, kind: str) -> bool:
         for table in ("negated", "forecast", "information", "empty"):
@@ -159,9 +172,11 @@ class _Reader:
             return True
         if self.words["promise.finished"].search(clause.text) and not (kind in _MEETINGS and dated):
             return True
-        if re.search("可以(?:帮|给|为|替)", clause.text) and not dated and not self._agreed_to(line):
+        if re.search("可以(?:帮|给|为|替)", clause.text) and not dated and not self._agreed_to(line, plainly=True):
             return True
-        return clause.asks and not self._accepted(line, clause)
+        if kind and _CONSENT.search(line.whole[clause.start :].partition("。")[0]):
+            return not self._agreed_to(line)
+        return clause.asks
 
     def _named(self, line: Line, clause: Clause) -> list[Mention]:
         """The days to come and the hours that the clause names."""
@@ -171,19 +186,13 @@ class _Reader:
         """Whether the clause names a day to come or an hour."""
         return bool(self._named(line, clause))
 
-    def _accepted(self, line: Line, clause: Clause) -> bool:
-        """Whether the caller agrees to a question such as 约在明天可以吗."""
-        if not re.search("可以吗|好吗|行吗|行不行|可以吧|您看|怎么样|好不好|方便吗|成吗", line.whole[clause.start :]):
-            return False
-        return self._agreed_to(line)
-
-    def _agreed_to(self, line: Line) -> bool:
-        """Whether the caller's next words are not a refusal."""
+    def _agreed_to(self, line: Line, *, plainly: bool = False) -> bool:
+        """Whether the caller's next words are a yes, or (unless ``plainly``) at least no refusal."""
         for reply in self.conversation[line.index + 1 : line.index + 3]:
             if reply.caller and reply.whole:
                 yes = self.words["talk.accept"].search(reply.clauses[0].text)
-                no = self.words["talk.unsuitable"].search(reply.whole) or self.words["talk.busy"].search(reply.whole)
-                return bool(yes) or not no
+                no = any(self.words[f"talk.{table}"].search(reply.whole) for table in ("unsuitable", "busy", "refuse"))
+                return bool(yes) or not (no or plainly)
         return False
 
     def _told_from(self, line: Line, clause: Clause, floor: int) -> int:
