@@ -15,8 +15,8 @@ from typing import Self
 
 import structlog
 
-from hotline.demo.desk import AmiDesk, DemoAddress
 from hotline.demo.floor import Floor
+from hotline.demo.manager import DemoAddress, ManagerServer
 from hotline.demo.programme import programme
 from hotline.demo.story import Beat, Message, Names, Retelling, Story, load_stories, value
 from hotline.demo.tape import Tape
@@ -50,17 +50,17 @@ class DemoPbx:
         self._names = Names(rng)
         self._floor = Floor()
         self._heard = asyncio.Event()
-        self._desk = AmiDesk(self._floor, clock, self._heard.set)
+        self._manager = ManagerServer(self._floor, clock, self._heard.set)
         self._playing: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> DemoAddress:
         """Listen; calls come only with :meth:`run`. The address and a secret made now."""
-        return await self._desk.open()
+        return await self._manager.open()
 
     async def close(self) -> None:
         """Stop listening, close every connection."""
-        await self._desk.close()
+        await self._manager.close()
 
     async def run(self) -> None:
         """Play the programme, for ever. Cancelled, calls end where they are and their recordings are finished."""
@@ -70,7 +70,7 @@ class DemoPbx:
         async with asyncio.TaskGroup() as group:
             for cue in programme(self.stories, self._rng):
                 await self._until(began + cue.at / self._speed)
-                if not self._desk.listeners:
+                if not self._manager.listeners:
                     await self._listened()
                     if self._playing:  # the programme keeps agents apart only at its own times
                         await asyncio.wait(self._playing)
@@ -98,7 +98,7 @@ class DemoPbx:
         now = self._clock()
         message = told.tell(beat.message, now, time.strftime("%Y/%m/%d", time.localtime(now)))
         self._floor.follow(message, now)
-        self._desk.tell(message)
+        self._manager.tell(message)
         return message
 
     def _record(self, story: Story, message: Message, group: asyncio.TaskGroup) -> Tape | None:
@@ -122,7 +122,7 @@ class DemoPbx:
 
     async def _listened(self) -> None:
         """Wait until somebody is logged in."""
-        while not self._desk.listeners:
+        while not self._manager.listeners:
             self._heard.clear()
             await self._heard.wait()
 

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from hotline.clock import now
-from hotline.demo import desk, tape
+from hotline.demo import manager, tape
 from hotline.demo.pbx import DemoAddress, DemoPbx
 from hotline.demo.story import Story, load_stories
 
@@ -55,7 +55,7 @@ class TestLogin:
         self, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """As Asterisk says it, a second later."""
-        monkeypatch.setattr(desk, "REFUSAL_AFTER", 0.01)
+        monkeypatch.setattr(manager, "REFUSAL_AFTER", 0.01)
         async with _playing(tmp_path) as (_, address):
             listener = await connect(address, login=False)
             listener.send(Action="Login", Username=address.user, Secret="guess")
@@ -85,7 +85,7 @@ class TestLogin:
         self, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """After the time that Asterisk gives."""
-        monkeypatch.setattr(desk, "LOGIN_WITHIN", 0.05)
+        monkeypatch.setattr(manager, "LOGIN_WITHIN", 0.05)
         async with _playing(tmp_path) as (_, address):
             assert await (await connect(address, login=False)).message() == {}
 
@@ -186,7 +186,7 @@ class TestEvents:
         self, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What it does not read must not pile up."""
-        monkeypatch.setattr(desk, "UNREAD", -1)
+        monkeypatch.setattr(manager, "UNREAD", -1)
         async with _playing(tmp_path, "gives_up", speed=400.0) as (_, address):
             with pytest.raises((ConnectionError, AssertionError)):
                 await (await connect(address)).until(Event="Hangup")

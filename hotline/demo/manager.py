@@ -49,7 +49,7 @@ def encode(message: Iterable[tuple[str, str]]) -> bytes:
     return "".join(f"{key}: {text}\r\n" for key, text in message).encode() + b"\r\n"
 
 
-class AmiDesk:
+class ManagerServer:
     """Listens, answers, passes events on. ``joined`` is called whenever a client has logged in."""
 
     def __init__(self, floor: Floor, clock: Callable[[], float], joined: Callable[[], None]) -> None:
