@@ -37,6 +37,7 @@ function show(card) {
     table.append(fresh);
   }
   if (kept) fresh.querySelector(`[data-keep="${CSS.escape(kept)}"]`)?.focus();
+  tick();
 }
 
 function drop(call) {
@@ -49,7 +50,6 @@ function settle() {
   empty.hidden = cards.size > 0;
   const ringing = [...cards.values()].find((card) => card.state === "ringing");
   document.title = ringing ? `☎ ${ringing.caller.display || say("withheld")} · ${title}` : title;
-  tick();
 }
 
 function notice(card, why) {
