@@ -23,6 +23,7 @@ _TOPICS = {
 _OPENING = 2  # lines of substance in which a caller says why he rings
 _WEIGHT = {True: 4.0, False: 1.0}  # of a word in the opening, and later
 _SHARE = 0.7  # of the best score: what fits as well
+_SHORT_CALL = 8  # lines of a caller who wants nothing of the company
 _SUBSTANCE = 5  # characters
 
 
@@ -56,16 +57,15 @@ def _invalid(conversation: Sequence[Line], words: Lexicon) -> Verdict | None:
     said = [line for line in conversation if line.caller and line.whole]
     if sum(len(line.whole) for line in said) < _SUBSTANCE * 2:
         return Verdict(Category.INVALID, tuple(line.index for line in said))
-    wrong = _hits(conversation, words, "invalid.wrong")
-    denied = [i for i in wrong if not conversation[i].caller]
-    confessed = [line.index for line in said if words["category.invalid.wrong"].search(line.whole)]
-    if (confessed and denied) or (len(wrong) > 1 and len(said) <= 5):  # noqa: PLR2004
-        return Verdict(Category.INVALID, tuple(wrong))
+    wrong = _hits(said, words, "invalid.wrong")
+    denied = _hits([line for line in conversation[2:] if not line.caller], words, "invalid.denial")
+    if wrong and denied and len(said) <= _SHORT_CALL:
+        return Verdict(Category.INVALID, tuple(sorted({*wrong, *denied})))
     advert, refused = _hits(said, words, "invalid.advert"), _hits(conversation, words, "invalid.not_needed")
     if advert and [i for i in refused if not conversation[i].caller]:
         return Verdict(Category.INVALID, tuple(sorted({*advert, *refused})))
     prank = _hits(said, words, "invalid.prank")
-    return Verdict(Category.INVALID, tuple(prank)) if prank and len(said) <= 8 else None  # noqa: PLR2004
+    return Verdict(Category.INVALID, tuple(prank)) if prank and len(said) <= _SHORT_CALL else None
 
 
 def _praise(conversation: Sequence[Line], words: Lexicon) -> Verdict | None:
@@ -115,6 +115,9 @@ def _topic(conversation: Sequence[Line], words: Lexicon) -> Verdict:
     score["question"] *= 0.5  # 请问 opens every kind of call
     if score["progress"] and score["returns"] and _hits([conversation[i] for i in first], words, "progress.ask"):
         score["returns"] = 0.0  # where a filed refund is
+    if _hits([conversation[i] for i in first], words, "progress.filed_before"):
+        score["repair"] = score["returns"] = 0.0
+        score["progress"] += _WEIGHT[True]
     best = max(score.values(), default=0.0)
     for name, category in _TOPICS.items():
         if best and score[name] >= _SHARE * best:

@@ -17,7 +17,6 @@ from transcription.dialogue import Clause, Line, Mention
 _PERIOD = "凌晨|半夜|深夜|夜里|夜间|大清早|清早|清晨|大早上|今早|明早|早上|早晨|上午|中午|正午|午间|下午|傍晚|今晚|明晚|昨晚|昨夜|晚上|晚间|夜晚|早|晚"
 _NIGHT = ("凌晨", "半夜", "深夜", "夜里", "夜间", "昨夜")
 _EVENING = ("下午", "傍晚", "今晚", "明晚", "昨晚", "晚上", "晚间", "夜晚", "晚")
-_MORNING = ("大清早", "清早", "清晨", "大早上", "今早", "明早", "早上", "早晨", "上午", "早")
 _MINUTE = r"半|[一1]刻|[三3]刻|\d{1,2}分?(?!\d|个|元|块|折|米|号|[月年天])"
 _CLOCK = re.compile(
     rf"(?P<p1>{_PERIOD})?(?P<h1>(?<![\dA-Za-z.:])\d{{1,2}})(?:(?:点钟?|[:：])(?P<m1>{_MINUTE})?|时(?![间候长段限]))?"
@@ -35,6 +34,12 @@ _NOW = re.compile(r"(?:现在|这会儿?|眼下|这都|都已经|都快|都)(?:�
 _VAGUE = re.compile("多|来钟|几分")
 _SUPPER = re.compile("晚饭|晚餐|吃饭|用餐|夜宵|下班|放学|看戏|演出|电影|晚会")
 _WAKE = re.compile("起床|早饭|早餐|早班|上班|开门|起飞")
+_PAST = re.compile("了|过|的$|显示|收到|签收")
+_TODAY = re.compile("今天|今儿|当天")
+_COMING = re.compile("会|给[您你]|之前|以前|前(?!天)|能.{0,4}[到来送打]")
+_DAY = re.compile("[明后昨前][天日儿]|周[一二三四五六日]|星期|礼拜|号")
+_OTHER_DAY = re.compile("[明后昨前][天日儿早]|周|星期|礼拜|月|号")
+_NOON, _HALF_DAY = 12, 12 * 60
 _USUAL = re.compile("平时|平常|往常|一般|本来|原来|每")
 _RECENT = 3  # lines: how long a 下午 holds for the next bare hour
 
@@ -69,57 +74,56 @@ class Clock:
                 )
 
     def _clock(self, found: re.Match[str], line: Line, clause: Clause) -> str | None:
-        start = self._moment(found["p1"], int(found["h1"]), found["m1"], line, clause)
+        """HH:MM or HH:MM-HH:MM; None for what is no hour."""
+        near = self._near(line, found.start())
+        start = self._moment(found["p1"] or near, found["h1"], found["m1"], line, clause)
         if start is None:
             return None
         if not found["to"]:
             return _hhmm(start)
-        end = self._moment(found["p2"] or found["p1"], int(found["h2"]), found["m2"], line, clause)
+        end = self._moment(found["p2"] or found["p1"] or near, found["h2"], found["m2"], line, clause)
         if end is None:
             return None
-        if end <= start and end + 12 * 60 <= 24 * 60:  # 上午10点到2点
-            end += 12 * 60
+        if end <= start and end + _HALF_DAY <= 2 * _HALF_DAY:  # 上午10点到2点
+            end += _HALF_DAY
         return f"{_hhmm(start)}-{_hhmm(end)}" if start < end else None
 
-    def _moment(self, period: str | None, hour: int, minute: str | None, line: Line, clause: Clause) -> int | None:
-        minutes = _minutes(minute)
+    def _moment(self, period: str, said: str, minute: str | None, line: Line, clause: Clause) -> int | None:
+        """Minutes since midnight."""
+        hour, minutes = int(said), _minutes(minute)
         if hour > 24 or minutes > 59:  # noqa: PLR2004
             return None
-        if period is None and hour in self._known:
-            hour = self._known[hour]
-        elif hour <= 12:  # noqa: PLR2004
-            on_the_dial, hour = hour, self._half(period or self._said(line), hour, minutes, line, clause)
-            if period:
-                self._known[on_the_dial] = hour
+        if hour <= _NOON:
+            resolved = self._dial(period, hour, minutes, line, clause)
+            if period or hour not in self._known:
+                self._known[hour] = resolved
+            hour = resolved
         return hour * 60 + minutes
 
-    def _said(self, line: Line) -> str:
-        """The part of the day that still holds from a line shortly before."""
-        word, index = self._period
-        return "" if line.index - index > _RECENT else word
+    def _near(self, line: Line, start: int) -> str:
+        """The part of the day named before in the line, if no other day is named since."""
+        words = [found for found in re.finditer(_PERIOD, line.whole[:start]) if len(found.group()) > 1]
+        return words[-1].group() if words and not _DAY.search(line.whole[words[-1].end() : start]) else ""
 
-    def _half(self, period: str, hour: int, minutes: int, line: Line, clause: Clause) -> int:
-        """The hour on the 24-hour clock."""
-        if period in _NIGHT:
-            return hour % 12 + (12 if hour in range(9, 12) else 0)
-        if period in _EVENING:
-            return hour + 12 if hour < 12 else (24 if period != "下午" else 12)  # noqa: PLR2004
-        if period in ("中午", "正午", "午间"):
-            return hour + 12 if hour < 4 else hour  # noqa: PLR2004
-        if period in _MORNING:
-            return hour
+    def _dial(self, period: str, hour: int, minutes: int, line: Line, clause: Clause) -> int:
+        """The hour of the 24: from its own words, else later today, else as before, else from plain sense."""
+        if period:
+            return _in(period, hour)
+        minute_of_day, now = hour * 60 + minutes, self.called_at.hour * 60 + self.called_at.minute
+        passed = minute_of_day < now < minute_of_day + _HALF_DAY
+        if passed and _TODAY.search(clause.text) and _COMING.search(clause.text) and not _PAST.search(clause.text):
+            return hour + 12
+        if hour in self._known:
+            return self._known[hour]
+        word, index = self._period
+        if word and line.index - index <= _RECENT:
+            return _in(word, hour)
         if _SUPPER.search(line.whole):
-            return hour + 12 if 4 <= hour < 12 else hour  # noqa: PLR2004
+            return hour + 12 if 4 <= hour < _NOON else hour  # noqa: PLR2004
         if hour < 7 and not _WAKE.search(line.whole):  # noqa: PLR2004
             return hour + 12 if hour else 0
-        today = self.called_at.hour * 60 + self.called_at.minute
-        future = re.search("会|给[您你]|之前|以前|前(?!天)|能.{0,4}[到来送打]", clause.text) and not _USUAL.search(
-            clause.text
-        )
-        other_day = re.search("[明后昨前][天日儿早]|周|星期|礼拜|月|号", line.whole)
-        if future and not other_day and hour < 12 and hour * 60 + minutes < today < (hour + 12) * 60:  # noqa: PLR2004
-            return hour + 12
-        return hour
+        coming = _COMING.search(clause.text) and not _USUAL.search(clause.text)
+        return hour + 12 if passed and coming and not _OTHER_DAY.search(line.whole) else hour
 
     def _deadline(self, found: re.Match[str], line: Line) -> str | None:
         before = line.clause_at(found.start())
@@ -133,6 +137,17 @@ class Clock:
             return None
         end = self.called_at + timedelta(minutes=minutes)
         return end.strftime("%H:%M") if end.date() == self.called_at.date() else None
+
+
+def _in(period: str, hour: int) -> int:
+    """The hour of the 24 in a part of the day."""
+    if period in _NIGHT:
+        return hour % 12 + (12 if hour in range(9, 12) else 0)
+    if period in _EVENING:
+        return hour + 12 if hour < _NOON else (_NOON if period == "下午" else 24)
+    if period in ("中午", "正午", "午间"):
+        return hour + 12 if hour < 4 else hour  # noqa: PLR2004
+    return hour
 
 
 def _minutes(said: str | None) -> int:

@@ -19,6 +19,7 @@ from transcription.lexicon import Lexicon
 _FAULTY = (Category.REPAIR, Category.COMPLAINT)
 _CALM = (Category.INVALID, Category.PRAISE)
 _NOW = re.compile("(?<!到)现在|正在|一直在|还在|刚刚?|马上")
+_PAST_EVENT = re.compile("上次|昨天|前天|去年|买的|那次|(?:做|考|坐|看|办|动|上|开)(?:的|过|完|了)")
 _LAST = 3  # lines in which praise takes discontent back
 _NEAR = 40  # characters between an event and its 明天
 
@@ -90,7 +91,7 @@ def _event(said: Sequence[Line], _: Category, found: Found, called_at: datetime,
     for line in said:
         for event in words["urgency.event"].finditer(line.whole):
             near = line.whole[max(0, event.start() - _NEAR) : event.end() + _NEAR]
-            if not words["urgency.soon"].search(near) or re.search("上次|昨天|前天|去年|买的|那次", near):
+            if not words["urgency.soon"].search(near) or _PAST_EVENT.search(near):
                 continue
             day = days.get(line.index, called_at.date())
             if day <= (called_at + timedelta(hours=24)).date():
