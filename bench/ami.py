@@ -72,7 +72,7 @@ def _panoramisk(manager: Any) -> Feed:
 
 
 def panoramisk(check: list[int]) -> Feed:
-    """panoramisk with one handler that does nothing but count."""
+    """The client panoramisk with one handler that does nothing but count."""
     manager = Manager(loop=asyncio.get_running_loop())
 
     def handler(_manager: Any, _event: Any) -> None:
@@ -83,7 +83,7 @@ def panoramisk(check: list[int]) -> Feed:
 
 
 def cacofonisk(check: list[int]) -> Feed:
-    """cacofonisk as its AmiRunner wires it."""
+    """The tracker cacofonisk as its AmiRunner wires it."""
 
     class Reporter(BaseReporter):  # type: ignore[misc]
         def on_event(self, event: Any) -> None:
@@ -178,7 +178,8 @@ def call(tracker: Tracker, uid: str, number: int) -> None:
 def hangup(uid: str, number: int) -> bytes:
     """The event that ends such a call."""
     return (
-        f"Event: Hangup\r\nPrivilege: call,all\r\nTimestamp: 1795290140.000001\r\nChannel: PJSIP/carrier-{number:08x}\r\n"
+        "Event: Hangup\r\nPrivilege: call,all\r\nTimestamp: 1795290140.000001\r\n"
+        f"Channel: PJSIP/carrier-{number:08x}\r\n"
         "ChannelState: 6\r\nChannelStateDesc: Up\r\nCallerIDNum: 1\r\nCallerIDName: <unknown>\r\n"
         "ConnectedLineNum: <unknown>\r\nConnectedLineName: <unknown>\r\nLanguage: en\r\nAccountCode: \r\n"
         f"Context: in-400\r\nExten: s\r\nPriority: 1\r\nUniqueid: {uid}\r\nLinkedid: {uid}\r\nCause: 16\r\n"
@@ -209,9 +210,9 @@ async def main() -> int:
     print(f"{events:,} events a round, {options.rounds} rounds, reads of {options.read} B\n")
     print(f"{'':34}{'us/event':>9}{'events/s':>11}{'x ours: median (spread)':>28}")
     missed = False
-    for name, seconds in times.items():
-        each = statistics.median(seconds) / events
-        ratios = sorted(theirs / mine for theirs, mine in zip(seconds, times["ours"], strict=True))
+    for name, mine in times.items():
+        each = statistics.median(mine) / events
+        ratios = sorted(theirs / us for theirs, us in zip(mine, times["ours"], strict=True))
         middle = statistics.median(ratios)
         missed |= middle < WANTED.get(name, 0.0)
         wanted = f"  wanted {WANTED[name]:g}" if name in WANTED else ""

@@ -37,7 +37,7 @@ _BRIDGE = (
     "BridgeVideoSourceMode", "BridgeVideoSource",
 )  # fmt: skip
 _ALLOWED = re.compile(r"Privilege: \w+(?:,\w+)*|ActionID: \S+")
-_LONGEST = 300  # lines laid beside an order: a caller's own lines are a handful, and the work grows with the square
+_LONGEST = 400  # lines laid beside an order: a caller's own lines are a handful, and the work grows with the square
 
 
 class Verdict(Enum):
@@ -93,9 +93,14 @@ class Layout(Generic[T]):
     rest: bool = False
     needle: bytes = b""
     sound: re.Pattern[str] = field(init=False, repr=False)
+    known: frozenset[str] = field(init=False, repr=False)
+    finals: tuple[str, ...] = field(init=False, repr=False)  # what the last lines of its groups begin with
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sound", re.compile(self._pattern()))
+        object.__setattr__(self, "known", frozenset(name for group in self.groups for name in group.names))
+        lasts = (next(name for name in reversed(group.names) if name in group.needed) for group in self.groups)
+        object.__setattr__(self, "finals", tuple(f"{name}:" for name in lasts))
 
     def _pattern(self) -> str:
         wanted = frozenset(self.wanted)
@@ -141,7 +146,7 @@ class Layout(Generic[T]):
         """The wanted values (Timestamp first) of an event out of order, and how many lines in it are not Asterisk's."""
         names = [line.partition(":")[0] for line in lines]
         head = self.begins(lines, names)
-        if head is None or len(lines) - head > _LONGEST:
+        if head is None or sum(name in self.known for name in names) > _LONGEST:
             return Verdict.BROKEN
         fit = _Fit(self.groups, lines, names, head)
         verdict = fit.missing()

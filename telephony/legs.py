@@ -71,11 +71,11 @@ class OpenCall:
         "uniqueid",
     )
 
-    def __init__(self, key: CallKey, uniqueid: str, channel: str, since: float | None) -> None:
+    def __init__(self, key: CallKey, uniqueid: str, channel: str) -> None:
         self.key = key
         self.uniqueid = uniqueid
         self.channel = channel
-        self.since = since
+        self.since: float | None = None  # our clock, when it was first seen to be unconfirmed
         self.confirmed = False
         self.queue: str | None = None
         self.legs: dict[str, Leg] = {}
@@ -173,13 +173,15 @@ class OpenCall:
 
     def leave(self, agent: str, why: Over, at: float | None, out: list[Fact]) -> None:
         """An agent talks no more, whatever its channels still do."""
-        for leg in self.legs.values():
-            if leg.agent == agent and leg.phase is Phase.UP:
-                leg.phase = Phase.OVER
+        up = [leg for leg in self.legs.values() if leg.agent == agent and leg.phase is Phase.UP]
+        for leg in up:
+            leg.phase = Phase.OVER
         if self.talking.get(agent):
             self.talking[agent] = False
             self.held.discard(agent)
             out.append(Left(call=self.key, at=at, agent=agent, why=why))
+        elif up:
+            self._stop(agent, why, at, out)  # the event that told of the talk was lost
 
     def done(self, agent: str, at: float | None, out: list[Fact]) -> None:
         """The queue says that an agent has finished.

@@ -96,7 +96,7 @@ class Live:
             number=number,
             dialled=dialled,
         )
-        call = self.calls[uid] = self.pending[uid] = OpenCall(fact.call, uid, name, at)
+        call = self.calls[uid] = self.pending[uid] = OpenCall(fact.call, uid, name)
         out.append(fact)
         return call
 
@@ -109,10 +109,12 @@ class Live:
             if self.legs.get(uid) is call:
                 del self.legs[uid]
 
-    def expire(self, now: float | None, out: list[Fact]) -> None:
+    def expire(self, now: float, out: list[Fact]) -> None:
         """Give up calls that nothing confirmed: no caller's channel says nothing for a minute."""
         for uid, call in list(self.pending.items()):
-            if now is None or call.since is None or now - call.since < _UNCONFIRMED:
+            if call.since is None:
+                call.since = now
+            if now - call.since < _UNCONFIRMED:
                 return
             self.tallies.unconfirmed += 1
             del self.pending[uid], self.calls[uid]

@@ -18,12 +18,12 @@ the caller; a DTMF consultation shares the caller's Linkedid from its start and 
 caller only when the caller's channel calls it, or a Local pair that was itself called for the caller or hears it.
 
 *Who stopped.* A ring is over by ``DialEnd``, by ``AgentRingNoAnswer``, by the phone's ``Hangup``, in any order and
-doubled. A rejecting phone's ``DialEnd`` says NOANSWER as well, but comes before the queue's ``AgentRingNoAnswer`` and not
-after it; without a queue, cause 17 or 21 tells. Ring-all's losers get CANCEL after the winner's ANSWER. ``QueueCallerAbandon`` also comes when the queue's
-time is over and the caller goes on to voicemail, so it is not read: a call is abandoned when the caller's channel hangs
-up and nobody talked and no message was left. ``AgentComplete`` comes at a transfer, when the call goes on, and may lack
-every channel (``core restart now``). The call ends with the ``Hangup`` of the caller's channel and with nothing else;
-agents' hang-ups come before or after it.
+doubled. A rejecting phone's ``DialEnd`` says NOANSWER as well, but comes before the queue's ``AgentRingNoAnswer`` and
+not after it; without a queue, cause 17 or 21 tells. Ring-all's losers get CANCEL after the winner's ANSWER.
+``QueueCallerAbandon`` also comes when the queue's time is over and the caller goes on to voicemail, so it is not read:
+a call is abandoned when the caller's channel hangs up and nobody talked and no message was left. ``AgentComplete``
+comes at a transfer, when the call goes on, and may lack every channel (``core restart now``). The call ends with the
+``Hangup`` of the caller's channel and with nothing else; agents' hang-ups come before or after it.
 
 *Whom to believe.* A caller can forge events (:mod:`telephony.layouts`). A new call is told at once, so that a card need
 not wait, and is confirmed by a second event of another kind with the same Channel, Uniqueid and Linkedid. What names a
@@ -73,7 +73,7 @@ from typing import Any
 
 from telephony import events as ev
 from telephony.bridges import Member
-from telephony.call import Arrived, CallKey, Fact, Over
+from telephony.call import CallKey, Fact, Over
 from telephony.events import seconds
 from telephony.legs import Leg, OpenCall, Phase
 from telephony.lines import Lines
@@ -147,13 +147,11 @@ class Tracker:
         live = self._live
         live.tallies.events += 1
         out: list[Fact] = []
-        if live.pending:
-            live.expire(ev.at(event) if now is None else now, out)
+        if live.pending and now is not None:
+            live.expire(now, out)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event, out)
-            if now is not None and out and isinstance(out[-1], Arrived):
-                live.calls[out[-1].call.linkedid].since = now
         return out
 
     def resync(self, snapshot: ev.Snapshot, now: float | None = None) -> list[Fact]:

@@ -1,7 +1,7 @@
 """Captured streams and how their facts are written down for people."""
 
 import gzip
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -89,7 +89,7 @@ def events() -> Events:
     return read
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+def pytest_collection_finish() -> None:
     """Captures are read from disk by name: a folder without a stream is a mistake, not an empty test."""
     for folder in CAPTURES.iterdir():
         assert any(folder.glob("*.ami.gz")), f"{folder} holds no stream"

@@ -38,6 +38,7 @@ def test_a_situation_is_told_as_written_down(
 
 
 def outcomes(facts: Iterable[Fact]) -> list[Outcome]:
+    """How each call ended, in the order of the ends."""
     return [fact.outcome for fact in facts if isinstance(fact, Ended)]
 
 
@@ -48,6 +49,12 @@ def story(facts: Iterable[Fact], agent: str) -> list[str]:
         for fact in facts
         if isinstance(fact, Rang | Answered | Stopped | Left) and fact.agent == agent
     ]
+
+
+@pytest.fixture
+def told(stream: Stream, tell: Tell) -> Callable[[str], list[Fact]]:
+    """The facts of a captured stream."""
+    return lambda name: tell([stream(name)])
 
 
 @pytest.mark.parametrize("asterisk", ["asterisk22", "asterisk16"])
@@ -73,10 +80,10 @@ def story(facts: Iterable[Fact], agent: str) -> list[str]:
     ],
 )
 def test_an_agent_sees_no_more_and_no_less_than_concerns_them(
-    asterisk: str, situation: str, agent: str, seen: list[str], stream: Stream, tell: Tell
+    asterisk: str, situation: str, agent: str, seen: list[str], told: Callable[[str], list[Fact]]
 ) -> None:
     """The same on both Asterisks."""
-    assert story(tell([stream(f"{situation}/{asterisk}")]), agent) == seen
+    assert story(told(f"{situation}/{asterisk}"), agent) == seen
 
 
 @pytest.mark.parametrize("asterisk", ["asterisk22", "asterisk16"])
@@ -106,13 +113,13 @@ def test_outbound_and_internal_calls_are_no_calls_of_ours(stream: Stream, tell: 
 
 
 def test_withheld_callers_are_nobody_and_odd_numbers_stay_as_they_came(stream: Stream, tell: Tell) -> None:
-    """anonymous, Privacy (with the number in P-Asserted-Identity), unavailable, Restricted, no user part; then numbers."""
+    """Anonymous, Privacy with the number in P-Asserted-Identity, unavailable, Restricted, no user; then numbers."""
     callers = [f.caller for f in tell([stream("odd_caller_ids/asterisk22")]) if isinstance(f, Arrived)]
     assert callers[0] is None
     assert callers[2:5] == [None, None, None]
     assert callers[5:] == [
-        "8021", "+8613812345678", "008613812345678", "8613812345678", "013812345678", "01088886666", "02158881234",
-        "4008205555", "0085223456789", "13812345678", "13812345678",
+        "8021", "+8613812345678", "008613812345678", "8613812345678", "013812345678", "01088886666",
+        "02158881234", "4008205555", "0085223456789", "13812345678", "13812345678",
     ]  # fmt: skip
 
 
@@ -144,6 +151,7 @@ def test_every_shared_capture_agrees_with_phones_cdr_and_queue_log() -> None:
 
 
 def replay(*args: str) -> subprocess.CompletedProcess[str]:
+    """``hotline replay`` as people call it."""
     return subprocess.run(
         [sys.executable, "-m", "hotline", "replay", *args], capture_output=True, text=True, check=False, cwd=ROOT
     )
