@@ -16,7 +16,9 @@ from transcription.wording import invented, tidy, unlooped
 
 PROMPTS = {"zh": "以下是普通话的客服电话录音，使用简体中文。"}  # steers to simplified characters and punctuation
 BEAM = 5
+TEMPERATURES = (0.0, 0.4, 0.8)  # tried in turn when the library finds the text too repetitive or improbable
 DOUBT = -1.2  # mean log probability of a token below which whisper was guessing
+PIECE = 6  # characters; 客服 and 电话 are in the prompt, too, and people do say them
 NOISE = 0.6  # whisper's own chance that nobody speaks, believed only together with a poor log probability
 
 
@@ -56,25 +58,46 @@ class WhisperEngine:
         return said
 
     def _decode(self, sound: Any) -> tuple[str, float]:
-        """Text and confidence of one span, ('', 0) for what is noise, echo or invention."""
+        """Text and confidence of one span, ('', 0) for what is noise, echo or invention.
+
+        What came out as an echo is decoded once more without the prompt: spelled letters (an e-mail address) were seen
+        to end in 轻轻轻轻 with it and in letters without.
+        """
+        prompt = PROMPTS.get(self._language)
+        text, confidence, echo = self._heard(sound, prompt)
+        if echo and prompt:
+            text, confidence, _ = self._heard(sound, None)
+        return text, confidence
+
+    def _heard(self, sound: Any, prompt: str | None) -> tuple[str, float, bool]:
+        """Text, confidence, and whether an echo was dropped."""
         segments, _ = self._model.transcribe(
             sound,
             language=self._language,
             beam_size=BEAM,
             condition_on_previous_text=False,
-            initial_prompt=PROMPTS.get(self._language),
+            initial_prompt=prompt,
             without_timestamps=True,
-            temperature=[0.0, 0.4, 0.8],
+            temperature=TEMPERATURES,
         )
-        texts, weights = [], []
+        texts, weights, echo = [], [], False
         for segment in segments:
             if segment.avg_logprob < DOUBT and segment.no_speech_prob > NOISE:
                 continue
-            text = unlooped(tidy(segment.text, self._language))
-            if text and not invented(text):
+            written = tidy(segment.text, self._language)
+            text = unlooped(written)
+            echo = echo or bool(written and not text)
+            if text and not invented(text) and not _leaked(text, prompt):
                 texts.append(text)
                 weights.append((segment.avg_logprob, len(text)))
-        if not texts:
-            return "", 0.0
         total = sum(length for _, length in weights)
-        return "".join(texts), math.exp(min(0.0, sum(log * length for log, length in weights) / total))
+        if not total:
+            return "", 0.0, echo
+        log = sum(log * length for log, length in weights) / total
+        return "".join(texts), math.exp(min(0.0, log)), echo
+
+
+def _leaked(text: str, prompt: str | None) -> bool:
+    """Whether the text is a piece of the prompt, long enough that nobody says it by chance."""
+    words = text.strip("，。")
+    return prompt is not None and len(words) >= PIECE and words in prompt
