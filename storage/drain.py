@@ -131,6 +131,8 @@ class _Loop:
 async def _cancelled(work: "asyncio.Future[tuple[Wait | BaseException | None]]") -> None:
     work.cancel()
     await asyncio.wait({work})
+    if not work.cancelled():
+        work.exception()  # a gathering that was cancelled ends with CancelledError as a result to be looked at
 
 
 def _text(error: BaseException) -> str:
