@@ -33,11 +33,12 @@ log = structlog.get_logger()
 
 
 class Page:
-    """One open page's queue."""
+    """One open page's queue. ``cut`` drops its connection at once, with whatever could not be sent."""
 
-    def __init__(self, login: str, session: int) -> None:
+    def __init__(self, login: str, session: int, cut: Callable[[], None] = lambda: None) -> None:
         self.login = login
         self.session = session
+        self.cut = cut
         self.behind = False
         self._texts: deque[str] = deque()
         self._some = asyncio.Event()
@@ -146,9 +147,11 @@ class Hub:
                 try:
                     async with asyncio.timeout(SEND_TIME):
                         await socket.send_str(text)
-                except (TimeoutError, ConnectionError):
+                except ConnectionError:
+                    return
+                except TimeoutError:
                     log.info("page_cut_off", login=page.login)
-                    await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, drain=False)
+                    page.cut()  # a close frame would wait behind what it does not take
                     return
                 if page.behind and agent:
                     page.behind = False

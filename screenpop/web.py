@@ -63,7 +63,7 @@ async def socket(request: web.Request) -> web.WebSocketResponse:
 
     await request.app[HUB].serve(
         ws,
-        Page(user.login, session.id),
+        Page(user.login, session.id, request.transport.abort if request.transport else ws.force_close),
         user.extension,
         tickets=may(Role(user.role), Right.ALL_TICKETS),
         alive=alive,

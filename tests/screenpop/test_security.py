@@ -27,16 +27,13 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
         ({"Origin": EVIL, "Sec-Fetch-Site": "same-origin"}, 403),
     ],
 )
-@pytest.mark.parametrize("path", ["/logout", "/tickets/1/notes", "/language", "/login"])
-async def test_only_our_own_pages_may_change_something(
-    path: str,
-    headers: dict[str, str],
-    code: int,
-    visit: "Visit",
-) -> None:
+async def test_only_our_own_pages_may_change_something(headers: dict[str, str], code: int, visit: "Visit") -> None:
     """Logged in or not, by form or by script."""
-    answer = await (await visit("li")).post(path, {}, headers=headers)
-    assert (answer.status == 403) is (code == 403)
+    li = await visit("li")
+    for path in ("/login", "/language", "/tickets/1/notes", "/logout"):
+        answer = await li.post(path, {}, headers=headers)
+        assert (answer.status == 403) is (code == 403), path
+        assert answer.status < 500, path
 
 
 async def test_a_request_that_does_not_say_where_it_is_from_is_refused(visit: "Visit") -> None:
