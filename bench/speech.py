@@ -90,7 +90,9 @@ async def main() -> int:
         )  # fmt: skip
     await transcriber.close()
     mean = sum(legs) / max(1, len(legs))
-    print(f"mean CER of legs {mean:.3f}, speakers {all_right}/{all_turns}, seconds a second of call {spent / sound:.2f}")
+    print(
+        f"mean CER of legs {mean:.3f}, speakers {all_right}/{all_turns}, seconds a second of call {spent / sound:.2f}"
+    )
     return 0
 
 

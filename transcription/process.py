@@ -95,9 +95,7 @@ class Process:
         except TookTooLong as error:
             raise NoModel(f"{self._spec.model}: {error}") from error
         except WorkerDied as error:
-            if (
-                self._retired or child.returncode == -signal.SIGKILL
-            ):  # by us, or for want of memory: no word on the model
+            if self._retired:
                 raise
             raise NoModel(f"{self._spec.model}: the {self._spec.engine} engine could not load it: {error}") from error
         finally:
