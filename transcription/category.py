@@ -5,6 +5,7 @@ first; words that fall later weigh less. 投诉 needs a demand on the company's 
 none; asking where a filed refund is is 进度, not 退换.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -97,6 +98,12 @@ def _complaint(conversation: Sequence[Line], words: Lexicon) -> Verdict | None:
     return None
 
 
+def _shows(line: Line, words: Lexicon) -> bool:
+    """Whether the line tells of a thing and that something is wrong with it."""
+    tables = ("category.repair.thing", "category.repair.symptom")
+    return all(words[table].search(line.whole) for table in tables) and not words["urgency.losing"].search(line.whole)
+
+
 def _topic(conversation: Sequence[Line], words: Lexicon) -> Verdict:
     first = {line.index for line in opening(conversation)}
     score = dict.fromkeys(_TOPICS, 0.0)
@@ -118,6 +125,13 @@ def _topic(conversation: Sequence[Line], words: Lexicon) -> Verdict:
     if _hits([conversation[i] for i in first], words, "progress.filed_before"):
         score["repair"] = score["returns"] = 0.0
         score["progress"] += _WEIGHT[True]
+    start = [conversation[i] for i in sorted(first)]
+    if _hits(start, words, "logistics.goods") and not re.search("报修|维修", "".join(line.whole for line in start)):
+        score["repair"] = 0.0  # a parcel that does not move is not broken
+    elif max(score.values()) == score["question"]:
+        broken = [line.index for line in start if _shows(line, words)]
+        score["repair"] += _WEIGHT[True] * len(broken)
+        turns["repair"] += broken
     best = max(score.values(), default=0.0)
     for name, category in _TOPICS.items():
         if best and score[name] >= _SHARE * best:
