@@ -40,7 +40,7 @@ class RedisFanout:
         waits: dict[str, Any] = {"socket_connect_timeout": timeout_s, "socket_timeout": timeout_s}
         if url.startswith("unix:"):
             del waits["socket_connect_timeout"]
-        self._redis: Redis = Redis.from_url(url, retry=once, decode_responses=True, **waits)
+        self._redis: Redis = Redis.from_url(url, retry=once, decode_responses=True, encoding_errors="replace", **waits)
         self._channel = channel
         self._timeout = timeout_s
         self._near = MemoryFanout(depth)
@@ -84,6 +84,7 @@ class RedisFanout:
             try:
                 await work()
             except _TROUBLE as error:
+                _leave_if_cancelled()
                 self.connected.clear()
                 if asyncio.get_running_loop().time() - began > LONGEST_PAUSE_S:
                     pause = 0.1
@@ -98,6 +99,7 @@ class RedisFanout:
             silent = False
             while True:
                 message = await pubsub.get_message(timeout=self._timeout)
+                _leave_if_cancelled()
                 if message is None:
                     if silent:
                         raise TimeoutError("no sign of life")
@@ -116,16 +118,19 @@ class RedisFanout:
 
     async def _arrived(self, text: str) -> None:
         try:
-            origin, topic, message = json.loads(text)
-        except ValueError as error:
-            log.warning("strange message on the fan-out channel", error=str(error))
-            return
-        if origin == self._me:
-            return
-        if topic == LAGGED:
-            self._near.lag()
-        else:
-            await self._near.publish(topic, message)
+            said = json.loads(text)
+        except ValueError:
+            said = None
+        match said:
+            case [self._me, *_]:
+                return  # our own pages have it already
+            case [str(), str(topic), dict(message)]:
+                if topic == LAGGED:
+                    self._near.lag()
+                else:
+                    await self._near.publish(topic, message)
+            case _:
+                log.warning("a strange message on the fan-out channel", text=text[:200])
 
     async def _send(self) -> None:
         try:
@@ -135,9 +140,11 @@ class RedisFanout:
                 if self._others_lag:
                     self._outgoing.clear()  # older than the snapshot the others will take
                     await self._redis.publish(self._channel, json.dumps([self._me, LAGGED, {}]))
+                    _leave_if_cancelled()
                     self._others_lag = False
                 while self._outgoing:
                     await self._redis.publish(self._channel, self._outgoing.popleft())
+                    _leave_if_cancelled()
         except _TROUBLE:
             self._lose()
             raise
@@ -147,3 +154,10 @@ class RedisFanout:
         self._outgoing.clear()
         self._others_lag = True
         self._work.set()
+
+
+def _leave_if_cancelled() -> None:
+    """Raise the cancellation that the library lost: 8.1 was seen to answer a cancelled publish as if nothing was."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -13,6 +13,7 @@ import importlib.util
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -142,6 +143,16 @@ class RedisServer:
             self._process.wait()
             self._process.stdout.close()
             self._process = None
+
+    def freeze(self) -> None:
+        """Let it hang: connections stay open and nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def remove(self) -> None:
         """Stop it for good."""
