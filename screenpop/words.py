@@ -124,6 +124,13 @@ ALARM: Words = {
     "recording_orphan": N_("A recording was found that belongs to no call."),
     "transcription_failed": N_("The recording could not be transcribed."),
 }
+LINK: Words = {
+    "up": N_("connected"),
+    "down": N_("not connected"),
+    "refused": N_("the PBX refuses our login"),
+    "gap": N_("events were lost; catching up"),
+}
+JOBS: Words = {"ready": N_("waiting"), "running": N_("running"), "dead": N_("given up")}
 
 # What the desk's own modules say. {holes} are filled in the browser.
 DESK: Words = {

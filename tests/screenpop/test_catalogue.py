@@ -10,6 +10,7 @@ from screenpop.i18n import LANGUAGES, Reader, translations
 from storage.edits import Refusal
 from storage.records import AlarmKind, EventKind, Phase, TimelineKind
 from telephony.call import Outcome, Over
+from telephony.link import Link
 from tickets.ticket import Reachability, Status
 from transcription.account import Category, FactKind, Sentiment, Urgency
 
@@ -55,6 +56,7 @@ def test_every_text_is_translated_with_its_holes(language: str) -> None:
         ("EVENT", EventKind),
         ("TIMELINE", TimelineKind),
         ("ALARM", AlarmKind),
+        ("LINK", Link),
     ],
 )
 def test_every_code_of_the_other_rooms_has_a_name(table: str, codes: type) -> None:

@@ -194,14 +194,29 @@ def test_bars_fit_the_recording() -> None:
 async def test_the_status_page_shows_links_and_jobs(house: "House", visit: "Visit") -> None:
     """What the rest of the house tells of itself, or that it tells nothing."""
     root = await visit("root")
-    assert "没有等待的任务" in await root.text("/status")
+    assert "本进程没有连接电话系统" in await root.text("/status")
     house.told = {
-        "pbx": [{"name": "main", "connected": False, "since": house.time, "calls": 2, "text": "refused"}],
-        "jobs": [{"kind": "transcribe", "waiting": 3, "running": 1, "dead": 2, "why": "no model"}],
+        "pbx": [
+            {"name": "main", "link": "down", "since": house.time, "why": "no route", "live_calls": 2, "dropped": 3},
+            {"name": "second", "link": "up", "since": house.time, "banner": "Asterisk Call Manager/11.0.0"},
+        ],
+        "jobs": {"ready": 3, "running": 1, "dead": 2},
+        "speech": "no speech model",
+        "database": None,
+        "waiting_writes": 7,
     }
     page = await root.text("/status")
-    for words in ("main", "未连接", "refused", "transcribe", "no model", "2 通电话"):
-        assert words in page
+    for words in (
+        "main",
+        "未连接",
+        "no route",
+        "2 通电话",
+        "丢失 3 个事件",
+        "Manager/11",
+        "no speech model",
+        "hotline jobs",
+    ):
+        assert words in page, words
     assert await root.json("/api/status") == house.told
 
 

@@ -88,7 +88,7 @@ async def pages_with(house: "House", visit: "Visit", text: str) -> dict[str, str
     ticket = await house.ticket_of(call)
     await house.ledger.note(ticket, text, "li", house.time)
     root = await visit("root")
-    house.told = {"pbx": [{"name": text, "connected": False, "text": text}], "jobs": []}
+    house.told = {"pbx": [{"name": text, "link": text, "why": text, "banner": text}], "speech": text, "database": text}
     page = await house.reads.ticket(ticket)
     assert page is not None
     refused = await root.post(f"/tickets/{ticket}", {"version": "0", "title": text, "owner": text})
