@@ -63,7 +63,7 @@ async def _serve(settings: Settings, secrets: dict[str, str]) -> int:
     async with AsyncExitStack() as stack:
         demo = not settings.pbx
         if demo:
-            settings, secret = await _with_demo_pbx(settings, stack)
+            settings, secret, pbx = await _with_demo_pbx(settings, stack)
             secrets = {settings.pbx[0].name: secret}
         service = Service(settings, now, secrets)
         runner = web.AppRunner(service.build(), access_log=None)
@@ -74,6 +74,7 @@ async def _serve(settings: Settings, secrets: dict[str, str]) -> int:
             await newcomer.bring_customers(service.crm, settings.database_url)
             made = await newcomer.make_accounts(service.accounts, service.hasher, now())
             print(newcomer.announce(address, made), flush=True)
+            stack.push_async_callback(_ended, service.crew.start(pbx.run(), "built-in PBX"))
         else:
             await service.accounts.remove_demo()
             print(f"hotline is running: {address}", flush=True)
@@ -103,8 +104,8 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> str:
     return f"http://{host if host not in ('0.0.0.0', '::') else 'localhost'}:{bound}"  # noqa: S104 - compared, not bound
 
 
-async def _with_demo_pbx(settings: Settings, stack: AsyncExitStack) -> tuple[Settings, str]:
-    """Start the built-in PBX; the settings then name it like any other. Its secret comes beside them."""
+async def _with_demo_pbx(settings: Settings, stack: AsyncExitStack) -> tuple[Settings, str, DemoPbx]:
+    """Open the built-in PBX; the settings then name it like any other. Its secret comes beside them."""
     settings = newcomer.with_demo_company(settings)
     root = settings.recordings.root
     assert root is not None
@@ -112,8 +113,6 @@ async def _with_demo_pbx(settings: Settings, stack: AsyncExitStack) -> tuple[Set
     pbx = DemoPbx(root, now, random.Random())  # noqa: S311 - a programme, not a secret
     address = await pbx.start()
     stack.push_async_callback(pbx.close)
-    playing = asyncio.get_running_loop().create_task(pbx.run(), name="built-in PBX")
-    stack.push_async_callback(_ended, playing)
     named = Pbx(
         name="demo",
         host=address.host,
@@ -122,7 +121,7 @@ async def _with_demo_pbx(settings: Settings, stack: AsyncExitStack) -> tuple[Set
         trunks=TRUNKS,
         voicemail_event=VOICEMAIL_EVENT,
     )
-    return settings.model_copy(update={"pbx": (named,)}), address.secret
+    return settings.model_copy(update={"pbx": (named,)}), address.secret, pbx
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
