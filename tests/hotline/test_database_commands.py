@@ -18,6 +18,17 @@ from storage.migrate import head
 from storage.outbox import Outbox
 from storage.records import NewJob
 
+
+class Keyboard(io.StringIO):
+    """A standard input that is a terminal when nothing is piped into it."""
+
+    def isatty(self) -> bool:
+        """Whether somebody sits there."""
+        return not self.getvalue() and self.attached
+
+    attached = False
+
+
 Hotline = Callable[..., tuple[int, str, str]]
 
 
@@ -29,7 +40,7 @@ def hotline(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
         monkeypatch.delenv(name, raising=False)
 
     def call(*args: str, typed: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        monkeypatch.setattr("sys.stdin", Keyboard(typed))
         try:
             code = main(args)
         except SystemExit as left:
@@ -123,8 +134,8 @@ def test_a_password_typed_unseen_must_be_typed_twice(
 ) -> None:
     """And is never echoed."""
     at = ("--database", sqlite_url)
+    monkeypatch.setattr(Keyboard, "attached", True)
     monkeypatch.setattr("getpass.getpass", lambda prompt: "correct horse" if "Once" in prompt else "correct house")
-    monkeypatch.setattr(io.StringIO, "isatty", lambda _self: True)
     code, out, err = hotline("user", *at, "add", "li")
     assert (code, out) == (2, "")
     assert "differ" in err

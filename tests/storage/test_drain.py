@@ -263,7 +263,7 @@ async def test_workers_that_die_anywhere_lose_nothing_and_do_nothing_twice(db: D
 
     Every effect happens exactly once, in the transaction that settles the job.
     """
-    dice = random.Random(seed)  # noqa: S311 - a test's dice
+    dice = random.Random(seed)
     outbox = Outbox(db, most_attempts=1000, rng=dice)
     keys = {f"main:{number}" for number in range(10)}
     effects: Counter[str] = Counter()
@@ -376,7 +376,7 @@ class Workers:
 @pytest.mark.slow
 def test_real_workers_killed_hard_do_every_job_exactly_once(database_url: str) -> None:
     """Two of three are killed in mid-work; the third finishes what is left, the dead ones' jobs too."""
-    total, dice = 120, random.Random(7)  # noqa: S311 - a test's dice
+    total, dice = 120, random.Random(7)
     workers = Workers(database_url)
     asyncio.run(workers.prepare(total))
     *doomed, last = [workers.start() for _ in range(3)]

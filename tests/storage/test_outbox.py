@@ -127,7 +127,7 @@ async def test_a_claim_that_was_given_up_does_not_count_as_the_next_one(db: Data
 
 async def test_a_failed_job_rests_longer_each_time_and_dies_in_the_end(db: Database) -> None:
     """Its last error stays to be read; replayed it starts afresh."""
-    outbox = Outbox(db, most_attempts=3, rng=random.Random(1))  # noqa: S311 - jitter
+    outbox = Outbox(db, most_attempts=3, rng=random.Random(1))
     await add(db, "main:1")
     now, pauses = NOW, []
     for attempt in (1, 2, 3):

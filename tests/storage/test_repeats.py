@@ -53,14 +53,14 @@ async def kept(db: Database, call: "Told") -> tuple[CallPage | None, TicketPage 
 @pytest.mark.parametrize("seed", range(5))
 async def test_two_listeners_keep_what_one_would(db: Database, second: Database, ring: "Ring", seed: int) -> None:
     """Call, events, agents, ticket, its timeline and the job: each once, as if one had told it once."""
-    rng = random.Random(seed)  # noqa: S311 - a test's dice
+    rng = random.Random(seed)
     call = ring()
     alone = replace(call, key=call.key._replace(pbx="alone"), line="4008001234")
     first, other = Ledger(db), Ledger(second)
     async with asyncio.TaskGroup() as group:
         group.create_task(listen(first, call, call.whole(), rng))
         group.create_task(listen(other, call, call.whole(), rng))
-    await listen(first, alone, alone.whole(), random.Random(0))  # noqa: S311 - a test's dice
+    await listen(first, alone, alone.whole(), random.Random(0))
     page, ticket = await kept(db, call)
     expected, expected_ticket = await kept(db, alone)
     assert page is not None
@@ -139,7 +139,7 @@ async def test_one_customer_calling_from_two_telephones_at_once_has_one_ticket(
         pair = [(db, ring("13900000001")), (second, ring("13900000002"))]
         async with asyncio.TaskGroup() as group:
             for one, call in pair:
-                group.create_task(listen(Ledger(one), call, call.missed(), random.Random(1)))  # noqa: S311
+                group.create_task(listen(Ledger(one), call, call.missed(), random.Random(1)))
     async with db.read() as conn:
         assert (await conn.execute(select(func.count()).select_from(tickets))).scalar_one() == 1
 
