@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     command_parser = argparse.ArgumentParser(prog=f"hotline {name}", description=COMMANDS[name])
     module = importlib.import_module(f"hotline.commands.{name.replace('import', 'import_')}")
     module.add(command_parser)
+    if "structlog" in sys.modules:  # its own default would log among the results
+        importlib.import_module("hotline.logs").configure()
     try:
         return int(module.run(command_parser.parse_args(args[1:])))
     except UsageError as error:

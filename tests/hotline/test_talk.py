@@ -23,6 +23,18 @@ def test_a_transfer_gives_each_agent_a_window() -> None:
     assert windows(events, BEGAN) == [(10.0, 30.0, "1001"), (34.0, 60.0, "1003")]
 
 
+def test_hold_is_no_talk() -> None:
+    """Music on the agent's leg is nobody's words; a Resumed without a Held (a REFER sends one) changes nothing."""
+    events = [
+        event(BEGAN + 10, EventKind.ANSWERED, "1001"),
+        event(BEGAN + 12, EventKind.RESUMED, "1001"),
+        event(BEGAN + 20, EventKind.HELD, "1001"),
+        event(BEGAN + 28, EventKind.RESUMED, "1001"),
+        event(BEGAN + 40, EventKind.LEFT, "1001"),
+    ]
+    assert windows(events, BEGAN) == [(10.0, 20.0, "1001"), (28.0, 40.0, "1001")]
+
+
 def test_an_end_that_was_not_seen_is_the_end_of_the_call() -> None:
     """A PBX that died tells no Left."""
     events = [event(BEGAN + 10, EventKind.ANSWERED, "1001"), event(BEGAN + 50, EventKind.ENDED)]
