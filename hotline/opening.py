@@ -34,7 +34,7 @@ def database_url(args: argparse.Namespace) -> str:
 
 
 def with_database(args: argparse.Namespace, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Run ``work`` on the database that the options mean. UsageError when it cannot be used or is of another version."""
+    """Run ``work`` on the database that the options mean. UsageError when it is unusable or of another version."""
     url = database_url(args)
 
     async def opened() -> T:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from storage.pages import CallEvent
 from storage.records import EventKind
 
-
 _BEGINS = (EventKind.ANSWERED, EventKind.RESUMED)
 _ENDS = (EventKind.LEFT, EventKind.HELD)
 
