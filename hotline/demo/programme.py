@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from hotline.demo.story import Story
 
-FIRST = (3.0, 5.0)
-"""Seconds from the first listener to the first call, least and most."""
+FIRST = (7.0, 9.0)
+"""Seconds from the start to the first call, least and most: time to log in, so that the phone is seen ringing."""
 GAP = (75.0, 90.0)
 """Seconds from one conversation's arrival to the next."""
 BETWEEN = (18.0, 40.0)
