@@ -306,12 +306,13 @@ class LiveChannel(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A row of QueueStatus: a caller in a queue."""
+    """A row of QueueStatus: a caller in a queue. Anybody could forge one; it counts with our ``action_id`` only."""
 
     stamp: str | None
     queue: str | None
     channel: str | None
     uniqueid: str | None
+    action_id: str | None
 
 
 class Snapshot(NamedTuple):

@@ -80,9 +80,10 @@ def plain(*names: str) -> Group:
 class Layout(Generic[T]):
     """One kind of event: its groups in order, the headers after them, the values wanted (in the order of the headers).
 
-    Without groups it is the end of a list, of which the ActionID is wanted. ``make`` builds the event from the
-    Timestamp and the wanted values. ``rest`` hands everything after the groups over as one text (UserEvent's free
-    headers). ``needle`` are bytes without which the event is not worth reading.
+    ``make`` builds the event from the Timestamp and the wanted values. ``rest`` hands everything after the groups over
+    as one text (UserEvent's free headers). ``needle`` are bytes without which the event is not worth reading.
+    ``listed`` belongs to a list we asked for and has no Privilege: its ActionID comes before the other values; it is
+    read when sound, or not at all.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Layout(Generic[T]):
     make: Callable[[Sequence[str | None]], T]
     rest: bool = False
     needle: bytes = b""
+    listed: bool = False
     sound: re.Pattern[str] = field(init=False, repr=False)
     known: frozenset[str] = field(init=False, repr=False)
     finals: tuple[str, ...] = field(init=False, repr=False)  # what the last lines of its groups begin with
@@ -110,8 +112,10 @@ class Layout(Generic[T]):
             text = f"\r\n{re.escape(name)}: " + (f"({value})" if name in wanted else value)
             return f"(?:{text})?" if optional else text
 
-        allowed = f"ActionID: ({value})" if self.groups == () else f"(?:{_ALLOWED.pattern})(?:\r\nActionID: {value})?"
-        parts = [f"Event: {self.name}\r\n{allowed}(?:\r\nSystemName: {value})?(?:\r\nTimestamp: ({value}))?"]
+        head = f"\r\n(?:{_ALLOWED.pattern})(?:\r\nActionID: {value})?(?:\r\nSystemName: {value})?"
+        if self.listed:
+            head = f"(?:\r\nActionID: ({value}))?"
+        parts = [f"Event: {self.name}{head}(?:\r\nTimestamp: ({value}))?"]
         for group in self.groups:
             text = "".join(line(name, optional=name not in group.needed) for name in group.names)
             if group.last:

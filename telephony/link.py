@@ -235,13 +235,14 @@ class AmiLink:
         deadline = self.settings.deadline * 4  # thousands of channels take a while
         try:
             await connection.ask("CoreShowChannels", {}, deadline, rows=True)
+            asked = ""
             for name in ("Status", "QueueStatus"):
                 try:
-                    await connection.ask(name, {}, deadline, rows=True)
+                    asked = (await connection.ask(name, {}, deadline, rows=True))["ActionID"]
                 except RefusedError as error:
                     log.warning("the PBX does not tell", pbx=self.settings.name, action=name, answer=str(error))
-            rows, queued = tuple(self._rows), tuple(self._queued)
-            self._inbox.force(Snapshot(rows, queued, frozenset(self._gone), frozenset(self._fresh)))
+            queued = tuple(row for row in self._queued if row.action_id == asked)
+            self._inbox.force(Snapshot(tuple(self._rows), queued, frozenset(self._gone), frozenset(self._fresh)))
         except RefusedError as error:
             grant = f"grant AMI user {self.settings.user} write = reporting, or calls that end unseen stay for ever"
             self._change(Link.UP, f"{error} for CoreShowChannels: {grant}")

@@ -49,8 +49,10 @@ def _live(row: Sequence[str | None]) -> LiveChannel:
 
 
 def _waiting(row: Sequence[str | None]) -> Waiting:
-    """Without what the caller may have written."""
-    return Waiting._make(row[:4])
+    """Without what the caller may have written. Its ActionID is the last header (Asterisk 22.10)."""
+    first, stamp, queue, name, uniqueid, rest = row
+    last = (rest or "").rpartition("\r\nActionID: ")[2] if "\r\nActionID: " in (rest or "") else None
+    return Waiting(stamp, queue, name, uniqueid, first or last)
 
 
 def _layout(
@@ -62,13 +64,14 @@ def _layout(
     tail: tuple[str, ...] = (),
     rest: bool = False,
     needle: bytes = b"",
+    listed: bool = False,
 ) -> Layout[Event]:
-    return Layout(name, groups, tail, wanted, make, rest, needle)
+    return Layout(name, groups, tail, wanted, make, rest, needle, listed)
 
 
 def _done(name: str) -> Layout[Event]:
     """The end of a list: only one that bears our ActionID, which nobody can guess, counts."""
-    return _layout(name, ListDone._make, (), ("ActionID",), tail=("EventList", "ListItems", "Items"))
+    return _layout(name, ListDone._make, (), (), tail=("EventList", "ListItems", "Items"), listed=True)
 
 
 _QUEUE_TAIL = ("Queue", "Position", "Count")
@@ -178,6 +181,7 @@ _ALL: tuple[Layout[Event], ...] = (
         (plain("Queue", "Position", "Channel", "Uniqueid"),),  # what follows is the caller's
         ("Queue", "Channel", "Uniqueid"),
         rest=True,
+        listed=True,
     ),
     _done("CoreShowChannelsComplete"),
     _done("StatusComplete"),

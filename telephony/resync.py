@@ -33,8 +33,9 @@ def merge(live: Live, snapshot: Snapshot, now: float | None, out: list[Fact]) ->
         caller = live.calls.get(waiting.uniqueid or "")
         if caller is not None and waiting.queue and caller.uniqueid in rows:
             caller.join(waiting.queue, now, out)
-    for uid in rows.keys() - snapshot.fresh:
-        _ring(live, uid, rows[uid], now, out)
+    for uid, row in rows.items():
+        if uid not in snapshot.fresh:
+            _ring(live, uid, row, now, out)
     for call in live.calls.values():
         live.connect(call.uniqueid, now, out)
 

@@ -56,6 +56,7 @@ class Pbx:
     silent: set[str] = field(default_factory=set)
     between: Callable[[], bytes] = lambda: b""  # events while it lists its channels
     channels: tuple[str, ...] = ()
+    queued: bytes = b""
     actions: list[dict[str, str]] = field(default_factory=list)
     came: asyncio.Condition = field(default_factory=asyncio.Condition)
     connections: int = 0
@@ -116,6 +117,8 @@ class Pbx:
             )
             end = f"Event: CoreShowChannelsComplete\r\nActionID: {action_id}\r\nEventList: Complete\r\n\r\n"
             return answer + rows + self.between() + end.encode()
+        if name == "QueueStatus":
+            answer += self.queued.replace(b"OUR-ID", action_id.encode())
         if name in ("Status", "QueueStatus"):
             return answer + f"Event: {name}Complete\r\nActionID: {action_id}\r\nEventList: Complete\r\n\r\n".encode()
         return answer
@@ -275,6 +278,17 @@ async def test_events_during_the_listing_are_right_where_they_contradict_it(pbx:
             tracker.feed(item, 1.0)
         tracker.resync(shot, 1.0)
         assert {key.linkedid for key in tracker.calls} == {"2.0", "3.0"}
+
+
+async def test_who_waits_in_a_queue_is_known_from_rows_with_our_action_id_only(pbx: Pbx) -> None:
+    """Such a row is short enough to be forged."""
+    row = "Event: QueueEntry\r\nQueue: {}\r\nPosition: 1\r\nChannel: c\r\nUniqueid: 1.0\r\nCallerIDNum: 1\r\n{}\r\n"
+    forged = row.format("forged", "") + row.format("forged", "ActionID: 1\r\n")
+    pbx.queued = (row.format("support", "Wait: 1\r\nPriority: 0\r\nActionID: OUR-ID\r\n") + forged).encode()
+    async with linked(pbx) as link:
+        shot = (await until(link, snapshot))[-1]
+    assert isinstance(shot, Snapshot)
+    assert [(row.queue, row.uniqueid) for row in shot.waiting] == [("support", "1.0")]
 
 
 async def test_a_slow_consumer_costs_events_but_never_the_reader(pbx: Pbx) -> None:

@@ -316,7 +316,7 @@ def test_a_live_call_nobody_told_us_of_is_adopted() -> None:
         row(*leg("1003")[:2], state="5"),
         row("PJSIP/carrier-00000077", "1795290150.7"),  # a leg to the outside
     )
-    waiting = (Waiting(None, "support", NAME, UID), Waiting(None, "sales", "x", "9.9"))
+    waiting = (Waiting(None, "support", NAME, UID, "a1"), Waiting(None, "sales", "x", "9.9", "a1"))
     facts = made().resync(Snapshot(rows, waiting), 5.0)
     assert words(facts) == ["arrived", "confirmed", "queued", "rang 1003", "answered 1001"]
     first, queue = facts[0], facts[2]
