@@ -101,6 +101,7 @@ class Service:
                 zone=settings.site.zone,
                 lines={line.number: line.name or line.number for line in settings.line},
                 secure=settings.server.secure,
+                origins=frozenset(settings.server.origins),
                 hasher=self.hasher,
             )
         )
@@ -172,7 +173,7 @@ class Service:
             "pbx": [feed.report() for feed in self.feeds],
             "live_calls": len(self.desk),
             "jobs": {state.value: sum(n for (_, of), n in counts.items() if of is state) for state in JobState},
-            "speech": self.speech.trouble,
+            "speech": self.speech.report(),
             "database": self.pipeline.writer.trouble,
             "waiting_writes": self.pipeline.writer.backlog,
         }

@@ -34,6 +34,7 @@ def with_demo_company(settings: Settings) -> Settings:
     """The settings with the demo's lines and phones; recordings below the data folder, where its PBX puts them."""
     return settings.model_copy(
         update={
+            "site": settings.site.model_copy(update={"name": demo.COMPANY}),
             "line": tuple(
                 Line(number=line.number, aliases=line.aliases, name=line.name, area=line.area) for line in demo.LINES
             ),

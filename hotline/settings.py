@@ -68,11 +68,16 @@ class Site(_Part):
 
 
 class Server(_Part):
-    """Where pages and API are served. Behind a TLS proxy set ``secure``, so that cookies are marked so."""
+    """Where pages and API are served.
+
+    Behind a TLS proxy set ``secure``, so that cookies are marked so, and name ``origins`` (``https://host``) where the
+    proxy does not pass the host on.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8400
     secure: bool = False
+    origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/]+$")], ...] = ()
 
 
 class Pbx(_Part):

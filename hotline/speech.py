@@ -51,6 +51,12 @@ class Speech:
         self._transcriber = fresh
         return fresh
 
+    def report(self) -> str | None:
+        """What stands in the way of transcripts, for the operator; None: nothing that is known of."""
+        if self._transcriber is not None:
+            return None
+        return self.trouble or (None if self._choose() else "no speech model")
+
     async def forget(self) -> None:
         """The model does not load any more: look for one again next time."""
         if self._transcriber is not None:

@@ -177,9 +177,29 @@ async def call(request: web.Request) -> web.Response:
                 "category": page.summary.category.value,
                 "urgency": page.summary.urgency.value,
                 "sentiment": page.summary.sentiment.value,
+                "facts": [
+                    {
+                        "kind": fact.kind.value,
+                        "value": fact.value,
+                        "speaker": fact.speaker,
+                        "at": fact.at,
+                        "sure": fact.sure,
+                        "turns": list(fact.turns or (fact.turn,)),
+                    }
+                    for fact in page.summary.facts
+                ],
+                "promises": [
+                    {
+                        "who": promise.who,
+                        "what": promise.what,
+                        "by_when": promise.by_when,
+                        "turns": list(promise.turns or (promise.turn,)),
+                    }
+                    for promise in page.summary.promises
+                ],
                 "evidence": {sentence: list(turns) for sentence, turns in page.summary.evidence.items()},
             },
-            "alarms": [{"kind": alarm.kind.value, "at": alarm.at} for alarm in page.alarms],
+            "alarms": [{"kind": alarm.kind.value, "detail": alarm.detail, "at": alarm.at} for alarm in page.alarms],
         }
     )
 

@@ -1,6 +1,6 @@
 """A call's page: what happened, what it sounded like, what was said, and who listened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -92,14 +92,6 @@ def transcript_state(page: CallPage) -> str:
     return "recording" if page.item.answered is not None or page.item.waiting is Waiting.RECORDING else "none"
 
 
-def cited(evidence: Mapping[str, Sequence[int]], turns: Sequence[Turn]) -> list[tuple[str, list[tuple[int, Turn]]]]:
-    """Each sentence of the summary with the turns that say it; a turn that is not there cites nothing."""
-    return [
-        (sentence, [(index, turns[index]) for index in indexes if 0 <= index < len(turns)])
-        for sentence, indexes in evidence.items()
-    ]
-
-
 async def call(request: web.Request) -> web.Response:
     """``GET /calls/{key}``."""
     page = await the_call(request)
@@ -114,7 +106,6 @@ async def call(request: web.Request) -> web.Response:
         turns=turns,
         players=recordings,
         bars=bars(turns, recordings[0].seconds if recordings else 0.0),
-        cited=cited(page.summary.evidence, turns) if page.summary else [],
         state=transcript_state(page),
         doubt=DOUBT,
         sees_listens=may(Role(request[SESSION].user.role), Right.LISTENS),

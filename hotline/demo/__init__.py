@@ -26,6 +26,7 @@ class DemoAgent:
     name: str
 
 
+COMPANY = "美家电器"
 LINES = (
     DemoLine("4007002505", ("01062802505",), "美家电器服务热线", "010"),
     DemoLine("4008001234", (), "美家商城客服", "010"),
