@@ -1,7 +1,7 @@
-"""Which days, times and sums do not stand: taken back, refused, or offered and not chosen. Pure.
+"""Which days, times, sums and addresses do not stand: taken back, refused, or offered and not chosen. Pure.
 
-The rules, each a function below: a value is named and refused (周六我加班, 7点40太早了); an offer is refused without naming
-it and another one follows; of several offered the other side picks (周六还是周日? 周日吧); a wish is answered with
+The rules, each a function below: a value is named and refused (周六我加班, 7点40太早了); an offer is refused without
+naming it and another follows; of several offered the other side picks (周六还是周日? 周日吧); a wish is answered with
 something else (明天行吗? 最早后天); a value is corrected (不对, 是27号). A value that is named again afterwards stands.
 """
 

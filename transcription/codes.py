@@ -65,6 +65,8 @@ _NEXT = re.compile(r"[，、…]*[A-Za-z\d]")
 _SHORT_CODE = re.compile(r"[A-Z]{1,3}-?\d{1,3}")
 _TAIL_WORD = re.compile(r"(?:最后|末尾|结尾|尾号?|后面?)(?:[两二三四五六\d]|几)?[个位]?(?:数字?|数)?(?:是|应该是|为)?$")
 _INSTEAD = re.compile(r"^[，。啊]*(?:而|应该)?是$")
+_BEGINNING = 4  # characters by which a number is known to be begun anew
+_LETTERS = 4  # of a piece that has no digits
 _LONGEST = 26
 _GAP = 3  # lines: how long a chain waits for its next piece
 
@@ -119,7 +121,7 @@ class Dictation:
             piece = found.group()
             if piece.upper() in _WORDS or _QUANTITY.match(free, found.end()):
                 continue
-            spelt = len(piece) <= 4 and (
+            spelt = len(piece) <= _LETTERS and (
                 _NEXT.match(free, found.end())
                 or re.fullmatch("[，、]*", free[behind : found.start()] if behind >= 0 else "-")
             )
@@ -233,7 +235,8 @@ class Dictation:
 def _again(old: str, new: str) -> bool:
     """Whether the speaker begins the number anew: LP0112133, no, LP01120133."""
     same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    return len(new) > len(old) and same == len(old) or same >= 4 and len(new) + 1 >= len(old) > 5  # noqa: PLR2004
+    longer = len(new) > len(old) and same == len(old)
+    return longer or (same >= _BEGINNING and len(new) + 1 >= len(old) > _BEGINNING + 1)
 
 
 def _alike(old: str, new: str, *, near: bool = False) -> bool:

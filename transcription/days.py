@@ -2,8 +2,8 @@
 
 Weeks run from Monday to Sunday. 上周X, 这周X, 下周X are that weekday of last, this, next week; a bare 周X is the next
 such day (today counts), or the latest past one where it is told as past; X号 without a month belongs to the month of
-the last date that named one, else to the current month; a date without a year to the year that brings it nearest. No dates:
-今天, vague parts (周末, 上个月), recurring days (每周四, 周一到周五), birthdays.
+the last date that named one, else to the current month; a date without a year to the year that brings it nearest.
+No dates: 今天, vague parts (周末, 上个月), recurring days (每周四, 周一到周五), birthdays.
 """
 
 import re
@@ -16,8 +16,9 @@ from transcription.account import FactKind
 from transcription.dialogue import Clause, Line, Mention
 
 _NEAR = {
-    "大前天": -3, "前天": -2, "前日": -2, "昨天": -1, "昨日": -1, "昨晚": -1, "昨夜": -1, "昨儿": -1, "昨个": -1, "寻日": -1,
-    "明天": 1, "明日": 1, "明儿": 1, "明个": 1, "明早": 1, "明晚": 1, "听日": 1, "后天": 2, "后儿": 2, "后日": 2, "大后天": 3,
+    "大前天": -3, "前天": -2, "前日": -2, "昨天": -1, "昨日": -1, "昨晚": -1, "昨夜": -1, "昨儿": -1, "昨个": -1,
+    "寻日": -1, "明天": 1, "明日": 1, "明儿": 1, "明个": 1, "明早": 1, "明晚": 1, "听日": 1, "后天": 2, "后儿": 2,
+    "后日": 2, "大后天": 3,
 }  # fmt: skip
 _OLD = 15 * 366  # days: what lies longer ago is a birthday or a founding year
 _WEEKDAY = {c: i for i, c in enumerate("一二三四五六日")} | {"天": 6} | {str(i + 1): i for i in range(7)}

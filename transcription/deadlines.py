@@ -1,8 +1,8 @@
 """By when a promise is due: days and hours named beside it, spans counted from the call, the agreed appointment. Pure.
 
-N minutes, hours, days count from the call; N个工作日 are Monday to Friday from the next day on, the upper bound of a range.
-Counted from an event without a known day (收到后三天) there is no deadline. An act tied to an appointment (上门前打电话) is due
-on its day, the evening before on the day before.
+N minutes, hours, days count from the call; N个工作日 are Monday to Friday from the next day on; of a range the upper
+bound counts. Counted from an event without a known day (收到后三天) there is no deadline. An act tied to an appointment
+(上门前打电话) is due on its day, the evening before on the day before.
 """
 
 import re
@@ -23,6 +23,7 @@ _CHINESE = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {
 _HOURS = {"小时": 1.0, "钟头": 1.0, "分钟": 1 / 60}
 _DAYS = {"天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}
 _WEEK = re.compile("(?:这|本)个?(?:周|星期|礼拜)(?:之?内|以内)|周内")
+_MOST = 500  # of any unit: more is a slip of the recogniser
 _NEAR, _LONG = 6, 20  # lines: how far back the agreed day may be, of an appointment and of what is tied to it
 
 
@@ -49,30 +50,28 @@ class Deadlines:
             (self.past if past else self.at).setdefault(mention.line, []).append(mention)
 
     def when(self, line: Line, clause: Clause, floor: int, *, meeting: bool) -> tuple[str, tuple[int, ...]]:
-        """The deadline of the act in ``clause`` and the turns that name it; words before ``floor`` belong to another act.
+        """The deadline of the act in ``clause`` and the turns that name it.
 
-        ``meeting``: the act is an appointment, whose day may have been agreed some lines before.
+        Words of the line before ``floor`` belong to another act. ``meeting``: the act is an appointment, whose day may
+        have been agreed some lines before.
         """
-        text = line.whole[floor : clause.end]
         if self.words["promise.tied"].search(clause.text) and not self._named(line, clause.start, clause.end):
             return self._tied(clause, line)
-        spans = [clause, Clause(floor, clause.end, text)] if floor < clause.start else [clause]
-        for part in spans:
+        here = (line.index,)
+        sentence = line.whole[floor : clause.end]
+        for part in (clause, Clause(min(floor, clause.start), clause.end, sentence)):
             day, hour = self._day(line, part), self._hour(line, part)
             if day or hour:
-                if day is None:
-                    day = self._day(line, Clause(0, clause.end, ""))
+                day = day or self._day(line, Clause(0, clause.end, ""))
                 if day is None and meeting:
                     return self._join(*self._agreed(line), hour, line.index)
-                return _form(day or self.called_at.date(), hour), (line.index,)
-            counted = self._counted(part.text, text)
+                return _form(day or self.called_at.date(), hour), here
+            counted = self._counted(part.text, sentence)
             if counted is not None:
-                return counted, (line.index,)
+                return counted, here
         if self.words["promise.today"].search(clause.text):
-            return self.called_at.date().isoformat(), (line.index,)
-        if meeting:
-            return self._join(*self._agreed(line), self._hour_near(line, clause.end), line.index)
-        return "", (line.index,)
+            return self.called_at.date().isoformat(), here
+        return self._join(*self._agreed(line), self._hour_near(line, clause.end), line.index) if meeting else ("", here)
 
     def _named(self, line: Line, start: int, end: int) -> bool:
         return any(start <= m.start < end for m in self.at.get(line.index, ()))
@@ -119,26 +118,20 @@ class Deadlines:
 
     def _counted(self, text: str, sentence: str) -> str | None:
         """A span counted from the call; '' where it is counted from something else; None where there is none."""
-        if _WEEK.search(text):
-            sunday = self.called_at.date() + timedelta(days=6 - self.called_at.weekday())
-            return sunday.isoformat()
-        found = _SPAN.search(text)
-        if found is None:
-            return None
-        unit, count = found["unit"], _count(found["n"]) + (0.5 if found["half"] else 0)
-        before = sentence[: sentence.find(found.group())] if found.group() in sentence else ""
-        if self.words["promise.after"].search(before):
-            return ""
-        if unit in _HOURS:
-            if not found["in"]:
-                return None
-            return (self.called_at + timedelta(hours=count * _HOURS[unit])).strftime("%Y-%m-%dT%H:%M")
         today = self.called_at.date()
-        if unit == "工作日":
-            return workdays_after(today, min(int(count), 366)).isoformat()
-        if unit != "天" and not found["in"]:
+        if _WEEK.search(text):
+            return (today + timedelta(days=6 - today.weekday())).isoformat()
+        found = _SPAN.search(text)
+        if found is None or (found["unit"] not in ("工作日", "天") and not found["in"]):
             return None
-        return (today + timedelta(days=min(int(count * _DAYS[unit]), 3660))).isoformat()
+        if self.words["promise.after"].search(sentence.partition(found.group())[0]):
+            return ""
+        count = min(_count(found["n"]) + (0.5 if found["half"] else 0), _MOST)
+        if found["unit"] in _HOURS:
+            return (self.called_at + timedelta(hours=count * _HOURS[found["unit"]])).strftime("%Y-%m-%dT%H:%M")
+        if found["unit"] == "工作日":
+            return workdays_after(today, int(count)).isoformat()
+        return (today + timedelta(days=int(count * _DAYS[found["unit"]]))).isoformat()
 
 
 def counts_time(text: str) -> bool:

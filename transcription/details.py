@@ -100,6 +100,7 @@ def _emails(line: Line) -> list[Mention]:
 
 
 def _blank(text: str, found: Sequence[Mention]) -> str:
+    chars = list(text)
     for mention in found:
-        text = text[: mention.start] + "\0" * (mention.end - mention.start) + text[mention.end :]
-    return text
+        chars[mention.start : mention.end] = "\0" * (mention.end - mention.start)
+    return "".join(chars)

@@ -1,6 +1,7 @@
 """A conversation as the rules of the summary read it: lines of canonical text, cut into clauses. Pure."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,7 +64,10 @@ class Line:
 
     def clause_at(self, position: int) -> Clause:
         """The clause that holds the character at ``position``."""
-        return next((c for c in self.clauses if c.start <= position < c.end), Clause(0, len(self.whole), self.whole))
+        at = bisect_right(self.clauses, position, key=lambda clause: clause.start) - 1
+        if at >= 0 and position < self.clauses[at].end:
+            return self.clauses[at]
+        return Clause(0, len(self.whole), self.whole)
 
     def second(self, position: int) -> float:
         """When the character at ``position`` is said, interpolated over the turn."""
@@ -94,16 +98,6 @@ def lines(turns: Sequence[Turn]) -> tuple[Line, ...]:
         text = written(turn.text)
         made.append(Line(i, turn.speaker is Speaker.CALLER, turn.start, turn.end, text, text, turn.confidence >= SURE))
     return tuple(made)
-
-
-def replies(conversation: Sequence[Line], index: int, limit: int = 2) -> Iterator[Line]:
-    """The next lines of the other speaker after line ``index``, at most ``limit``, before its own speaker goes on twice."""
-    for line in conversation[index + 1 : index + 1 + 2 * limit]:
-        if line.caller != conversation[index].caller and line.text:
-            yield line
-            limit -= 1
-            if not limit:
-                return
 
 
 def _clauses(text: str) -> Iterator[Clause]:

@@ -14,14 +14,16 @@ from datetime import datetime, timedelta
 from transcription.account import FactKind
 from transcription.dialogue import Clause, Line, Mention
 
-_PERIOD = "凌晨|半夜|深夜|夜里|夜间|大清早|清早|清晨|大早上|今早|明早|早上|早晨|上午|中午|正午|午间|下午|傍晚|今晚|明晚|昨晚|昨夜|晚上|晚间|夜晚|早|晚"
+_PERIOD = (
+    "凌晨|半夜|深夜|夜里|夜间|大清早|清早|清晨|大早上|今早|明早|早上|早晨|上午|中午|正午|午间|下午|傍晚|今晚|明晚|昨晚|昨夜"
+    "|晚上|晚间|夜晚|早|晚"
+)
 _NIGHT = ("凌晨", "半夜", "深夜", "夜里", "夜间", "昨夜")
 _EVENING = ("下午", "傍晚", "今晚", "明晚", "昨晚", "晚上", "晚间", "夜晚", "晚")
 _MINUTE = r"半|[一1]刻|[三3]刻|\d{1,2}分?(?!\d|个|元|块|折|米|号|[月年天])"
 _CLOCK = re.compile(
     rf"(?P<p1>{_PERIOD})?(?P<h1>(?<![\dA-Za-z.:])\d{{1,2}})(?:(?:点钟?|[:：])(?P<m1>{_MINUTE})?|时(?![间候长段限]))?"
     rf"(?:(?P<to>到|至|[-~～])(?P<p2>{_PERIOD})?(?P<h2>\d{{1,2}})(?:点钟?|[:：]|时(?![间候长段限]))(?P<m2>{_MINUTE})?)?"
-    rf"(?P<end>)"
 )
 _SPAN = re.compile(
     r"(?P<n>\d+(?:\.\d)?|半|一|两)个?(?P<half>半)?(?P<unit>小时|钟头|分钟|刻钟)(?P<in>之内|以内|内|后|之后|以后)?"
@@ -39,6 +41,7 @@ _TODAY = re.compile("今天|今儿|当天")
 _COMING = re.compile("会|给[您你]|之前|以前|前(?!天)|能.{0,4}[到来送打]")
 _DAY = re.compile("[明后昨前][天日儿]|周[一二三四五六日]|星期|礼拜|号")
 _OTHER_DAY = re.compile("[明后昨前][天日儿早]|周|星期|礼拜|月|号")
+_FRONT = 40  # characters in front of an hour that tell its part of the day
 _NOON, _HALF_DAY = 12, 12 * 60
 _USUAL = re.compile("平时|平常|往常|一般|本来|原来|每")
 _RECENT = 3  # lines: how long a 下午 holds for the next bare hour
@@ -58,7 +61,11 @@ class Clock:
             if not re.search("[点时:：]", found.group()) or (found["h1"] and _VAGUE.match(line.text, found.end())):
                 continue
             clause = line.clause_at(found.start())
-            value = None if _NOW.search(line.whole[: found.start()]) else self._clock(found, line, clause)
+            value = (
+                None
+                if _NOW.search(line.whole[max(0, found.start() - _FRONT) : found.start()])
+                else self._clock(found, line, clause)
+            )
             if value:
                 yield Mention(
                     FactKind.TIME, value, line.index, found.start(), found.end(), (line.index,), found.group()
@@ -102,8 +109,16 @@ class Clock:
 
     def _near(self, line: Line, start: int) -> str:
         """The part of the day named before in the line, if no other day is named since."""
-        words = [found for found in re.finditer(_PERIOD, line.whole[:start]) if len(found.group()) > 1]
-        return words[-1].group() if words and not _DAY.search(line.whole[words[-1].end() : start]) else ""
+        words = [
+            found
+            for found in re.finditer(_PERIOD, line.whole[max(0, start - _FRONT) : start])
+            if len(found.group()) > 1
+        ]
+        return (
+            words[-1].group()
+            if words and not _DAY.search(line.whole[max(0, start - _FRONT) : start][words[-1].end() :])
+            else ""
+        )
 
     def _dial(self, period: str, hour: int, minutes: int, line: Line, clause: Clause) -> int:
         """The hour of the 24: from its own words, else later today, else as before, else from plain sense."""
@@ -118,12 +133,16 @@ class Clock:
         word, index = self._period
         if word and line.index - index <= _RECENT:
             return _in(word, hour)
+        return self._sense(hour, line, evening=passed and _COMING.search(clause.text) is not None)
+
+    def _sense(self, hour: int, line: Line, *, evening: bool) -> int:
+        """Plain sense: meals and closing times are late, nobody calls at 3 in the night, a deadline lies ahead."""
         if _SUPPER.search(line.whole):
             return hour + 12 if 4 <= hour < _NOON else hour  # noqa: PLR2004
         if hour < 7 and not _WAKE.search(line.whole):  # noqa: PLR2004
             return hour + 12 if hour else 0
-        coming = _COMING.search(clause.text) and not _USUAL.search(clause.text)
-        return hour + 12 if passed and coming and not _OTHER_DAY.search(line.whole) else hour
+        evening = evening and not _USUAL.search(line.whole) and not _OTHER_DAY.search(line.whole)
+        return hour + 12 if evening else hour
 
     def _deadline(self, found: re.Match[str], line: Line) -> str | None:
         before = line.clause_at(found.start())

@@ -27,6 +27,7 @@ _DEMAND = {
     Category.RETURNS: "category.returns.wish",
     Category.INVOICE: "category.invoice.ask",
 }
+_ENDS = re.compile("[。？！；…]$")
 _EARLY = 4  # lines of the caller in which he usually says it
 _ENOUGH = 3.0
 _LONGEST = 70
@@ -70,6 +71,9 @@ def _sentence(line: Line, category: Category, words: Lexicon) -> str:
     before = [c for c in line.clauses if c.end == start and len(words["issue.small_talk"].sub("", c.text)) >= _SHORTEST]
     if before:
         start = before[0].start  # 我买的电饭煲, 三天了都没有更新
+    for clause in line.clauses:  # to the end of the sentence
+        if clause.start == end and not _ENDS.search(line.whole[:end]) and clause.end - start <= _LONGEST:
+            end = clause.end
     while end - start > _LONGEST and len(told) > 1:
         told.pop()
         end = told[-1].end

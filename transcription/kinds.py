@@ -1,7 +1,7 @@
 """What kind of number a dictated one is: order, ticket, model, fault code, phone, card, taxpayer, or nothing. Pure.
 
-The nearest name in the same breath decides (订单号是...), then the question that it answers (型号是多少?), then its shape:
-check digits, 11 digits of a mobile. What has neither name nor shape is left out. Card numbers come out masked.
+The nearest name in the same breath decides (订单号是...), then the question it answers (型号是多少?), then its
+shape: check digits, 11 digits of a mobile. What has neither name nor shape is left out. Card numbers come out masked.
 """
 
 import re
@@ -22,6 +22,7 @@ SECRET = (FactKind.ID_CARD, FactKind.BANK_CARD)
 _NONE = "none"
 _SLIP = "slip"  # 单号: the caller has the number of an order, the agent gives that of a ticket
 _ID = re.compile(r"[1-9]\d{16}[\dX]")
+_PLATE_LENGTH = 7
 _NEAR = 16  # characters: how far in front of a number its name may stand
 _BEHIND = 8
 _FULL = 5  # characters: a shorter number is the tail of one
@@ -36,7 +37,7 @@ _SHAPE = {
     FactKind.BANK_CARD: re.compile(r"\d{12,19}|\d{4}"),
     FactKind.TAX_NO: re.compile(r"(?=.*\d)[A-Z\d]{15,20}"),
 }
-_TAIL = re.compile(r"\d{3,4}")
+_TAIL = re.compile(r"\d{3}[\dX]?")
 _TAIL_SAID = re.compile(r"尾号|[后末尾][四4三3](?:位|个)|最后(?:四|4|三|3)位|末尾")
 _PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼滨]$")
 _PRODUCT = re.compile(
@@ -95,37 +96,32 @@ class Sorter:
         return self._cues[index]
 
     def _kind(self, chain: Chain, floor: int) -> tuple[FactKind | None, bool]:
+        """The kind, and whether the number is only the tail of one."""
         value = chain.value
         shape = _by_shape(value)
-        if shape in SECRET:
-            self._settle(chain, shape)
-            return shape, False
-        text = self.conversation[chain.line].whole
-        if _PLATE.search(text[: chain.start]) and len(value) <= 7:  # noqa: PLR2004 -- a car's plate
-            return None, False
         named = list(self._named(chain, floor))
-        if _PUBLIC.fullmatch(value) and not named:
-            return None, False
-        for kind, tail in (*named, *([] if shape else self._asked_for(chain))):
-            if kind == _NONE:
-                if shape is None:
-                    return None, False
-                break
-            fact = FactKind(kind) if kind != _SLIP else FactKind.ORDER_NO if chain.caller else FactKind.TICKET_NO
-            if tail and _TAIL.fullmatch(value) and fact in (FactKind.PHONE, *SECRET):
-                return self._whose_tail(chain, fact), True
-            if _SHAPE[fact].fullmatch(value) and not (fact is FactKind.PHONE and shape is not FactKind.PHONE and tail):
-                if fact in SECRET and len(value) <= 5 and not tail:  # noqa: PLR2004
-                    continue
-                self._settle(chain, kind)
-                return fact, False
+        if shape in SECRET or not self._may_be_fact(chain, named):
+            return self._settled(chain, shape) if shape in SECRET else None, False
+        for name, tail in (*named, *([] if shape else self._asked_for(chain))):
+            if name == _NONE:
+                return self._settled(chain, shape), False
+            kind = FactKind(name) if name != _SLIP else FactKind.ORDER_NO if chain.caller else FactKind.TICKET_NO
+            if tail and _TAIL.fullmatch(value) and kind in (FactKind.PHONE, *SECRET):
+                return self._whose_tail(chain, kind), True
+            if _SHAPE[kind].fullmatch(value) and not (kind in SECRET and len(value) < _FULL + 1):
+                return self._settled(chain, kind), False
         if shape:
-            self._settle(chain, shape)
-            return shape, False
-        after = text[chain.ends[1] :] if chain.ends[0] == chain.line else ""
-        if re.search("[A-Z]", value) and _PRODUCT.match(after) and _SHAPE[FactKind.MODEL].fullmatch(value):
-            return FactKind.MODEL, False
-        return None, False
+            return self._settled(chain, shape), False
+        line = self.conversation[chain.line].whole
+        before_product = chain.ends[0] == chain.line and _PRODUCT.match(line, chain.ends[1])
+        fits = re.search("[A-Z]", value) and _SHAPE[FactKind.MODEL].fullmatch(value)
+        return FactKind.MODEL if before_product and fits else None, False
+
+    def _may_be_fact(self, chain: Chain, named: Sequence[tuple[str, bool]]) -> bool:
+        """Neither a car's plate nor a public number (12315) nobody named."""
+        front = self.conversation[chain.line].whole[max(0, chain.start - 1) : chain.start]
+        plate = _PLATE.search(front) is not None and len(chain.value) <= _PLATE_LENGTH
+        return not plate and (bool(named) or _PUBLIC.fullmatch(chain.value) is None)
 
     def _read_back(self, chain: Chain) -> FactKind | None:
         """The kind of the same value, if it was said before."""
@@ -170,15 +166,16 @@ class Sorter:
                 ):
                     yield cue[2], tail
 
-    def _settle(self, chain: Chain, kind: str) -> None:
-        """The question that asked for this kind is answered; of 订单号或者手机号 one is enough."""
+    def _settled(self, chain: Chain, kind: FactKind | None) -> FactKind | None:
+        """The kind; the question that asked for it is answered (of 订单号或者手机号 one is enough)."""
         for index in range(chain.line - 1, max(-1, chain.line - 1 - _ASKED), -1):
             if self.conversation[index].caller != chain.caller:
                 asked = {cue[2] for cue in self.cues(index)}
                 if kind in asked:
                     either = _EITHER.search(self.conversation[index].whole)
                     self._answered.setdefault(index, set()).update(asked if either else {kind})
-                    return
+                    break
+        return kind
 
     def _asked_for(self, chain: Chain) -> Iterator[tuple[str, bool]]:
         """Names in what the other speaker asked, the latest question first."""

@@ -1,7 +1,7 @@
 """The words that the summary's rules look for, kept as tables in ``lexicon.toml``. Pure once loaded.
 
-A table is a list of regular expressions over the canonical writing of a turn. An admin extends the tables with a file of
-the same form: its entries are added to ours.
+A table is a list of regular expressions over the canonical writing of a turn. An admin extends the tables with a file
+of the same form: its entries are added to ours.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Sums of money that are named in a line, in yuan. Pure.
 
-A sum has its unit (328块5, 12元5角, 3毛) or stands bare behind a word that asks for money (花了2899, 金额是4598) or in the
-answer to a question about money. Approximations (100多, 几十块, 两三百) are no facts.
+A sum has its unit (328块5, 12元5角, 3毛) or stands bare behind a word that asks for money (花了2899, 金额是4598) or in
+the answer to a question about money. Approximations (100多, 几十块, 两三百) are no facts.
 """
 
 import re

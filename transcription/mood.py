@@ -1,9 +1,9 @@
 """How soon somebody must act, and the caller's mood, both from the words. Pure.
 
-Urgency is 高 where one of six rules holds: danger going on (H1), money or an account being lost (H2), a home without its basic
-service or a business that stands still (H3), an event of the caller within 24 hours that fails unless something is done
-(H4), a fault that affects infants, pregnant, ill or old people (H5), the threat of an outside body or a word broken twice
-(H6). Else 中 where something had gone wrong before the call, else 低. 急 and 快点 change nothing.
+Urgency is 高 where one of six rules holds: danger going on (H1), money or an account being lost (H2), a home without
+its basic service or a business that stands still (H3), an event of the caller within 24 hours that fails unless
+something is done (H4), a fault that affects infants, pregnant, ill or old people (H5), the threat of an outside body or
+a word broken twice (H6). Else 中 where something had gone wrong before the call, else 低. 急 and 快点 change nothing.
 """
 
 import re
@@ -35,20 +35,22 @@ def urgency(
         turns = tuple(rule(said, category, words))
         if turns:
             return Urgency.HIGH, turns
-    turns = tuple(_event(said, category, found, called_at, words))
+    turns = tuple(_event(said, found, called_at, words))
     if turns:
         return Urgency.HIGH, turns
-    wrong = [line.index for line in said if words["urgency.trouble"].search(line.whole)]
-    if category in _FAULTY:
-        return Urgency.MIDDLE, tuple(wrong)
-    slip = any(words["urgency.own_slip"].search(line.whole) for line in said)
-    wrong += [line.index for line in conversation if not line.caller and words["urgency.admitted"].search(line.whole)]
-    if len(wrong) > len([i for i in wrong if conversation[i].caller]):
-        return Urgency.MIDDLE, tuple(sorted(wrong))
+    wrong = _wrong(conversation, words)
+    return (Urgency.MIDDLE, wrong) if wrong or category in _FAULTY else (Urgency.LOW, ())
+
+
+def _wrong(conversation: Sequence[Line], words: Lexicon) -> tuple[int, ...]:
+    """Where something is said to have gone wrong: by the caller at the start, not by his own slip; or admitted."""
+    trouble = [line.index for line in conversation if line.caller and words["urgency.trouble"].search(line.whole)]
+    admitted = [line.index for line in conversation if not line.caller and words["urgency.admitted"].search(line.whole)]
+    slip = any(words["urgency.own_slip"].search(line.whole) for line in conversation if line.caller)
     early = {line.index for line in opening(conversation)}
-    if any(index in early for index in wrong) and not slip:
-        return Urgency.MIDDLE, tuple(wrong)
-    return Urgency.LOW, ()
+    if admitted or (early & set(trouble) and not slip):
+        return tuple(sorted({*trouble, *admitted}))
+    return ()
 
 
 def _danger(said: Sequence[Line], category: Category, words: Lexicon) -> Iterator[int]:
@@ -81,7 +83,7 @@ def _threat(said: Sequence[Line], _: Category, words: Lexicon) -> Iterator[int]:
             yield line.index
 
 
-def _event(said: Sequence[Line], _: Category, found: Found, called_at: datetime, words: Lexicon) -> Iterator[int]:
+def _event(said: Sequence[Line], found: Found, called_at: datetime, words: Lexicon) -> Iterator[int]:
     """An event of the caller that is less than a day away."""
     days = {
         m.line: datetime.fromisoformat(m.value).date()

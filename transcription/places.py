@@ -12,20 +12,25 @@ from transcription.account import FactKind
 from transcription.dialogue import Line, Mention
 
 _HAN = "[\u4e00-\u9fa5]"
-_ROAD = "大街|大道|街道|路|街|道|巷|胡同|弄堂|里|村|屯|庄|坊|湾|镇|小区|家园|花园|花苑|园区|开发区|公寓|大厦|广场|新村|新城|名城|大院|家属院|工业园|科技园|产业园|学校|中心|苑|园|城|府|庭|居|院|楼|组|寓"
+_ROAD = (
+    "大街|大道|街道|路|街|道|巷|胡同|弄堂|里|村|屯|庄|坊|湾|镇|小区|家园|花园|花苑|园区|开发区|公寓|大厦|广场|新村|新城|名城"
+    "|大院|家属院|工业园|科技园|产业园|学校|中心|苑|园|城|府|庭|居|院|楼|组|寓"
+)
 _HOUSE = "号楼|号院|号|弄|栋|幢|座|单元|室|组"
 _STEP = "号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|门|院|户|组"
 _NAMED = rf"(?:{_HAN}{{2,8}}?(?=\d{{1,4}}(?:栋|幢|号楼|座|单元|室)|[A-Z]\d?[栋座幢]))?"
 _TAIL = (
     rf"(?:{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}}|[东西南北])(?:{_STEP})(?!线)"
     rf"|{_HAN}{{2,8}}?(?:大厦|广场|中心|大楼|写字楼|商场)\d{{1,3}}[楼层]"
-    rf"|，{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:号楼|号院|栋|幢|座|单元|室|弄|门)|，\d{{1,4}}号(?=，?\d+(?:室|单元|栋|楼|(?=\D)))"
+    rf"|，{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:号楼|号院|栋|幢|座|单元|室|弄|门)"
+    r"|，\d{1,4}号(?=，?\d+(?:室|单元|栋|楼|(?=\D)))"
     rf")*(?:，?\d{{3,4}}(?![\d元块点号折个分人兆GM\-房])室?)?"
     rf"(?:(?<=号){_HAN}{{2,6}}?(?:酒店|宾馆|大厦|公寓|小区|花园|家园|大楼|商场|饭店|写字楼)(?!\d))?"
 )
 _ADDRESS = re.compile(
     rf"(?P<town>(?:{_HAN}{{2,14}}[省市区县镇乡旗]，+)*)"
-    rf"(?P<road>{_HAN}{{1,24}}?(?:{_ROAD})(?:[东西南北中]段)?)，?(?P<no>(?:\d{{1,5}}|[A-Z]\d{{0,3}})(?:{_HOUSE})(?!线|店|楼?梯|员){_TAIL})"
+    rf"(?P<road>{_HAN}{{1,24}}?(?:{_ROAD})(?:[东西南北中]段)?)，?"
+    rf"(?P<no>(?:\d{{1,5}}|[A-Z]\d{{0,3}})(?:{_HOUSE})(?!线|店|楼?梯|员){_TAIL})"
 )
 _DOOR = re.compile(
     r"(?<![\dA-Za-z])(?:\d{1,3}|[A-Z])(?:栋|幢|号楼|座)，?(?:\d单元，?|[东西]单元，?|[东西]?门，?)?(?:\d{1,2}[层楼])?\d{3,4}(?![\d元块点号])室?"
@@ -49,7 +54,7 @@ _RECENT = 4
 
 @dataclass
 class Places:
-    """Reads the addresses of one call, line after line; remembers the last one for its missing or corrected house number."""
+    """Reads the addresses of one call, line after line; remembers the last one, whose house may follow or change."""
 
     _last: dict[bool, Mention] = field(default_factory=dict, init=False)
     _asked: dict[bool, int] = field(default_factory=dict, init=False)

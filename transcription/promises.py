@@ -2,9 +2,9 @@
 
 A promise binds the speaker or his company to a future act for the other side: an agreed appointment, a call back, a
 repair, a refund, something sent, passed on or paid for; of the caller, an act that the company waits for. No promises:
-acts that are finished, forecasts and rules (一般, 预计), what cannot be promised, empty assurances (一定重视), proposals that were
-not agreed, open conditions (如果...), the caller's own plans and threats. One entry for each act: what is said again or changed
-later replaces what was said first.
+acts that are finished, forecasts and rules (一般, 预计), what cannot be promised, empty assurances (一定重视), what was
+proposed and not agreed, open conditions (如果...), the caller's own plans and threats. One entry for each act: what is
+said again or changed later replaces what was said first.
 """
 
 import re

@@ -1,9 +1,9 @@
 """Identity cards, bank cards and, on request, telephone numbers, blackened in what was said. Pure.
 
-Digits count however they come: typed in either width, spoken (幺幺零幺九九), with pauses, hyphens and fillers between them,
-over several turns of one speaker while the other only says 嗯. Check digits prove a number; recognisers mishear digits,
-so a run that nearly is an identity card, or any long one that answers a question for a card, is blackened as well, unless it
-is called an order, a parcel or the like. The last four digits stay, as people need them to tell cards apart.
+Digits count however they come: typed in either width, spoken (幺幺零幺九九), with pauses, hyphens and fillers between
+them, over several turns of one speaker while the other only says 嗯. Check digits prove a number; recognisers mishear
+digits, so a run that nearly is an identity card, or any long one that answers a question for a card, is blackened as
+well, unless it is called an order, a parcel or the like. The last four digits stay: people tell cards apart by them.
 """
 
 import re
@@ -37,6 +37,7 @@ _FIXED = re.compile(r"0(?:10|2\d|[3-9]\d{2})\d{7,8}")
 _BIRTH = re.compile(r"\d{4,8}(?:19[2-9]|20[0-2])\d(?:0[1-9]|1[012])(?:0[1-9]|[12]\d|3[01])\d{1,5}X?")
 _NEARLY = range(15, 20)  # digits of a misheard card
 _ASKED = 8  # digits that are blackened where a card was asked for
+_REACH = 60  # characters of its own turn
 _RECENT = 4  # turns a question for a card holds
 
 
@@ -121,7 +122,7 @@ def _runs(said: Sequence[tuple[object, str]]) -> Iterator[list[_Digit]]:
                     yield run
                 open_runs[speaker] = digits
             position = found.end()
-        for other, run in list(open_runs.items()):
+        for other in list(open_runs):
             ended = not _FILLER.fullmatch(text[position:]) if other == speaker else not _BACKCHANNEL.fullmatch(text)
             if ended:
                 yield open_runs.pop(other)
@@ -149,33 +150,36 @@ def _readings(
     digits: str, run: list[_Digit], said: Sequence[tuple[object, str]], policy: Policy
 ) -> Iterator[tuple[FactKind, bool, int, int]]:
     """What the run may be, the surest first: (what, sure, start, end)."""
+    whole = (0, len(digits))
+    label = _label(run, said)
     for found in _ID.finditer(digits):
         if mod_11_2.checksum(found[1]) == 1 and _BIRTH.fullmatch(found[1]):
             yield FactKind.ID_CARD, True, *found.span(1)
-    label = _label(run, said)
     if label != "other":
-        for found in _BANK.finditer(digits):
-            for length in (19, 18, 17, 16):
-                if (
-                    len(found[1]) >= length
-                    and luhn.is_valid(found[1][:length])
-                    and (length == len(digits) or label == "card")
-                ):
-                    yield FactKind.BANK_CARD, True, found.start(1), found.start(1) + length
-        if policy.fuzzy and nearly_identity(digits):
-            yield FactKind.ID_CARD, False, 0, len(digits)
-    if policy.fuzzy and label == "card" and len(digits) >= _ASKED and not _MOBILE.fullmatch(digits):
-        yield FactKind.BANK_CARD if "卡" in _asked(run, said) else FactKind.ID_CARD, False, 0, len(digits)
-    for pattern in (_MOBILE, _FIXED):
-        found_phone = pattern.fullmatch(digits)
-        if found_phone:
-            yield FactKind.PHONE, True, 0, len(digits)
+        for start, end in _bank_cards(digits):
+            if end - start == len(digits) or label == "card":
+                yield FactKind.BANK_CARD, True, start, end
+    if policy.fuzzy and label != "other" and nearly_identity(digits):
+        yield FactKind.ID_CARD, False, *whole
+    phone = _MOBILE.fullmatch(digits) or _FIXED.fullmatch(digits)
+    if phone:
+        yield FactKind.PHONE, True, *whole
+    elif policy.fuzzy and label == "card" and len(digits) >= _ASKED:
+        yield FactKind.BANK_CARD if "卡" in _asked(run, said) else FactKind.ID_CARD, False, *whole
+
+
+def _bank_cards(digits: str) -> Iterator[tuple[int, int]]:
+    """Where 16 to 19 digits have a true Luhn digit, the longest first."""
+    for found in _BANK.finditer(digits):
+        for length in range(len(found[1]), 15, -1):
+            if luhn.is_valid(found[1][:length]):
+                yield found.start(1), found.start(1) + length
 
 
 def _asked(run: list[_Digit], said: Sequence[tuple[object, str]]) -> str:
     """What was said before the run: its own turn so far and the turns just before."""
     turn, at = run[0].turn, run[0].at
-    return "".join(text for _, text in said[max(0, turn - _RECENT) : turn]) + said[turn][1][:at]
+    return "".join(text for _, text in said[max(0, turn - _RECENT) : turn]) + said[turn][1][max(0, at - _REACH) : at]
 
 
 def _label(run: list[_Digit], said: Sequence[tuple[object, str]]) -> str:

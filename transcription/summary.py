@@ -1,4 +1,4 @@
-"""The summary of a call from its turns: every sentence cites the turns that say it. Pure: no clock, no engine, no network.
+"""The summary of a call from its turns: every sentence cites the turns that say it. Pure: no clock, no engine.
 
 Rules over words, not a model: what nobody said cannot come out. Kinds, categories and labels are defined in
 ``docs/summary.md``; the words are in ``lexicon.toml``. Identity and bank cards are masked wherever they would show.
@@ -42,8 +42,8 @@ _LEAST = 6  # digits of a card that may not show
 def summarise(turns: Sequence[Turn], called_at: datetime, lexicon: Lexicon | None = None) -> Summary:
     """The call in short.
 
-    ``turns`` in order of start; indexes in the summary are theirs. ``called_at`` (aware, in the line's own zone) is what
-    明天 and 半小时内 are counted from. Raises ValueError where it has no zone. Takes time linear in the text.
+    ``turns`` in order of start; indexes in the summary are theirs. ``called_at`` (aware, in the line's own zone) is
+    what 明天 and 半小时内 are counted from. Raises ValueError where it has no zone. Takes time linear in the text.
     """
     if called_at.tzinfo is None:
         raise ValueError("called_at needs a time zone")

@@ -1,0 +1,82 @@
+"""Identity and bank cards are blackened, whatever way their digits come; other digits stay."""
+
+from collections.abc import Callable
+
+import pytest
+
+from transcription.redaction import Policy, redact, redact_turns
+from transcription.transcript import Turn
+
+ID = "110199196611150383"
+BANK = "6299991020304058"
+
+
+@pytest.mark.parametrize(
+    ("said", "masked"),
+    [
+        (f"身份证{ID}。", "身份证**************0383。"),
+        ("11019919850612342X", "**************342X"),
+        (f"卡号{BANK}", "卡号************4058"),
+        ("6299 9910 2030 4058", "**** **** **** 4058"),
+        ("幺幺零幺九九，幺九六六，幺幺幺五，零三八三", "******，****，****，零三八三"),
+        ("１１０１９９１９６６１１１５０３８３", "**************０３８３"),
+        ("110199，呃，然后19661115，0383", "******，呃，然后********，0383"),
+        ("身份证号是110199-1966-1115-038", "身份证号是******-****-***5-038"),
+        ("11019919661115038", "*************5038"),
+    ],
+)
+def test_cards_are_blackened(said: str, masked: str) -> None:
+    """Typed, spaced, spoken, in pieces, with one digit lost."""
+    assert redact(said)[0] == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "订单号是20260412778",
+        "运单号330824202604121234",
+        "一百二十号",
+        "电话15407728190",
+        "一二三四五六七",
+        "税号91330299MA12003778",
+        "三心二意一五一十",
+        "",
+    ],
+)
+def test_other_digits_stay(text: str) -> None:
+    """Orders, parcels, telephones (unless asked for), numerals."""
+    assert redact(text) == (text, ())
+
+
+def test_phones_are_blackened_on_request() -> None:
+    """Mobiles and fixed lines, spoken ones too."""
+    policy = Policy(phones=True)
+    assert redact("手机15407728190", policy)[0] == "手机*******8190"
+    assert redact("座机05356628071", policy)[0] == "座机*******8071"
+    assert redact("幺五四零零幺二八八三六", policy)[0] == "*******八八三六"
+
+
+def test_a_card_over_several_turns(talk: Callable[..., list[Turn]]) -> None:
+    """The other side's 嗯 and the read-back do not hide it."""
+    turns = talk("a 身份证号说一下。", "c 好，11019919661115，", "a 嗯。", "c 0383。", f"a 是{ID}，对吗？")
+    masked, places = redact_turns(turns)
+    assert [turn.text for turn in masked[1:]] == [
+        "好，**************，",
+        "嗯。",
+        "0383。",
+        "是**************0383，对吗？",
+    ]
+    assert {place.turn for place in places} == {1, 3, 4}
+    assert all(place.sure for place in places)
+
+
+def test_a_misheard_card_is_blackened_where_one_was_asked_for(talk: Callable[..., list[Turn]]) -> None:
+    """Sixteen digits without a true check digit, in answer to 卡号."""
+    masked, places = redact_turns(talk("a 请报一下银行卡卡号。", "c 6299 9910 2030 4051。"))
+    assert masked[1].text == "**** **** **** 4051。"
+    assert [place.sure for place in places] == [False]
+
+
+def test_policy_may_switch_kinds_off() -> None:
+    """A line that needs the number keeps it."""
+    assert redact(ID, Policy(id_cards=False, fuzzy=False))[0] == ID
