@@ -85,7 +85,7 @@ class Accounts:
             "changed": now,
         }
         async with self._db.write() as conn:
-            if await insert_once(conn, users, row, ["login"]) is None:
+            if await conn.run_sync(insert_once, users, row, ["login"]) is None:
                 raise AccountError(f"there is a user {login!r} already")
             return _user((await conn.execute(select(users).where(users.c.login == login))).one())
 
@@ -145,7 +145,7 @@ class Accounts:
         try:
             async with self._db.write() as conn:
                 await conn.execute(delete(sessions).where(sessions.c.expires <= now))
-                await insert_once(conn, sessions, row, ["token"])
+                await conn.run_sync(insert_once, sessions, row, ["token"])
         except IntegrityError as error:
             raise AccountError(f"there is no user {user.login!r}") from error
         return token

@@ -9,15 +9,14 @@ from datetime import tzinfo
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, func, select
 
 from storage.account_tables import users
 from storage.findings import refresh_machine
 from storage.placing import link_call, open_ticket
 from storage.records import TicketLink, TimelineKind
 from storage.tables import calls, tickets
-from storage.ticket_rows import add_timeline, later, reach_of
+from storage.ticket_rows import add_timeline, reach_of, touch
 from storage.trouble import UnknownTicketError
 from tickets.rules import OpenReason
 from tickets.ticket import MOVES, Reachability, Status
@@ -65,8 +64,8 @@ class StaleError(Exception):
         self.version = version
 
 
-async def edit(
-    conn: AsyncConnection,
+def edit(
+    conn: Connection,
     ticket_id: int,
     changes: Mapping[TicketField, str | None],
     *,
@@ -75,7 +74,7 @@ async def edit(
     version: int,
 ) -> int:
     """Apply a person's changes; see ``Ledger.edit_ticket``. None or blank gives a field back to the machine."""
-    row = await _held(conn, ticket_id)
+    row = _held(conn, ticket_id)
     if row.version != version:
         raise StaleError(row.version)
     values: dict[str, str | None] = {}
@@ -83,69 +82,61 @@ async def edit(
         value = (raw or "").strip() or None
         if value == getattr(row, field.value):
             continue
-        await _check(conn, row, field, value)
+        _check(conn, row, field, value)
         values[field.value] = value
     if not values:
         return version
-    newer = {"version": version + 1, "changed": later(tickets.c.changed, now)}
-    await conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(**values, **newer))
+    touch(conn, ticket_id, now, {**values, "version": version + 1})
     before = {name: getattr(row, name) for name in values}
     if "status" in values:
         detail = {"from": before.pop("status"), "to": values.pop("status")}
-        await add_timeline(conn, ticket_id, TimelineKind.MOVED, now, who=who, detail=detail)
+        add_timeline(conn, ticket_id, TimelineKind.MOVED, now, who=who, detail=detail)
     if values:
         detail = {name: [before[name], value] for name, value in values.items()}
-        await add_timeline(conn, ticket_id, TimelineKind.EDITED, now, who=who, detail=detail)
+        add_timeline(conn, ticket_id, TimelineKind.EDITED, now, who=who, detail=detail)
     return version + 1
 
 
-async def note(conn: AsyncConnection, ticket_id: int, text: str, who: str, now: float) -> None:
+def note(conn: Connection, ticket_id: int, text: str, who: str, now: float) -> None:
     """Add a note to the timeline."""
-    row = await _held(conn, ticket_id)
+    row = _held(conn, ticket_id)
     if not text.strip():
         raise RefusedError(Refusal.EMPTY, row.number)
     if len(text) > LONGEST_NOTE:
         raise RefusedError(Refusal.TOO_LONG, row.number)
-    await conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(changed=later(tickets.c.changed, now)))
+    touch(conn, ticket_id, now)
     detail = {"text": text.strip().replace("\0", "")}
-    await add_timeline(conn, ticket_id, TimelineKind.NOTED, now, who=who, detail=detail)
+    add_timeline(conn, ticket_id, TimelineKind.NOTED, now, who=who, detail=detail)
 
 
-async def split(conn: AsyncConnection, call: Row[Any], who: str, now: float, zone: tzinfo) -> TicketLink:
+def split(conn: Connection, call: Row[Any], who: str, now: float, zone: tzinfo) -> TicketLink:
     """Give a call a ticket of its own, with what the machine knows of the call; nothing a person typed moves."""
     if call.ticket_id is None:
         raise RefusedError(Refusal.ONLY_CALL, call.key)
-    old = await _held(conn, call.ticket_id)
+    old = _held(conn, call.ticket_id)
     if old.calls < 2:  # noqa: PLR2004 - one would be left with none
         raise RefusedError(Refusal.ONLY_CALL, call.key)
     missed = int(reach_of(call.outcome, call.answered) is Reachability.MISSED)
-    link = await open_ticket(conn, call, now, zone)
-    await link_call(conn, call, link)
-    fewer = {
-        "calls": old.calls - 1,
-        "missed": old.missed - missed,
-        "reach": await _reach(conn, old.id),
-        "changed": later(tickets.c.changed, now),
-    }
-    await conn.execute(update(tickets).where(tickets.c.id == old.id).values(fewer))
-    own = {"missed": missed, "reach": await _reach(conn, link.id), "owner": who}
-    await conn.execute(update(tickets).where(tickets.c.id == link.id).values(own))
-    await refresh_machine(conn, old.id)
-    await refresh_machine(conn, link.id)
+    link = open_ticket(conn, call, now, zone)
+    link_call(conn, call, link)
+    touch(conn, old.id, now, {"calls": old.calls - 1, "missed": old.missed - missed, "reach": _reach(conn, old.id)})
+    touch(conn, link.id, now, {"missed": missed, "reach": _reach(conn, link.id), "owner": who})
+    refresh_machine(conn, old.id)
+    refresh_machine(conn, link.id)
     there, back = {"to": link.number}, {"reason": OpenReason.SPLIT.value, "from": old.number}
-    await add_timeline(conn, old.id, TimelineKind.SPLIT, now, who=who, call_id=call.id, detail=there)
-    await add_timeline(conn, link.id, TimelineKind.OPENED, now, who=who, call_id=call.id, detail=back)
+    add_timeline(conn, old.id, TimelineKind.SPLIT, now, who=who, call_id=call.id, detail=there)
+    add_timeline(conn, link.id, TimelineKind.OPENED, now, who=who, call_id=call.id, detail=back)
     return link
 
 
-async def _held(conn: AsyncConnection, ticket_id: int) -> Row[Any]:
-    row = (await conn.execute(select(tickets).where(tickets.c.id == ticket_id).with_for_update())).first()
+def _held(conn: Connection, ticket_id: int) -> Row[Any]:
+    row = conn.execute(select(tickets).where(tickets.c.id == ticket_id).with_for_update()).first()
     if row is None:
         raise UnknownTicketError(f"no ticket {ticket_id}")
     return row
 
 
-async def _check(conn: AsyncConnection, row: Row[Any], field: TicketField, value: str | None) -> None:
+def _check(conn: Connection, row: Row[Any], field: TicketField, value: str | None) -> None:
     if field is TicketField.STATUS:
         if value not in set(Status):
             raise RefusedError(Refusal.STATUS, str(value))
@@ -155,15 +146,15 @@ async def _check(conn: AsyncConnection, row: Row[Any], field: TicketField, value
         raise RefusedError(Refusal.TOO_LONG, field.value)
     elif field is TicketField.OWNER and value is not None:
         known = select(users.c.id).where(users.c.login == value, users.c.active.is_(True))
-        if (await conn.execute(known)).first() is None:
+        if conn.execute(known).first() is None:
             raise RefusedError(Refusal.OWNER, value)
 
 
-async def _reach(conn: AsyncConnection, ticket_id: int) -> str | None:
+def _reach(conn: Connection, ticket_id: int) -> str | None:
     """What the call that was answered or over last says of a ticket."""
     last = func.coalesce(calls.c.ended, calls.c.answered)
     query = select(calls.c.outcome, calls.c.answered).where(calls.c.ticket_id == ticket_id, last.is_not(None))
-    call = (await conn.execute(query.order_by(last.desc(), calls.c.id.desc()).limit(1))).first()
+    call = conn.execute(query.order_by(last.desc(), calls.c.id.desc()).limit(1)).first()
     reach = None if call is None else reach_of(call.outcome, call.answered)
     return None if reach is None else reach.value
 

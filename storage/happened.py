@@ -7,13 +7,14 @@ of just before again (a resync does, with the time of the resync; a stream witho
 otherwise) is a repeat too.
 """
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, Update, bindparam, func, select, update
 
 from numbering.number import Number
-from storage.once import insert_into, insert_once
+from storage.metadata import Moment
+from storage.once import insert_once, update_by_id
 from storage.records import EventKind, Known, Phase
 from storage.tables import call_agents, call_events, calls
 from telephony.call import (
@@ -49,16 +50,21 @@ _KINDS: dict[type[Fact], EventKind] = {
 }
 _ONCE = (Confirmed, Ended)
 _BUSY = (Phase.TALKING, Phase.HELD)
+_HELD_CALL = select(calls).where(calls.c.key == bindparam("wanted")).with_for_update()
+_LAST_EVENT = (
+    select(call_events.c.kind, func.count().over())
+    .where(call_events.c.call_id == bindparam("call"), call_events.c.subject == bindparam("subject"))
+    .order_by(call_events.c.at.desc(), call_events.c.id.desc())
+    .limit(1)
+)
 
 
-async def hold_call(conn: AsyncConnection, key: CallKey) -> Row[Any] | None:
+def hold_call(conn: Connection, key: CallKey) -> Row[Any] | None:
     """A call's row, held until the transaction ends; None when there is no such call."""
-    return (await conn.execute(select(calls).where(calls.c.key == str(key)).with_for_update())).first()
+    return conn.execute(_HELD_CALL, {"wanted": str(key)}).first()
 
 
-async def write_arrival(
-    conn: AsyncConnection, fact: Arrived, number: Number | None, known: Known | None, now: float
-) -> bool:
+def write_arrival(conn: Connection, fact: Arrived, number: Number | None, known: Known | None, now: float) -> bool:
     """Insert the call; False when it is there already."""
     at = now if fact.at is None else fact.at
     row = {
@@ -78,45 +84,41 @@ async def write_arrival(
         "customer_name": known.customer_name if known else None,
         "vip": known.vip if known else False,
     }
-    call_id = await insert_once(conn, calls, row, ["key"])
+    call_id = insert_once(conn, calls, row, ["key"])
     if call_id is None:
         return False
-    await _write_event(conn, call_id, fact, "", moment="", at=at)
+    _write_event(conn, call_id, fact, "", moment="", at=at)
     return True
 
 
-async def write_fact(conn: AsyncConnection, call: Row[Any], fact: Fact, now: float) -> bool:
+def write_fact(conn: Connection, call: Row[Any], fact: Fact, now: float) -> bool:
     """Write a fact of a call whose row is held; False when it was known. The ticket is left to the caller of this."""
     at = now if fact.at is None else fact.at
     subject = fact.queue if isinstance(fact, Queued) else getattr(fact, "agent", "")
-    moment = "" if isinstance(fact, _ONCE) else await _moment(conn, call.id, fact, subject)
-    if moment is None or not await _write_event(conn, call.id, fact, subject, moment=moment, at=at):
+    moment = "" if isinstance(fact, _ONCE) else _moment(conn, call.id, fact, subject)
+    if moment is None or not _write_event(conn, call.id, fact, subject, moment=moment, at=at):
         return False
     changes = _changes(call, fact, at)
     if changes:
-        await conn.execute(update(calls).where(calls.c.id == call.id).values(changes))
+        conn.execute(update_by_id(calls), {"the_id": call.id, **changes})
     if isinstance(fact, Rang):
-        await _write_agent(conn, call.id, fact.agent, "rang", at)
+        _write_agent(conn, call.id, fact.agent, "rang", at)
     elif isinstance(fact, Answered):
-        await _write_agent(conn, call.id, fact.agent, "talked", at)
+        _write_agent(conn, call.id, fact.agent, "talked", at)
     return True
 
 
-async def _moment(conn: AsyncConnection, call_id: int, fact: Fact, subject: str) -> str | None:
+def _moment(conn: Connection, call_id: int, fact: Fact, subject: str) -> str | None:
     """What tells this event from others of its kind; None when it repeats what was the state just before."""
     if fact.at is not None and not hasattr(fact, "agent"):
         return f"{fact.at:.6f}"
-    mine = (call_events.c.call_id == call_id) & (call_events.c.subject == subject)
-    query = select(call_events.c.kind, func.count().over()).where(mine)
-    last = (await conn.execute(query.order_by(call_events.c.at.desc(), call_events.c.id.desc()).limit(1))).first()
+    last = conn.execute(_LAST_EVENT, {"call": call_id, "subject": subject}).first()
     if last is not None and last[0] == _KINDS[type(fact)] and not isinstance(fact, Recorded):
         return None
     return f"#{last[1] if last else 0}" if fact.at is None else f"{fact.at:.6f}"
 
 
-async def _write_event(
-    conn: AsyncConnection, call_id: int, fact: Fact, subject: str, *, moment: str, at: float
-) -> bool:
+def _write_event(conn: Connection, call_id: int, fact: Fact, subject: str, *, moment: str, at: float) -> bool:
     row = {
         "call_id": call_id,
         "kind": _KINDS[type(fact)].value,
@@ -125,7 +127,7 @@ async def _write_event(
         "at": at,
         "detail": _detail(fact),
     }
-    return await insert_once(conn, call_events, row, ["call_id", "kind", "subject", "moment"]) is not None
+    return insert_once(conn, call_events, row, ["call_id", "kind", "subject", "moment"]) is not None
 
 
 def _detail(fact: Fact) -> dict[str, Any] | None:
@@ -174,8 +176,16 @@ def _phase(before: str, fact: Fact) -> Phase | None:
             return None
 
 
-async def _write_agent(conn: AsyncConnection, call_id: int, agent: str, column: str, at: float) -> None:
+def _write_agent(conn: Connection, call_id: int, agent: str, column: str, at: float) -> None:
     """First ring and first talk of an agent on a call."""
-    row = insert_into(conn, call_agents).values(call_id=call_id, agent=agent, **{column: at})
-    keep = func.coalesce(call_agents.c[column], at)
-    await conn.execute(row.on_conflict_do_update(index_elements=["call_id", "agent"], set_={column: keep}))
+    row = {"call_id": call_id, "agent": agent, column: at}
+    if insert_once(conn, call_agents, row, ("call_id", "agent")) is None:
+        conn.execute(_first(column), {"call": call_id, "who": agent, "first": at})
+
+
+@cache
+def _first(column: str) -> Update:
+    """Set an agent's time where it has none yet."""
+    same = (call_agents.c.call_id == bindparam("call")) & (call_agents.c.agent == bindparam("who"))
+    none_yet = call_agents.c[column].is_(None)
+    return update(call_agents).where(same, none_yet).values({column: bindparam("first", type_=Moment)})

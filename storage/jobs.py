@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row
 
 from storage.job_tables import jobs
 from storage.once import insert_once
@@ -61,7 +60,7 @@ class Job:
     changed: float
 
 
-async def add_job(conn: AsyncConnection, job: NewJob, now: float) -> bool:
+def add_job(conn: Connection, job: NewJob, now: float) -> bool:
     """Write a job in the caller's transaction; False when one of that kind and key is there, done ones too."""
     row = {
         "kind": job.kind,
@@ -74,7 +73,7 @@ async def add_job(conn: AsyncConnection, job: NewJob, now: float) -> bool:
         "created": now,
         "changed": now,
     }
-    return await insert_once(conn, jobs, row, ["kind", "key"]) is not None
+    return insert_once(conn, jobs, row, ["kind", "key"]) is not None
 
 
 def as_job(row: Row[Any]) -> Job:

@@ -57,7 +57,7 @@ async def upgrade(url: str) -> tuple[str | None, str]:
     db = Database.open(url)
     try:
         async with db.write() as conn:
-            await take_turn(conn, ["hotline migration"])
+            await conn.run_sync(take_turn, ["hotline migration"])
             before = await conn.run_sync(_version)
             if before != head():
                 await conn.run_sync(_upgrade)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import drain
@@ -18,6 +18,8 @@ from storage.backoff import backoff
 from storage.database import Database
 from storage.job_tables import jobs
 from storage.jobs import Job, JobState, add_job, as_job
+from storage.metadata import Moment
+from storage.once import update_by_id
 from storage.records import NewJob
 
 MOST_ATTEMPTS = 12  # with the backoff's doubling: given up after about two hours
@@ -52,7 +54,7 @@ class Outbox:
 
     async def add(self, conn: AsyncConnection, job: NewJob, now: float) -> bool:
         """Write a job in the caller's transaction; False when one of that kind and key is there, done ones too."""
-        return await add_job(conn, job, now)
+        return await conn.run_sync(add_job, job, now)
 
     async def next_due(self, kinds: Collection[str]) -> float | None:
         """When the next job of these kinds can be claimed; None when there is none."""
@@ -67,15 +69,18 @@ class Outbox:
         A job whose lease is over is due too, unless it was its last attempt: then it is given up, for whoever tried
         it died of it every time.
         """
+        wanted = {"kinds": sorted(kinds), "now": now, "until": now + lease_s}
+        return await self._db.transact(lambda conn: self._claim(conn, wanted))
+
+    def _claim(self, conn: Connection, wanted: Mapping[str, Any]) -> Job | None:
         while True:
-            async with self._db.write() as conn:
-                row = (await conn.execute(_claiming(kinds, now, lease_s))).first()
-                job = None if row is None else as_job(row)
-                if job is None or job.attempts <= self._most:
-                    return job
-                error = job.error or "whoever tried it died"
-                gone = {"state": JobState.DEAD.value, "attempts": self._most, "error": error}
-                await conn.execute(update(jobs).where(jobs.c.id == job.id).values(gone))
+            row = conn.execute(_CLAIM, wanted).first()
+            job = None if row is None else as_job(row)
+            if job is None or job.attempts <= self._most:
+                return job
+            error = job.error or "whoever tried it died"
+            gone = {"state": JobState.DEAD.value, "attempts": self._most, "error": error}
+            conn.execute(update_by_id(jobs), {"the_id": job.id, **gone})
 
     async def renew(self, job: Job, now: float, lease_s: float) -> bool:
         """Keep a claimed job for longer; False when it is not ours any more."""
@@ -83,13 +88,12 @@ class Outbox:
 
     async def done(self, job: Job, now: float) -> bool:
         """The job's work is finished; False when it is not ours any more."""
-        async with self._db.write() as conn:
-            return await self.done_with(conn, job, now)
+        return await self._settle(job, {"state": JobState.DONE.value, "error": None, "changed": now})
 
     async def done_with(self, conn: AsyncConnection, job: Job, now: float) -> bool:
         """As :meth:`done`, in the transaction of the job's own effect, which the caller must undo on False."""
         finished = {"state": JobState.DONE.value, "error": None, "changed": now}
-        return (await conn.execute(_if_ours(job).values(finished))).rowcount == 1
+        return await conn.run_sync(_settle, job, finished)
 
     async def retry(self, job: Job, error: str, now: float, *, at: float | None = None) -> bool:
         """The job failed: rest, then again (``at`` when the other side said when); dead after the last attempt."""
@@ -165,26 +169,37 @@ class Outbox:
         return count
 
     async def _settle(self, job: Job, values: Mapping[str, Any]) -> bool:
-        async with self._db.write() as conn:
-            return (await conn.execute(_if_ours(job).values(values))).rowcount == 1
+        return await self._db.transact(lambda conn: _settle(conn, job, values))
 
 
-def _claiming(kinds: Collection[str], now: float, lease_s: float) -> Any:
+def _claim_statement() -> Any:
     """One statement on both databases; SQLite needs no FOR UPDATE and its compiler leaves it out."""
+    now = bindparam("now", type_=Moment)
     due = (
         select(jobs.c.id)
-        .where(jobs.c.state.in_(_CLAIMABLE), jobs.c.due <= now, jobs.c.kind.in_(sorted(kinds)))
+        .where(jobs.c.state.in_(_CLAIMABLE), jobs.c.due <= now, jobs.c.kind.in_(bindparam("kinds", expanding=True)))
         .order_by(jobs.c.due, jobs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    claim = {"state": JobState.RUNNING.value, "due": now + lease_s, "why": None, "changed": now}
-    counted = {"claims": jobs.c.claims + 1, "attempts": jobs.c.attempts + 1}
-    return update(jobs).where(jobs.c.id == due).values(claim | counted).returning(*jobs.c)
+    values = {
+        "state": JobState.RUNNING.value,
+        "claims": jobs.c.claims + 1,
+        "attempts": jobs.c.attempts + 1,
+        "due": bindparam("until", type_=Moment),
+        "why": None,
+        "changed": now,
+    }
+    return update(jobs).where(jobs.c.id == due).values(values).returning(jobs)
 
 
-def _if_ours(job: Job) -> Update:
-    """The fence."""
-    ours = (jobs.c.claims == job.claims) & (jobs.c.state == JobState.RUNNING.value)
-    return update(jobs).where(jobs.c.id == job.id, ours)
+_CLAIM = _claim_statement()
+_IF_OURS = update(jobs).where(
+    jobs.c.id == bindparam("the_id"), jobs.c.claims == bindparam("fence"), jobs.c.state == JobState.RUNNING.value
+)
+
+
+def _settle(conn: Connection, job: Job, values: Mapping[str, Any]) -> bool:
+    """Write how a job went on, if it is still ours."""
+    return conn.execute(_IF_OURS, {"the_id": job.id, "fence": job.claims, **values}).rowcount == 1

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Case, Column, ColumnElement, Row, case, func, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Case, Column, ColumnElement, Connection, Row, bindparam, case, func, update
 
-from storage.once import insert_into
+from storage.metadata import Moment
+from storage.once import insert_once
 from storage.records import TimelineKind
 from storage.tables import tickets, timeline
 from telephony.call import Outcome
@@ -53,9 +53,20 @@ def as_ticket(row: Row[Any]) -> Ticket:
     )
 
 
-def later(column: Column[float], now: float) -> Case[float]:
+def later(column: Column[float], now: ColumnElement[float]) -> Case[float]:
     """The later of a column and ``now``: a clock that goes back does not make a ticket older."""
     return case((column < now, now), else_=column)
+
+
+_NOW: ColumnElement[float] = bindparam("now", type_=Moment)
+TOUCH_TICKET = update(tickets).where(tickets.c.id == bindparam("the_id")).values(changed=later(tickets.c.changed, _NOW))
+JOIN_TICKET = TOUCH_TICKET.values(calls=tickets.c.calls + 1)
+MISS_TICKET = TOUCH_TICKET.values(missed=tickets.c.missed + 1)
+
+
+def touch(conn: Connection, ticket_id: int, now: float, values: Mapping[str, Any] | None = None) -> None:
+    """Something happened on a ticket: when, and what changed."""
+    conn.execute(TOUCH_TICKET, {"the_id": ticket_id, "now": now, **(values or {})})
 
 
 def reach_of(outcome: str | None, answered: float | None) -> Reachability | None:
@@ -70,8 +81,8 @@ def reach_of(outcome: str | None, answered: float | None) -> Reachability | None
     return None if outcome is None else Reachability.MISSED
 
 
-async def add_timeline(
-    conn: AsyncConnection,
+def add_timeline(
+    conn: Connection,
     ticket_id: int,
     kind: TimelineKind,
     at: float,
@@ -81,8 +92,8 @@ async def add_timeline(
     call_id: int | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a line of a ticket's timeline; with a ``key`` only once."""
-    values = {
+    """Write a line of a ticket's timeline; with a ``key`` only once (without one, rows never collide)."""
+    row = {
         "ticket_id": ticket_id,
         "kind": kind.value,
         "at": at,
@@ -91,8 +102,4 @@ async def add_timeline(
         "call_id": call_id,
         "detail": detail,
     }
-    if key is None:
-        await conn.execute(insert(timeline).values(values))
-    else:
-        once = insert_into(conn, timeline).values(**values)
-        await conn.execute(once.on_conflict_do_nothing(index_elements=["ticket_id", "key"]))
+    insert_once(conn, timeline, row, ("ticket_id", "key"))
