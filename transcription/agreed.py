@@ -30,11 +30,13 @@ _FIRST = re.compile("前面|第1|第一|早的|早一点|头一|上面")
 _LAST = re.compile("后面|第2|第二|晚的|晚一点|后一")
 _OFFER = re.compile("代金券|优惠券|红包|送.{0,3}张|补偿|赔|优惠|减|便宜|退您|退给|送您|抵扣")
 _ONLY = re.compile("最快|最早|只能|要到|得到|最多|得等|排到|改到|要等")
-_EXCHANGE = re.compile("换[一1]?个|换成|不是|不对|改[成到为]|不用了|用不了|不用这个|停用|另外|别的|新的")
+_EXCHANGE = re.compile(
+    "[记打]我的?|你记|是我(?:儿子|女儿|老公|老婆|爱人|老伴|妈|爸|家里|同事)|换[一1]?个|换成|不是|不对|改[成到为]|不用了|用不了|不用这个|停用|另外|别的|新的"
+)
 _FROM = re.compile(r"^(?:钟|分)?(?:以后|之后|过后|往后|后)")
 _NONE_LEFT = re.compile(r"^(?:的|就|也|都|已经|早)*(?:没有?了?|满了?)(?:[，。]|$)")
 _OTHER_HOUR = re.compile(
-    "(?:上午|下午|晚上|早上|中午|傍晚|晚(?:一|1)?点|早(?:一|1)?点|别的|其他|换个?|再?[早晚]些)[^，。]{0,6}(?:有没有|有吗|行不|行吗|可以|吧|呢|成不|成吗|能不能|方便|中不)"
+    "点(?:半)?(?:以后|之后|过后|往后|以前|之前)(?:才)?(?:行|可以|方便|有空|成|在)|(?:上午|下午|晚上|早上|中午|傍晚|晚(?:一|1)?点|早(?:一|1)?点|别的|其他|换个?|再?[早晚]些)[^，。]{0,6}(?:有没有|有吗|行不|行吗|可以|吧|呢|成不|成吗|能不能|方便|中不)"
 )
 _BUT = re.compile(r"^(?:不过|但是?|可惜|可是|只是|就是|已经|都|太|我|那|师傅)?")
 
@@ -69,6 +71,14 @@ class _Call:
         for line in range(max(0, mention.line - _BACK), mention.line + 1):
             for i in self.of(line, mention.kind):
                 if i <= index and self.mentions[i].value == mention.value:
+                    yield i
+
+    def windows_from(self, index: int) -> Iterator[int]:
+        """Windows offered shortly before that begin at the refused hour."""
+        mention = self.mentions[index]
+        for line in range(max(0, mention.line - 2), mention.line):
+            for i in self.of(line, mention.kind):
+                if self.mentions[i].value.startswith(f"{mention.value}-"):
                     yield i
 
     def others(self, index: int, start: int, count: int) -> list[int]:
@@ -121,8 +131,11 @@ def _refused_by_name(call: _Call, line: int) -> Iterator[int]:
         mention = call.mentions[index]
         if mention.kind in _CONTACT or call.past(mention) or not _said_no(call, index):
             continue
+        if mention.kind is FactKind.DATE and _only_the_hour(call, index):
+            continue
         if not (mention.kind is FactKind.DATE and _other_part_of_day(call.lines[line].whole[mention.end :])):
             yield from call.same_before(index)
+            yield from call.windows_from(index)
 
 
 def _said_no(call: _Call, index: int) -> bool:
@@ -146,6 +159,13 @@ def _said_no(call: _Call, index: int) -> bool:
     if follow is None or clause.asks or re.search("[吗么]？?$", follow.text):
         return False
     return call.words["talk.unsuitable"].search(follow.text[:10]) is not None
+
+
+def _only_the_hour(call: _Call, index: int) -> bool:
+    """明早8点半我送孙子: with an hour beside it and no other day in sight, the day itself is not refused."""
+    mention = call.mentions[index]
+    beside = any(0 <= call.mentions[i].start - mention.end <= 2 for i in call.of(mention.line, FactKind.TIME))  # noqa: PLR2004
+    return beside and not call.others(index, mention.line, 4)
 
 
 def _other_part_of_day(rest: str) -> bool:

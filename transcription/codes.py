@@ -67,6 +67,7 @@ _TAIL_WORD = re.compile(r"(?:最后|末尾|结尾|尾号?|后面?)(?:[两二三�
 _INSTEAD = re.compile(r"^[，。啊]*(?:而|应该)?是$")
 _BEGINNING = 4  # characters by which a number is known to be begun anew
 _LETTERS = 4  # of a piece that has no digits
+_QUESTION = 6  # characters behind a number that is read back: 对吗？
 _LONGEST = 26
 _GAP = 3  # lines: how long a chain waits for its next piece
 
@@ -141,7 +142,7 @@ class Dictation:
             chain.negated = ""
             self._note(chain, where)
             return
-        wrong = self._wrong.search(gap) or (first and not chain and _TAIL_WORD.search(gap) and self._asked_back(line))
+        wrong = self._taken_back(gap) or (first and not chain and _TAIL_WORD.search(gap) and self._asked_back(line))
         if wrong and (target := self._target(line, piece, first=first, chain=chain)):
             self._correct(target, line, piece, gap, where)
             return
@@ -153,6 +154,18 @@ class Dictation:
         made = Chain(line.index, line.caller, start, [piece], (line.index, end), [line.index], [where])
         self.chains.append(made)
         self._open[line.caller] = made
+
+    def _taken_back(self, gap: str) -> bool:
+        """Whether the words take the number back; 您的卡号不对 is news about another number."""
+        found = self._wrong.search(gap)
+        if found is None:
+            return False
+        front = gap[: found.start()]
+        return not any(
+            cue.end() == len(front)
+            for kind in self.lexicon.group("code")
+            for cue in self.lexicon[f"code.{kind}"].finditer(front)
+        )
 
     def _continues(self, chain: Chain, line: Line, gap: str) -> bool:
         """Whether the first piece of a new line goes on where the chain ended in an earlier line."""
@@ -227,9 +240,10 @@ class Dictation:
     def _asked_back(self, line: Line) -> bool:
         """Whether the other speaker has just read a whole number back and asked."""
         other = self._open.get(not line.caller)
-        return (
-            other is not None and line.index - other.ends[0] == 1 and self.conversation[other.ends[0]].clauses[-1].asks
-        )
+        if other is None or line.index - other.ends[0] != 1:
+            return False
+        before = self.conversation[other.ends[0]]
+        return before.clauses[-1].asks and len(before.whole) - other.ends[1] <= _QUESTION
 
 
 def _again(old: str, new: str) -> bool:

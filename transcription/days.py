@@ -31,7 +31,7 @@ _MONTH_DAY = re.compile(
 )
 _MONTH_AWAY = re.compile(r"([上这下本])个?月的?(\d{1,2})[号日]")
 _DAY = re.compile(
-    r"(?<![\dA-Za-z\-年月第每])(?<!每月)(?<!每个月)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车])"
+    r"(?<![大小\dA-Za-z\-年月第每])(?<!每月)(?<!每个月)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车])"
 )
 _MONTH_END = re.compile(r"(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)")
 _NEAR_WORD = re.compile(
@@ -44,6 +44,7 @@ _EVERY = re.compile(
     r"每个?(?:周|星期|礼拜)(?:[一二三四五六日天](?:[、和跟与]?(?:周|星期|礼拜)[一二三四五六日天])*)?|每个?[月年天]|(?:周|星期|礼拜)[一二三四五六日天](?:至|到)(?:周|星期|礼拜)?[一二三四五六日天]"
 )
 _BIRTH = re.compile("出生|生日|生于|生的")
+_TODAY = re.compile("(?:今天|今儿|都|今日)(?:都|已经|是)?$")  # 今天都19号了
 _PAST = re.compile(
     "买的|订的|下的单|下单|办的|寄的|交的|装的|修的|报的|打过|来过|说过|说的|就说|说是|收到|签收|送来|开始|坏的|了一|过了|的时候"
     "|[^好行来去到完]了(?![吧的话])|来了(?:一|个|两|师傅|人)"
@@ -69,7 +70,8 @@ class Calendar:
                     continue
                 clause = line.clause_at(start)
                 day = None if _BIRTH.search(clause.text) else resolve(self, found, clause)
-                if day is None or (self.today - day).days > _OLD:
+                told = line.whole[max(0, start - 4) : start]
+                if day is None or (self.today - day).days > _OLD or (day == self.today and _TODAY.search(told)):
                     continue
                 taken.append((start, end))
                 yield Mention(FactKind.DATE, day.isoformat(), line.index, start, end, (line.index,), found.group())

@@ -29,7 +29,7 @@ _FULL = 5  # characters: a shorter number is the tail of one
 _ASKED = 8  # lines: how long a question waits for its number
 _SHAPE = {
     FactKind.ORDER_NO: re.compile(r"(?=(?:.*\d){3})[A-Z\d\-/]{4,26}"),
-    FactKind.TICKET_NO: re.compile(r"(?=(?:.*\d){3})[A-Z\d\-/]{3,26}"),
+    FactKind.TICKET_NO: re.compile(r"(?=(?:.*\d){3})[A-Z\d\-/]{4,26}"),
     FactKind.MODEL: re.compile(r"(?=.*\d)(?!1[3-9]\d{9}$)[A-Z\d\-./]{3,24}"),
     FactKind.FAULT_CODE: re.compile(r"(?=.*\d)[A-Z]{0,4}-?\d{1,6}[A-Z]?"),
     FactKind.PHONE: re.compile(r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|(?!400|800)\d{7,8}|86-?1[3-9]\d{9}"),

@@ -22,7 +22,7 @@ _AFTER = (
     r"|只|双|瓶|箱|小时|秒|位|倍|期|套|单|间|晚|份|室|多|几|来|股|路|弄|单元|到\d|百|千|万|克|毫|平|寸|匹|升|瓦|G|M|话|热线|平台|-)"
 )
 _ASKING = (
-    r"最[低高多少]|起步|保了?|花了?|付了?|交了?|收了?|扣了?|退|赔|补|充了?|缴了?|罚了?|存了?|取了?|转了?|刷了?|刷走了?|得|要|才|卖|报价|价格?|单价|原价|售价"
+    r"[每一1][张件份套人位晚天次只台条]|最[低高多少]|起步|保了?|花了?|付了?|交了?|收了?|扣了?|退|赔|补|充了?|缴了?|罚了?|存了?|取了?|转了?|刷了?|刷走了?|得|要|才|卖|报价|价格?|单价|原价|售价"
     r"|标价|费|金额|款|押金|定金|订金|余额|欠|一共|总共|合计|总计|共计|一年|一个月|每月|月租|套餐|便宜了?|优惠了?|减了?|省了?"
     r"|涨到|涨了|降到|降了|变成|只要|只|就|收入|工资|月薪|保额|限额|额度|算下来|值|是"
 )
@@ -38,7 +38,7 @@ _ASKS = re.compile(
 )
 _ANSWER = re.compile(rf"(?<![\dA-Za-z.\-])(?P<yuan>[1-9]\d{{1,6}}(?:\.\d{{1,2}})?){_AFTER}")
 _STRONG = re.compile(
-    "收入|工资|月薪|限额|保|[花付交收扣退赔补充缴罚存取刷价费款金额欠共租涨降减省转]|便宜|优惠|套餐|只要|值|得|余额|算下来|最[低高多]|起步"
+    "[每1一][张件份套人位晚天次只台条]|收入|工资|月薪|限额|保|[花付交收扣退赔补充缴罚存取刷价费款金额欠共租涨降减省转]|便宜|优惠|套餐|只要|值|得|余额|算下来|最[低高多]|起步"
 )
 _INSTEAD = re.compile("应该是|不是|改成|是")
 _FEW = re.compile(r"(?:每|超过|不到|满|低于|高于)$")
@@ -93,11 +93,10 @@ class Purse:
 def _value(found: re.Match[str]) -> Decimal | None:
     value = Decimal(found["yuan"])
     if found["small"]:
-        return (
-            value * (_HUNDREDTH if found["small"] == "分" else _TENTH)
-            if found["smallunit"] or found["small"] != "分"
-            else None
-        )
+        cents = found["small"] == "分"
+        if cents and (value == 1 or not found["smallunit"]):  # 一分钱没要; 5分: minutes, marks
+            return None
+        return value * (_HUNDREDTH if cents else _TENTH)
     if found["wan"]:
         value *= 10_000
     value += int(found["jiao"] or 0) * _TENTH + int(found["fen"] or 0) * _HUNDREDTH

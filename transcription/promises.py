@@ -170,7 +170,7 @@ class _Reader:
         dated = self._dated(line, clause)
         if not dated and any(clause.start <= m.start < clause.end for m in self.deadlines.past.get(line.index, ())):
             return True
-        if self.words["promise.finished"].search(clause.text) and not (kind in _MEETINGS and dated):
+        if self.words["promise.finished"].search(clause.text) and kind != "bear" and not (kind in _MEETINGS and dated):
             return True
         if re.search("可以(?:帮|给|为|替)", clause.text) and not dated and not self._agreed_to(line, plainly=True):
             return True

@@ -60,6 +60,7 @@ def written(text: str) -> str:
     text = simplified(text.translate(_WIDE))
     text = _THOUSANDS.sub(lambda m: re.sub(r"[,，]", "", m.group()), text)
     text = re.sub(r"\s+", "", text).translate(_HALF)
+    text = re.sub(r"(?<=[A-Za-z])、(?=[A-Za-z])", "", text)
     text = _COUNTED.sub(_counted, text)
     text = _MIXED.sub(_mixed, text)
     text = _REPEATED.sub(lambda m: _digit(m[2]) * int(_digit(m[1])), text)
