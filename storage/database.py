@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage.trouble import StorageError, Trouble, explain, trouble
@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 READERS = 4
 SERVER_CONNECTIONS = 16
+CONNECT_S = 10.0
 CONFLICTS = 3  # entangled transactions are begun anew so often before the caller hears of it
 BUSY_MS = 10_000  # another process (a backup, `hotline import`) may hold the file for a moment
 
@@ -56,8 +57,13 @@ class Database:
             _tune_sqlite(reader.sync_engine, "BEGIN", read_only=True)
             return cls(parsed, writer, reader, direct)
         engine = create_async_engine(
-            parsed, pool_size=SERVER_CONNECTIONS, max_overflow=0, pool_pre_ping=True, isolation_level="READ COMMITTED"
+            parsed,
+            pool_size=SERVER_CONNECTIONS,
+            max_overflow=0,
+            isolation_level="READ COMMITTED",
+            connect_args={"timeout": CONNECT_S},
         )
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
         return cls(parsed, engine, engine, None)
 
     @asynccontextmanager
@@ -131,6 +137,12 @@ def sqlite_file(url: str | URL) -> Path | None:
     """The file behind a SQLite address, None for a server."""
     parsed = address(url)
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    """Have the pool replace a connection that the server closed. Asking the server each time costs three answers."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _tune_sqlite(engine: Engine, begin: str, *, read_only: bool) -> None:

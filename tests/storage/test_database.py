@@ -194,6 +194,21 @@ async def test_postgresql_troubles_are_told_apart(postgres_url: str, tmp_path: P
     await db.close()
 
 
+async def test_connections_that_the_server_closed_meanwhile_are_replaced_unseen(postgres_url: str) -> None:
+    """After its restart the first transaction succeeds."""
+    db, other = Database.open(postgres_url), Database.open(postgres_url)
+    await keep(db, "20261121")
+    async with other.write() as conn:
+        theirs = select(func.pg_terminate_backend(text("pid"), 10_000)).select_from(text("pg_stat_activity"))
+        where = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        assert (await conn.execute(theirs.where(text(where)))).scalars().all() == [True]
+    await days(other)  # meanwhile the end of the other connection is read
+    await keep(db, "20261122")
+    assert await days(db) == ["20261121", "20261122"]
+    await db.close()
+    await other.close()
+
+
 async def test_a_postgresql_connection_that_dies_is_trouble_that_passes(postgres_url: str) -> None:
     """The transaction is not kept, and the next one finds a sound connection."""
     db = Database.open(postgres_url)

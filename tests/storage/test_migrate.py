@@ -53,6 +53,24 @@ async def test_two_services_that_start_at_once_take_turns(postgres: Any, tmp_pat
     postgres.drop(empty)
 
 
+async def test_a_migration_that_breaks_leaves_nothing_behind(postgres: Any, tmp_path: Path) -> None:
+    """It is one transaction on either database: the next start begins from the same place."""
+
+    def breaks(conn: Connection) -> None:
+        migrate._upgrade(conn)
+        raise ZeroDivisionError
+
+    empty = postgres.new_url(empty=True)
+    for url in (f"sqlite+aiosqlite:///{tmp_path}/hotline.db", empty):
+        db = Database.open(url)
+        with pytest.raises(ZeroDivisionError):
+            await db.transact(breaks)
+        assert await migrate.current(db) is None
+        await db.close()
+        assert await migrate.upgrade(url) == (None, migrate.head())
+    postgres.drop(empty)
+
+
 async def test_a_database_of_a_newer_program_is_left_alone(database_url: str) -> None:
     """The operator is told which way out there is."""
     db = Database.open(database_url)
