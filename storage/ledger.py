@@ -83,9 +83,14 @@ class Ledger:
         """Fill in the customer found after the call's arrival, on the call and on its ticket, where none is yet."""
         return await self._db.transact(lambda conn: _link(_know(conn, _held(conn, call), known, now)))
 
-    async def link_recording(self, call: CallKey, legs: RecordingRow, now: float) -> None:
-        """A recording belongs to this call."""
-        await self._db.transact(lambda conn: findings.link_recording(conn, _held(conn, call), legs, now))
+    async def link_recording(self, call: CallKey, legs: RecordingRow, now: float, jobs: Sequence[NewJob] = ()) -> None:
+        """A recording belongs to this call; ``jobs``: what is to be done with it."""
+
+        def link(conn: Connection) -> None:
+            findings.link_recording(conn, _held(conn, call), legs, now)
+            _add_jobs(conn, jobs, now)
+
+        await self._db.transact(link)
 
     async def alarm(self, call: CallKey, kind: AlarmKind, detail: str | None, now: float) -> None:
         """People should look at this call's recording or transcript. The same kind again renews its detail."""
@@ -126,7 +131,7 @@ class Ledger:
     def _record(self, conn: Connection, told: "_Told") -> Recorded:
         fact, now = told.fact, told.now
         if isinstance(fact, Arrived) and write_arrival(conn, fact, told.number, told.known, now):
-            _add_jobs(conn, told)
+            _add_jobs(conn, told.jobs, now)
             return Recorded(None, new=True)
         call = hold_call(conn, fact.call)
         if call is None:
@@ -141,7 +146,7 @@ class Ledger:
         if new:
             if link is not None:
                 _touch_ticket(conn, call, link, fact, now)
-            _add_jobs(conn, told)
+            _add_jobs(conn, told.jobs, now)
         return Recorded(link, new)
 
 
@@ -157,9 +162,9 @@ class _Told:
     policy: LinePolicy
 
 
-def _add_jobs(conn: Connection, told: _Told) -> None:
-    for job in told.jobs:
-        add_job(conn, job, told.now)
+def _add_jobs(conn: Connection, jobs: Sequence[NewJob], now: float) -> None:
+    for job in jobs:
+        add_job(conn, job, now)
 
 
 def _proves(fact: Fact) -> bool:

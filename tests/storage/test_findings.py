@@ -8,9 +8,10 @@ import pytest
 from storage.database import Database
 from storage.edits import TicketField
 from storage.ledger import Ledger
+from storage.outbox import Outbox
 from storage.pages import Alarm, TicketPage
 from storage.reads import Reads
-from storage.records import AlarmKind, RecordingRow, TimelineKind, Waiting
+from storage.records import AlarmKind, NewJob, RecordingRow, TimelineKind, Waiting
 from storage.trouble import UnknownCallError
 from transcription.account import Category, Detail, FactKind, Promise, Sentiment, Summary, Urgency
 from transcription.transcript import Speaker, Transcript, Turn
@@ -149,6 +150,17 @@ async def test_a_recording_is_linked_once_and_known_better_later(
     assert kinds.count(TimelineKind.RECORDING) == 2
     with pytest.raises(ValueError, match="without a file"):
         await ledger.link_recording(call.key, RecordingRow(None, None, None, None), call.began)
+
+
+async def test_what_is_to_be_done_with_a_recording_is_written_with_it(
+    ledger: Ledger, outbox: Outbox, ring: "Ring", finished: Finished
+) -> None:
+    """Linked again by a job that died, it is still one job."""
+    call = await finished(ring())
+    job = NewJob("transcribe", f"{call.key}:transcribe", {"call": str(call.key)})
+    for _ in range(2):
+        await ledger.link_recording(call.key, RecordingRow(None, None, "a.wav", 3.0), call.began + 33, [job])
+    assert [(it.kind, it.key) for it in await outbox.list()] == [(job.kind, job.key)]
 
 
 async def test_an_alarm_stands_once_on_call_and_ticket(
