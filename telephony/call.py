@@ -62,7 +62,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived(Fact):
-    """A carrier channel rang one of our numbers: ``number``, the 400 number. ``caller`` verbatim, None when withheld."""
+    """A carrier's channel rang one of our numbers: ``number``, the 400 number. ``caller`` verbatim, None: withheld."""
 
     caller: str | None
     caller_name: str | None

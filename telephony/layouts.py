@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -228,8 +229,37 @@ def _value(line: str) -> str:
 
 def _places(order: Sequence[str], body: Sequence[tuple[str, int]]) -> dict[str, list[int]]:
     """For each header of the order that every best fit contains: the lines where it may stand."""
-    known = frozenset(order)
-    lines = [(name, at) for name, at in body if name in known]
+    rank = {name: at for at, name in enumerate(order)}
+    lines = [(name, at) for name, at in body if name in rank]
+    return _between(rank, lines) or _longest(order, lines)
+
+
+def _between(rank: dict[str, int], lines: Sequence[tuple[str, int]]) -> dict[str, list[int]] | None:
+    """The places where headers that stand once are in order: a doubled one stands between its neighbours.
+
+    None where that decides nothing. It is the quick way: a forging caller's events are many, and mostly like this.
+    """
+    found: dict[str, list[int]] = {}
+    for name, at in lines:
+        found.setdefault(name, []).append(at)
+    once = [(rank[name], at[0]) for name, at in sorted(found.items(), key=lambda item: rank[item[0]]) if len(at) == 1]
+    if any(later[1] <= earlier[1] for earlier, later in pairwise(once)):
+        return None
+    for name, stands in found.items():
+        if len(stands) > 1:
+            low = max((place for ranked, place in once if ranked < rank[name]), default=-1)
+            high = min((place for ranked, place in once if ranked > rank[name]), default=stands[-1] + 1)
+            found[name] = [place for place in stands if low < place < high]
+    places = {name: found[name] for name in rank if name in found}
+    if not all(places.values()) or any(
+        later[0] <= earlier[-1] for earlier, later in pairwise(places.values()) if len(earlier) == len(later) == 1
+    ):
+        return None
+    return places
+
+
+def _longest(order: Sequence[str], lines: Sequence[tuple[str, int]]) -> dict[str, list[int]]:
+    """The places by the longest common subsequences of order and lines."""
     rows, columns = len(order), len(lines)
     ahead = [[0] * (columns + 1) for _ in range(rows + 1)]
     behind = [[0] * (columns + 1) for _ in range(rows + 1)]
@@ -238,9 +268,8 @@ def _places(order: Sequence[str], body: Sequence[tuple[str, int]]) -> dict[str, 
             ahead[i + 1][j + 1] = ahead[i][j] + 1 if name == other else max(ahead[i][j + 1], ahead[i + 1][j])
     for i in range(rows - 1, -1, -1):
         for j in range(columns - 1, -1, -1):
-            behind[i][j] = (
-                behind[i + 1][j + 1] + 1 if order[i] == lines[j][0] else max(behind[i + 1][j], behind[i][j + 1])
-            )
+            same = order[i] == lines[j][0]
+            behind[i][j] = behind[i + 1][j + 1] + 1 if same else max(behind[i + 1][j], behind[i][j + 1])
     best = ahead[rows][columns]
     places: dict[str, list[int]] = {}
     for i, name in enumerate(order):

@@ -1,12 +1,15 @@
 """Whose phone a channel or a queue member is: the carrier's, an agent's, or nobody's. Pure.
 
 An agent is an extension ("1001"). It comes from the configuration (interface -> extension) or, where that is silent,
-from the name: ``PJSIP/1001-0000002a`` and ``Local/1001@queue-agents-0000;1`` are 1001.
+from a name that is one: ``PJSIP/1001-0000002a`` and a queue's ``Local/1001@queue-agents`` are 1001. Other names are
+nobody's: trunks that nobody configured, Asterisk's own channels (Local, Announcer, Snoop, CBAnn...).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
-_LONGEST_EXTENSION = 6  # digits: a longer Local/13812345678@out is a number dialled, nobody's desk
+_DESK = re.compile(r"(?:PJSIP|SIP|IAX2|SCCP|DAHDI|MGCP|Agent)/(\d{2,10})")
+_BEHIND = re.compile(r"Local/(\d{2,6})@.*")  # a longer Local/13812345678@out is a number dialled, nobody's desk
 
 
 class Phones:
@@ -19,29 +22,30 @@ class Phones:
 
     def is_trunk(self, channel: str | None) -> bool:
         """Whether the channel is a carrier's."""
-        if channel is None:
-            return False
-        endpoint = channel.rpartition("-")[0]
-        return endpoint in self._trunks or endpoint.startswith(self._groups)
+        return channel is not None and self._of_carrier(channel.rpartition("-")[0])
 
     def agent(self, channel: str | None) -> str | None:
         """The extension behind a channel's name; None for a trunk and for Local channels, which are nobody's phone."""
-        if channel is None or is_local(channel) or self.is_trunk(channel):
+        if channel is None or is_local(channel):
             return None
         endpoint = channel.rpartition("-")[0]
-        return self._agents.get(endpoint) or endpoint.partition("/")[2] or None
+        if endpoint in self._agents:
+            return self._agents[endpoint]
+        desk = _DESK.fullmatch(endpoint)
+        return None if desk is None or self._of_carrier(endpoint) else desk[1]
 
     def member(self, interface: str | None) -> str | None:
         """The extension of a queue's member by its interface ("PJSIP/1001", "Local/1001@queue-agents/n")."""
         if interface is None:
             return None
         known = self._agents.get(interface) or self._agents.get(interface.removesuffix("/n"))
-        if known or interface in self._trunks or interface.startswith(self._groups):
+        if known or self._of_carrier(interface):
             return known
-        name = interface.partition("/")[2].partition("@")[0]
-        if is_local(interface):
-            return name if name.isdecimal() and len(name) <= _LONGEST_EXTENSION else None
-        return name or None
+        name = _DESK.fullmatch(interface) or _BEHIND.fullmatch(interface)
+        return None if name is None else name[1]
+
+    def _of_carrier(self, endpoint: str) -> bool:
+        return endpoint in self._trunks or endpoint.startswith(self._groups)
 
 
 def is_local(channel: str) -> bool:

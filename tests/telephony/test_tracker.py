@@ -412,7 +412,9 @@ def test_an_alias_stands_for_one_number_only() -> None:
         ("PJSIP/1001-0000002a", "1001", False),
         ("SIP/1001-0000002a", "1001", False),
         ("PJSIP/carrier-0000002a", None, True),
-        ("PJSIP/carrier-beijing-0000002a", "carrier-beijing", False),
+        ("PJSIP/carrier-beijing-0000002a", None, False),
+        ("PJSIP/soft-li-0000002a", "1004", False),
+        ("CBAnn/1234-00000001;2", None, False),
         ("DAHDI/i1/01062802505-1", None, True),
         ("Local/1001@queue-agents-00000000;1", None, False),
         (None, None, False),
@@ -420,7 +422,7 @@ def test_an_alias_stands_for_one_number_only() -> None:
 )
 def test_a_channels_name_tells_whose_it_is(channel: str | None, agent: str | None, *, trunk: bool) -> None:
     """The carrier's are nobody's phone; neither are Local pairs, which have a phone behind them."""
-    phones = Phones(["PJSIP/carrier", "DAHDI/i1"], {})
+    phones = Phones(["PJSIP/carrier", "DAHDI/i1"], {"PJSIP/soft-li": "1004"})
     assert (phones.agent(channel), phones.is_trunk(channel)) == (agent, trunk)
 
 
