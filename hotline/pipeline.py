@@ -7,7 +7,6 @@ that no two changes of one card can overtake each other. The consumer awaits not
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from hotline.lookup import Lookup, known_of
 from hotline.metrics import CALLS, FACTS, POPS
@@ -18,7 +17,7 @@ from screenpop.card import Filled, Problem, Ticketed
 from screenpop.desk import Desk, Show, message, topic
 from storage.fanout import Fanout
 from storage.ledger import Ledger
-from storage.records import Known, NewJob
+from storage.records import Entry, Known, NewJob
 from telephony.call import Answered, Arrived, CallKey, Ended, Fact, LeftMessage
 from tickets.rules import LinePolicy
 
@@ -48,6 +47,9 @@ class _File:
     ticket: int | None = None
 
 
+_Item = tuple[Fact | Known, _File | None]
+
+
 class Pipeline:
     """The service's spine. ``deliver`` facts; it shows cards, writes calls and tickets, and adds the jobs."""
 
@@ -69,7 +71,7 @@ class Pipeline:
         self._wake = wake
         self._inbox: asyncio.Queue[News] = asyncio.Queue()
         self._files: dict[CallKey, _File] = {}
-        self.writer = Writer(crew)
+        self.writer: Writer[_Item] = Writer(self._write, crew)
 
     def deliver(self, facts: Sequence[Fact]) -> None:
         """Take facts in their order; returns at once."""
@@ -116,8 +118,8 @@ class Pipeline:
             CALLS.labels(fact.outcome.value).inc()
         if file is not None and not file.confirmed:
             file.confirmed = True
-            self.writer.put(fact.call, partial(self._write, file.arrived, file))
-        self.writer.put(fact.call, partial(self._write, fact, file))
+            self.writer.put(fact.call, (file.arrived, file))
+        self.writer.put(fact.call, (fact, file))
 
     def _open(self, fact: Arrived) -> None:
         rules = self._lines.get(fact.number, LineRules())
@@ -139,41 +141,41 @@ class Pipeline:
         """A customer found after the ticket was made is written onto it; found before, it went with the ticket."""
         file = self._files.get(answer.call)
         if file is not None and file.known is not None and file.ticket is not None:
-            self.writer.put(answer.call, partial(self._know, answer.call, file.known))
+            self.writer.put(answer.call, (file.known, file))
 
-    async def _know(self, call: CallKey, known: Known) -> None:
-        await self._ledger.know(call, known, self._clock())
-
-    async def _write(self, fact: Fact, file: _File | None) -> None:
-        """One fact, one transaction. The ticket waits for the lookup, which says LATE when its budget is spent."""
-        if file is not None and not isinstance(fact, Arrived):
-            await file.looked_up.wait()
-        jobs = self._jobs(fact)
-        written = await self._ledger.record(
-            fact,
-            now=self._clock(),
-            number=file.number if file else None,
-            known=file.known if file else None,
-            jobs=jobs,
-            policy=file.rules.policy if file else LinePolicy(),
-        )
-        if jobs:
+    async def _write(self, call: CallKey, breath: Sequence[_Item]) -> None:
+        """Write what came in one breath. The ticket waits for the lookup, which says itself when it is late."""
+        for _, file in breath:
+            if file is not None:
+                await file.looked_up.wait()
+        entries = [self._entry(what, file) for what, file in breath if isinstance(what, Fact)]
+        written = await self._ledger.record_all(entries) if entries else []
+        for what, _ in breath:
+            if isinstance(what, Known):
+                await self._ledger.know(call, what, self._clock())
+        if any(entry.jobs for entry in entries):
             self._wake()
-        link = written.ticket
+        link = next((done.ticket for done in reversed(written) if done.ticket is not None), None)
         if link is None:
             return
-        if file is not None and file.ticket is None:
-            file.ticket = link.id
-            self._inbox.put_nowait(Ticketed(fact.call, link.id, link.number, link.joined))
-        elif not isinstance(fact, Ended | Answered):
-            return
-        await self._fanout.publish(TICKETS, {"type": "ticket", "id": link.id, "call": str(fact.call)})
+        first = next((file for _, file in breath if file is not None and file.ticket is None), None)
+        if first is not None:
+            first.ticket = link.id
+            self._inbox.put_nowait(Ticketed(call, link.id, link.number, link.joined))
+        if first is not None or any(isinstance(entry.fact, Ended | Answered) for entry in entries):
+            await self._fanout.publish(TICKETS, {"type": "ticket", "id": link.id, "call": str(call)})
 
-    def _jobs(self, fact: Fact) -> tuple[NewJob, ...]:
-        """What must be done because of a fact, later."""
-        call = str(fact.call)
-        if isinstance(fact, Ended):
-            return (NewJob("recording", f"{call}:recording", {"call": call}),)
-        if isinstance(fact, LeftMessage):
-            return (NewJob("recording", f"{call}:message", {"call": call, "file": fact.file}),)
-        return ()
+    def _entry(self, fact: Fact, file: _File | None) -> Entry:
+        if file is None:
+            return Entry(fact, self._clock(), jobs=_jobs(fact))
+        return Entry(fact, self._clock(), file.number, file.known, _jobs(fact), file.rules.policy)
+
+
+def _jobs(fact: Fact) -> tuple[NewJob, ...]:
+    """What must be done because of a fact, later."""
+    call = str(fact.call)
+    if isinstance(fact, Ended):
+        return (NewJob("recording", f"{call}:recording", {"call": call}),)
+    if isinstance(fact, LeftMessage):
+        return (NewJob("recording", f"{call}:message", {"call": call, "file": fact.file}),)
+    return ()

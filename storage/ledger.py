@@ -1,4 +1,4 @@
-"""The ledger of calls: one fact, one transaction, and every repeat harmless.
+"""The ledger of calls: a fact and all that follows from it in one transaction, and every repeat harmless.
 
 A call is linked to exactly one ticket, in the transaction of the fact that confirms it; jobs are written in the
 transaction of the fact that causes them. The order of locks is call, caller's turn, ticket, day's counter, everywhere.
@@ -7,7 +7,6 @@ Must not know what a PBX, a page or a model is; nothing outside storage sees a r
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,12 +19,14 @@ from storage import edits, findings
 from storage.account_tables import users
 from storage.database import Database
 from storage.edits import TicketField
-from storage.happened import hold_call, write_arrival, write_fact
+from storage.happened import customer_of, hold_call, write_arrival, write_fact
 from storage.jobs import add_job
 from storage.once import update_by_id
 from storage.placing import ensure_ticket
+from storage.plain import plain
 from storage.records import (
     AlarmKind,
+    Entry,
     Known,
     NewJob,
     Recorded,
@@ -35,7 +36,7 @@ from storage.records import (
     Waiting,
 )
 from storage.tables import calls, tickets
-from storage.ticket_rows import MISS_TICKET, add_timeline, reach_of, touch
+from storage.ticket_rows import MISS_TICKET, TOUCH_TICKET, add_timeline, reach_of, touch
 from storage.trouble import UnknownCallError
 from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, LeftMessage, Outcome, Queued
 from tickets.rules import LinePolicy
@@ -76,8 +77,11 @@ class Ledger:
 
         A fact of a call that never arrived (the arrival was a forgery, or before our time) is logged and not kept.
         """
-        told = _Told(fact, now, number, known, jobs, policy)
-        return await self._db.transact(lambda conn: self._record(conn, told))
+        return (await self.record_all([Entry(fact, now, number, known, jobs, policy)]))[0]
+
+    async def record_all(self, entries: Sequence[Entry]) -> list[Recorded]:
+        """Keep facts that came in one breath, in their order, in one transaction: all of them or none."""
+        return await self._db.transact(lambda conn: [self._record(conn, entry) for entry in entries])
 
     async def know(self, call: CallKey, known: Known, now: float) -> TicketLink | None:
         """Fill in the customer found after the call's arrival, on the call and on its ticket, where none is yet."""
@@ -128,7 +132,7 @@ class Ledger:
         """A person takes a call off its ticket onto one of its own. Raises UnknownCallError, edits.RefusedError."""
         return await self._db.transact(lambda conn: edits.split(conn, _held(conn, call), who, now, self._zone))
 
-    def _record(self, conn: Connection, told: "_Told") -> Recorded:
+    def _record(self, conn: Connection, told: Entry) -> Recorded:
         fact, now = told.fact, told.now
         if isinstance(fact, Arrived) and write_arrival(conn, fact, told.number, told.known, now):
             _add_jobs(conn, told.jobs, now)
@@ -148,18 +152,6 @@ class Ledger:
                 _touch_ticket(conn, call, link, fact, now)
             _add_jobs(conn, told.jobs, now)
         return Recorded(link, new)
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What :meth:`Ledger.record` was told."""
-
-    fact: Fact
-    now: float
-    number: Number | None
-    known: Known | None
-    jobs: Sequence[NewJob]
-    policy: LinePolicy
 
 
 def _add_jobs(conn: Connection, jobs: Sequence[NewJob], now: float) -> None:
@@ -189,11 +181,11 @@ def _know(conn: Connection, call: Row[Any], known: Known, now: float) -> Row[Any
     """The call's row with the customer filled in."""
     if call.customer_id is not None:
         return call
-    values = {"customer_id": known.customer_id, "customer_name": known.customer_name, "vip": known.vip}
+    values = customer_of(known)
     conn.execute(update_by_id(calls), {"the_id": call.id, **values})
     if call.ticket_id is not None and conn.execute(_FILL_TICKET, {"the_id": call.ticket_id, **values}).rowcount:
         touch(conn, call.ticket_id, now)
-        detail = {"id": known.customer_id, "name": known.customer_name}
+        detail = {"id": values["customer_id"], "name": values["customer_name"]}
         add_timeline(conn, call.ticket_id, TimelineKind.CUSTOMER, now, call_id=call.id, detail=detail)
     return _held(conn, CallKey.parse(call.key))
 
@@ -205,15 +197,14 @@ def _touch_ticket(conn: Connection, call: Row[Any], link: TicketLink, fact: Fact
         _own(conn, call, link, fact.agent, now)
     elif isinstance(fact, Ended):
         reach = reach_of(fact.outcome, call.answered)
-        touch(conn, link.id, now, {"reach": None if reach is None else reach.value})
-        if reach is Reachability.MISSED:
-            conn.execute(MISS_TICKET, {"the_id": link.id, "now": now})
+        ended = MISS_TICKET if reach is Reachability.MISSED else TOUCH_TICKET
+        conn.execute(ended, {"the_id": link.id, "now": now, "reach": None if reach is None else reach.value})
         key, detail = f"ended:{call.key}", {"outcome": fact.outcome.value}
         add_timeline(conn, link.id, TimelineKind.ENDED, now, key=key, call_id=call.id, detail=detail)
 
 
 def _own(conn: Connection, call: Row[Any], link: TicketLink, agent: str, now: float) -> None:
     """The first agent who answers owns an unowned ticket, when exactly one login has that extension."""
-    login = conn.execute(_ONLY_LOGIN, {"agent": agent}).scalar()
+    login = conn.execute(_ONLY_LOGIN, {"agent": plain(agent, 64)}).scalar()
     if login is not None and conn.execute(_OWN_TICKET, {"the_id": link.id, "owner": login}).rowcount:
         add_timeline(conn, link.id, TimelineKind.OWNER, now, call_id=call.id, detail={"owner": login})

@@ -3,10 +3,14 @@
 Times are epoch seconds. Paths of recordings are relative to the recordings root.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from numbering.number import Number
+from telephony.call import Fact
+from tickets.rules import LinePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,22 @@ class NewJob:
     key: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact as it goes into the ledger.
+
+    ``number`` is used with Arrived; ``known`` fills an unknown customer; ``jobs`` are added if the fact is new;
+    ``policy`` is the line's, for a call that needs a ticket.
+    """
+
+    fact: Fact
+    now: float
+    number: Number | None = None
+    known: Known | None = None
+    jobs: Sequence[NewJob] = ()
+    policy: LinePolicy = field(default_factory=LinePolicy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from storage.fanout import MemoryFanout
 from storage.ledger import Ledger
 from storage.migrate import upgrade
 from storage.reads import Reads
+from storage.records import Entry
 from storage.trouble import StorageError, Trouble
 from telephony.call import (
     Answered,
@@ -72,6 +73,7 @@ class House:
     desk: Desk
     pages: dict[str, list[dict[str, Any]]]
     news: asyncio.Event
+    fanout: MemoryFanout
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Until a message makes it hold."""
@@ -86,6 +88,10 @@ class House:
     async def settle(self) -> None:
         """Until all is shown and written; a dead task fails the test."""
         await self.pipeline.settled()
+        for agent, page in self.pages.items():  # what was published before the mark has been read when the mark is
+            await self.fanout.publish(topic(agent), {"type": "mark"})
+            await self.until(lambda page=page: page[-1:] == [{"type": "mark"}])  # type: ignore[misc]
+            page.pop()
         assert self.crew.error is None, self.crew.error
 
 
@@ -122,7 +128,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     crew.start(follow(), "pages")
     crew.start(pipeline.run(), "pipeline")
     await ready.wait()
-    yield House(pipeline, crm, reads, ledger, crew, desk, pages, news)
+    yield House(pipeline, crm, reads, ledger, crew, desk, pages, news, fanout)
     await crew.stop()
     await db.close()
 
@@ -236,18 +242,18 @@ async def test_two_listeners_make_every_effect_once(house: House) -> None:
 async def test_a_database_that_is_down_loses_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cards go on; what happened is written when the database is back."""
     monkeypatch.setattr("hotline.writer.FIRST_PAUSE", 0.01)
-    record, failures = house.ledger.record, 3
+    record_all, failures = house.ledger.record_all, 3
     down = asyncio.Event()
 
-    async def failing(fact: Fact, **how: Any) -> Any:
+    async def failing(entries: Sequence[Entry]) -> Any:
         nonlocal failures
         if failures:
             failures -= 1
             down.set()
             raise StorageError(Trouble.FULL, "the disk is full")
-        return await record(fact, **how)
+        return await record_all(entries)
 
-    monkeypatch.setattr(house.ledger, "record", failing)
+    monkeypatch.setattr(house.ledger, "record_all", failing)
     house.tell(*real(), rang("1001"))
     await down.wait()
     assert house.pages["1001"][0]["type"] == "card"
