@@ -1,6 +1,6 @@
 """What a summary is made of. :mod:`transcription.summary` makes one from turns; every piece points at its turns.
 
-Kinds, categories and labels: see ``docs/speech.md``.
+Kinds, categories and labels: see ``docs/summary.md``.
 """
 
 from dataclasses import dataclass, field

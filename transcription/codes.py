@@ -223,7 +223,9 @@ class Dictation:
             self._open[line.caller] = chain
             chain.parts.append(where)
             return
-        if _TAIL_WORD.search(gap) and len(new) < len(value):
+        if value.startswith(new) and len(new) < len(value):
+            chain.chunks = [new]  # begun anew
+        elif _TAIL_WORD.search(gap) and len(new) < len(value):
             chain.chunks = [value[: -len(new)], new]
         elif len(chain.chunks) > 1 and len(chain.chunks[-1]) == len(new) and len(value) > len(new):
             chain.chunks[-1] = new

@@ -40,8 +40,9 @@ def find(conversation: Sequence[Line], called_at: datetime, lexicon: Lexicon) ->
         here: list[Mention] = []
         for read in (_emails, places.read, calendar.read, clock.read, purse.read):
             found = list(read(free))
-            here += found
-            free = replace(free, text=_blank(free.text, found))
+            if found:
+                here += found
+                free = replace(free, text=_blank(free.text, found))
         dictation.read(line, free.text)
         mentions += here
     sorter = Sorter(lexicon, conversation)

@@ -22,6 +22,7 @@ SECRET = (FactKind.ID_CARD, FactKind.BANK_CARD)
 _NONE = "none"
 _SLIP = "slip"  # 单号: the caller has the number of an order, the agent gives that of a ticket
 _ID = re.compile(r"[1-9]\d{16}[\dX]")
+_LITTLE = 10  # characters beside a short number that is an answer
 _PLATE_LENGTH = 7
 _NEAR = 16  # characters: how far in front of a number its name may stand
 _BEHIND = 8
@@ -38,11 +39,12 @@ _SHAPE = {
     FactKind.TAX_NO: re.compile(r"(?=.*\d)[A-Z\d]{15,20}"),
 }
 _TAIL = re.compile(r"\d{3}[\dX]?")
-_TAIL_SAID = re.compile(r"尾号|[后末尾][四4三3](?:位|个)|最后(?:四|4|三|3)位|末尾")
+_TAIL_SAID = re.compile(r"尾[号数]|[后末尾][四4三3](?:位|个)|最后(?:四|4|三|3)位|末尾")
 _PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼滨]$")
 _PRODUCT = re.compile(
     r"[^，。]{0,2}(?:空调|冰箱|洗衣机|热水器|电视|手机|路由器|打印机|油烟机|净水器|扫地|机器|这款|那款|型)"
 )
+_ASKS_CODE = re.compile("码|(?:显示|提示|报).{0,6}(?:什么|啥|哪|没有|吗)|有(?:没有)?(?:显示|提示|报)")
 _EITHER = re.compile("或者|还是|或")
 _PUBLIC = re.compile(r"1[12]\d|1[12]\d{3}|100\d\d|95\d{3,4}|315|[48]00\d{7}")  # 12315 and its kin
 
@@ -102,7 +104,7 @@ class Sorter:
         named = list(self._named(chain, floor))
         if shape in SECRET or not self._may_be_fact(chain, named):
             return self._settled(chain, shape) if shape in SECRET else None, False
-        for name, tail in (*named, *([] if shape else self._asked_for(chain))):
+        for name, tail in (*named, *(self._asked_for(chain) if shape is None and self._is_answer(chain) else ())):
             if name == _NONE:
                 return self._settled(chain, shape), False
             kind = FactKind(name) if name != _SLIP else FactKind.ORDER_NO if chain.caller else FactKind.TICKET_NO
@@ -116,6 +118,11 @@ class Sorter:
         before_product = chain.ends[0] == chain.line and _PRODUCT.match(line, chain.ends[1])
         fits = re.search("[A-Z]", value) and _SHAPE[FactKind.MODEL].fullmatch(value)
         return FactKind.MODEL if before_product and fits else None, False
+
+    def _is_answer(self, chain: Chain) -> bool:
+        """Whether a number may answer a question: a short one only where little else is said."""
+        beside = len(self.conversation[chain.line].whole) - len(chain.value)
+        return len(chain.value) > _FULL or not chain.value.isdigit() or beside <= _LITTLE
 
     def _may_be_fact(self, chain: Chain, named: Sequence[tuple[str, bool]]) -> bool:
         """Neither a car's plate nor a public number (12315) nobody named."""
@@ -186,11 +193,7 @@ class Sorter:
             if line.caller == own.caller:
                 continue
             tail = _TAIL_SAID.search(line.whole) is not None
-            cues = [
-                cue
-                for cue in self.cues(index)
-                if cue[2] != FactKind.FAULT_CODE or "码" in line.whole or "显示" in line.whole
-            ]
+            cues = [cue for cue in self.cues(index) if cue[2] != FactKind.FAULT_CODE or _ASKS_CODE.search(line.whole)]
             for cue in sorted(cues, key=lambda cue: -cue[1]):
                 if cue[2] not in self._answered.get(index, ()):
                     yield cue[2], tail

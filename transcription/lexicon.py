@@ -23,6 +23,7 @@ class Lexicon:
 
     tables: Mapping[str, Sequence[str]]
     _compiled: dict[str, re.Pattern[str]] = field(default_factory=dict, compare=False, repr=False)
+    _groups: dict[str, list[str]] = field(default_factory=dict, compare=False, repr=False)
 
     def __getitem__(self, name: str) -> re.Pattern[str]:
         """The table as one expression. KeyError when there is no such table."""
@@ -32,7 +33,10 @@ class Lexicon:
 
     def group(self, prefix: str) -> list[str]:
         """The last parts of the names of the tables below ``prefix``, in the order of the file."""
-        return [name.removeprefix(f"{prefix}.") for name in self.tables if name.startswith(f"{prefix}.")]
+        if prefix not in self._groups:
+            start = f"{prefix}."
+            self._groups[prefix] = [name.removeprefix(start) for name in self.tables if name.startswith(start)]
+        return self._groups[prefix]
 
     def extended(self, toml: str) -> "Lexicon":
         """This lexicon and the tables of ``toml``. LexiconError names what is wrong with it."""

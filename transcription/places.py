@@ -38,7 +38,7 @@ _DOOR = re.compile(
 _PART = re.compile(rf"^(?:[嗯呃啊哦是在，、]|那个|就是)*(?P<part>(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:{_STEP}){_TAIL})")
 _ASKED = re.compile("几栋|几号|几单元|几楼|几室|门牌|房号|哪一?户|哪一?栋|哪个单元|具体|详细|栋号|楼号|室号")
 _STOP = re.compile(
-    r"^.*(?:到|在|是|住|给|往|去|寄|送|址|改|叫|就|那|的|了|呢|吗|吧|啊|嗯|呃|个|从|位于|进|不对|不是|错了|[我你您他她](?:们|家)?|咱们?|这边|这里|换成|[寄送搬过]来|麻烦|写|叫做)"
+    r"^.*(?:改成|换成|变成|到|在|是|住|给|往|去|寄|送|址|改|叫|就|那|的|了|呢|吗|吧|啊|嗯|呃|个|从|位于|进|不对|不是|错了|[我你您他她](?:们|家)?|咱们?|这边|这里|换成|[寄送搬过]来|麻烦|写|叫做)"
 )
 _FIX = re.compile(
     rf"(?:不对|不是|错了|应该是|哦不|啊不|说错)[^\d]{{0,6}}(?P<no>\d{{1,4}})(?P<unit>{_STEP})(?!{_HAN}?\d)"
@@ -49,6 +49,7 @@ _FILLER = re.compile(
 _TWICE = re.compile(
     r"([\u4e00-\u9fa5]{2,4}(?:路|街|大道|巷|弄))((?:，|嗯|呃|那个|啊|就是)+)\1"
 )  # a road's name said twice
+_WRONG = re.compile("[，。…]*(?:哦|啊|呃|哎)?[，]?(?:不是|不对|错了|说错了|记错了|不|是|应该|，|啊|哦)+[，。]*")
 _RECENT = 4
 
 
@@ -70,12 +71,26 @@ class Places:
                 yield mention
         for found in _DOOR.finditer(line.text):
             start, end = found.span()
-            if not any(start < b and a < end for a, b in seen):
+            if any(start < b and a < end for a, b in seen):
+                continue
+            last = self._last.get(line.caller)
+            if last is not None and last.line == line.index and _WRONG.fullmatch(line.text[last.end : start]):
+                yield self._instead(line, last, found.group(), start, end)
+            else:
                 mention = _mention(line, found.group(), start, end, (line.index,))
                 self._last[line.caller] = mention
                 yield mention
         if _ASKED.search(line.text):
             self._asked[line.caller] = line.index
+
+    def _instead(self, line: Line, last: Mention, said: str, start: int, end: int) -> Mention:
+        """The address with its house put right: 星河大厦A座, 不是, B座1203."""
+        unit = next(unit for unit in _STEP.split("|") if re.search(rf"[A-Z\d]{unit}", said))
+        whole = re.match(rf"(.*?)[A-Z\d]+{unit}.*", last.value)
+        self.replaced.append(last.value)
+        mention = _mention(line, (whole[1] if whole else last.value) + said, start, end, last.turns)
+        self._last[line.caller] = mention
+        return mention
 
     def _full(self, line: Line) -> Iterator[Mention]:
         """Addresses in one line, fillers between their parts left out."""

@@ -25,8 +25,10 @@ _SENTENCE_END = re.compile("[。？！；…]$")
 _WHEN_DONE = re.compile("(?:以后|之后|后)[，]?$")  # 验收以后, ...: when, not what
 _LONGEST = 60
 _RECENT = 4  # lines: how long a request of the agent waits
-_LATELY = 10  # lines: how long a visit that was talked about waits for its hour
+_LATELY = 16  # lines: how long a visit that was talked about waits for its hour
 _WHEN = (FactKind.DATE, FactKind.TIME)
+_AFTER = re.compile("(?:完|好|到|后|过)(?:了|以后|之后)?[，]?(?:多久|几天|多长时间)")
+_FOR_YOU = re.compile("会(?:(?:给|帮|为|替)(?!他|她)|跟|和|把|有|再|先)|将(?:给|为|把|会)|(?:给|帮|为|替)(?:您|你)")
 _HOW_LONG = re.compile("多久|几天|多长时间|什么时候|啥时候|几时|哪天")
 _CONSENT = re.compile(
     "可以吗|好吗|行吗|行不行|可以吧|您看|怎么样|好不好|方便吗|成吗|可不可以|行不|方便不|能接受吗|同意吗"
@@ -59,7 +61,7 @@ def promises(found: Found, conversation: Sequence[Line], called_at: datetime, wo
 
 def _add(acts: list[_Act], act: _Act) -> None:
     """Take the act in; an act of the same kind that it repeats or changes goes."""
-    if act.kind not in ("forward", "bear"):  # 我转告经理, 明天给您打电话: one act
+    if act.kind not in ("forward", "bear", "other"):  # 我转告经理, 明天给您打电话: one act
         acts[:] = [old for old in acts if old.kind != "forward" or old.by_when or old.sentence != act.sentence]
     for index, old in enumerate(acts):
         if old.who is not act.who or not _same_act(old, act):
@@ -129,10 +131,14 @@ class _Reader:
     def _agent_act(self, line: Line, clause: Clause, floor: int) -> tuple[str, str, tuple[int, ...]] | None:
         text = self.words["promise.tied"].sub("", clause.text)
         kind = next((name for name in self.words.group("act") if self.words[f"act.{name}"].search(text)), None)
-        kind = kind or self._meeting_again(line, clause) or self._asked_how_long(line, clause)
+        kind = (
+            kind or self._meeting_again(line, clause) or self._asked_how_long(line, clause) or self._other(line, clause)
+        )
         if kind is None or _WHEN_DONE.search(clause.text) or self._is_no_promise(line, clause, kind):
             return None
         by_when, turns = self.deadlines.when(line, clause, floor, meeting=kind in _MEETINGS)
+        if counts_time(clause.text) and self._counted_from_then(line):
+            by_when = ""
         if kind in _MEETINGS and not by_when and not re.search("会|马上|立即|立刻|尽快|这就", clause.text):
             return None
         if not by_when and not (self.words["promise.future"].search(clause.text) or counts_time(clause.text)):
@@ -141,9 +147,12 @@ class _Reader:
 
     def _meeting_again(self, line: Line, clause: Clause) -> str | None:
         """A day or hour that settles a visit which was talked about: 那就后天下午4点到6点."""
-        if not self._dated(line, clause):
+        named = self._named(line, clause)
+        if not named or all(
+            mention.detail.endswith(("内", "后")) for mention in named
+        ):  # 2小时内: by when, not a meeting
             return None
-        if re.search("那就|就定|约|定在", clause.text) and {m.kind for m in self._named(line, clause)} == {*_WHEN}:
+        if re.search("那就|就定|约|定在", clause.text) and {m.kind for m in named} == {*_WHEN}:
             return "visit"
         settled = re.search("那|就|改|约|可以|的话|给您|有空|有号|有位|没问题|行", line.whole)
         before = self.conversation[line.index - 1] if line.index else line
@@ -155,6 +164,15 @@ class _Reader:
             for other in near
         )
         return "visit" if about else None
+
+    def _other(self, line: Line, clause: Clause) -> str | None:
+        """An act of a kind nobody listed, where the agent names its day: 明天给您安排上牌."""
+        return "other" if _FOR_YOU.search(clause.text) and self._dated(line, clause) else None
+
+    def _counted_from_then(self, line: Line) -> bool:
+        """Whether the span answers how long something takes after an event: 办完多久到账? -- 10个工作日."""
+        before = self.conversation[line.index - 1] if line.index else line
+        return before.caller and _HOW_LONG.search(before.whole) is not None and _AFTER.search(before.whole) is not None
 
     def _asked_how_long(self, line: Line, clause: Clause) -> str | None:
         """The act that the caller asked for, where the answer is only a span: 多久能退? -- 5个工作日."""

@@ -1,4 +1,4 @@
-"""Sixty written calls of as many trades: what the summary finds, and that it says nothing nobody said."""
+"""Ninety written calls of as many trades: what the summary finds, and that it says nothing nobody said."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_what_was_said_is_found_and_nothing_else(
     assert both / said >= precision
 
 
-@pytest.mark.parametrize(("label", "share"), [("category", 0.97), ("urgency", 0.97), ("sentiment", 0.97)])
+@pytest.mark.parametrize(("label", "share"), [("category", 0.95), ("urgency", 0.97), ("sentiment", 0.97)])
 def test_labels_agree_with_people(summaries: list[tuple[Any, Any]], label: str, share: float) -> None:
     """Category, urgency and mood."""
     right = sum(summary[label] == call.truth[label] for call, summary in summaries)
