@@ -29,6 +29,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 WAYS = ("relay", "memory", "sqlite", "postgresql")
 HERE = Path(__file__).parent
+GAP = 0.3  # seconds from a call's arrival to the first ring, as in the lab's dialplan: it answers and waits that long
+MEMBER = {"Queue": "support", "Interface": "PJSIP/1001", "MemberName": "Agent-1001"}
 
 
 def event(name: str, cls: str, uid: str, channel: str, **more: str) -> str:
@@ -162,21 +164,14 @@ async def drive(pbx: Pbx, page: aiohttp.ClientWebSocketResponse, calls: int, rat
             before += event("QueueCallerJoin", "agent", uid, trunk, Queue="support", Position="1", Count="1")
             before += event("Newstate", "call", leg, phone, Linkedid=uid) * 8
             writer.write(before.encode())
-            await asyncio.sleep(0.004)
-            called = event(
-                "AgentCalled",
-                "agent",
-                uid,
-                trunk,
-                **dest(leg, uid, phone),
-                Queue="support",
-                Interface="PJSIP/1001",
-                MemberName="Agent-1001",
-            )
-            raw = called.encode()
-            written[uid] = time.perf_counter()
-            writer.write(raw)
-            asyncio.get_running_loop().call_later(0.5, over, uid, leg, trunk, phone)
+            asyncio.get_running_loop().call_later(GAP, ring, uid, leg, trunk, phone)
+
+    def ring(uid: str, leg: str, trunk: str, phone: str) -> None:
+        called = event("AgentCalled", "agent", uid, trunk, **dest(leg, uid, phone), **MEMBER)
+        raw = called.encode()
+        written[uid] = time.perf_counter()
+        writer.write(raw)
+        asyncio.get_running_loop().call_later(0.5, over, uid, leg, trunk, phone)
 
     def over(uid: str, leg: str, trunk: str, phone: str) -> None:
         after = event("Hangup", "call", leg, phone, Linkedid=uid, Cause="26", **{"Cause-txt": "Answered elsewhere"})

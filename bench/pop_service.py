@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 from argon2 import PasswordHasher
@@ -25,7 +24,7 @@ from hotline.settings import Agent, DatabaseSettings, Line, Pbx, Recordings, Set
 from numbering.number import Number
 from storage.accounts import Accounts
 from storage.migrate import upgrade
-from storage.records import Recorded
+from storage.records import Entry, Recorded
 from tickets.ticket import Ticket
 
 CUSTOMER = Customer(
@@ -54,9 +53,9 @@ async def nothing_open(_customer: str | None, _e164: str | None) -> Sequence[Tic
     return ()
 
 
-async def nothing_kept(*_: Any, **__: Any) -> Recorded:
+async def nothing_kept(entries: Sequence[Entry]) -> list[Recorded]:
     """No ledger."""
-    return Recorded(None, new=True)
+    return [Recorded(None, new=True) for _ in entries]
 
 
 async def main(ami_port: int, ledger: str, accounts_url: str) -> None:
@@ -75,7 +74,7 @@ async def main(ami_port: int, ledger: str, accounts_url: str) -> None:
     lookup = Lookup(Memory(), nothing_open if ledger == "none" else service.reads.open_tickets, 0.8)
     service.pipeline._lookup = lookup  # noqa: SLF001 - the bench puts the customer into memory
     if ledger == "none":
-        service.ledger.record = nothing_kept  # type: ignore[method-assign]
+        service.ledger.record_all = nothing_kept  # type: ignore[method-assign]
     runner = web.AppRunner(service.build(), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
