@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from storage.account_tables import failed_logins, sessions, users
 from storage.database import Database
 from storage.once import insert_once
+from storage.plain import plain
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
@@ -70,7 +71,7 @@ class Accounts:
         demo: bool = False,
     ) -> User:
         """A new user; ``password`` is the hash. Raises AccountError for a bad login or one that is taken."""
-        login = login.strip().lower()
+        login = _login(login)
         if not LOGIN.fullmatch(login):
             raise AccountError("a login has up to 64 of a-z 0-9 . _ @ - and begins with a letter or digit")
         row = {
@@ -92,7 +93,7 @@ class Accounts:
     async def find(self, login: str) -> User | None:
         """The user of that login, active or not."""
         async with self._db.read() as conn:
-            row = (await conn.execute(select(users).where(users.c.login == login.strip().lower()))).first()
+            row = (await conn.execute(select(users).where(users.c.login == _login(login)))).first()
             return None if row is None else _user(row)
 
     async def everybody(self) -> Sequence[User]:
@@ -108,7 +109,7 @@ class Accounts:
         if unknown := set(changes) - {"name", "role", "extension", "password", "active"}:
             raise TypeError(f"no such fields of a user: {sorted(unknown)}")
         async with self._db.write() as conn:
-            same = users.c.login == login.strip().lower()
+            same = users.c.login == _login(login)
             row = (await conn.execute(select(users).where(same).with_for_update())).first()
             if row is None:
                 raise AccountError(f"there is no user {login!r}")
@@ -120,7 +121,7 @@ class Accounts:
     async def remove(self, login: str) -> bool:
         """Remove a user and their sessions; what they did stays in tickets and audit. False when there was none."""
         async with self._db.write() as conn:
-            gone = await conn.execute(delete(users).where(users.c.login == login.strip().lower()))
+            gone = await conn.execute(delete(users).where(users.c.login == _login(login)))
             return gone.rowcount == 1
 
     async def remove_demo(self) -> int:
@@ -139,8 +140,8 @@ class Accounts:
             "created": now,
             "seen": now,
             "expires": now + lasts_s,
-            "ip": ip,
-            "browser": None if browser is None else browser[:300],
+            "ip": plain(ip, 64),
+            "browser": plain(browser, 300),
         }
         try:
             async with self._db.write() as conn:
@@ -170,12 +171,12 @@ class Accounts:
     async def failed(self, login: str, ip: str | None, now: float) -> None:
         """Count a failed login."""
         async with self._db.write() as conn:
-            await conn.execute(failed_logins.insert().values(login=login.strip().lower()[:64], ip=ip, at=now))
+            await conn.execute(failed_logins.insert().values(login=_login(login)[:64], ip=plain(ip, 64), at=now))
 
     async def failures(self, login: str, ip: str | None, since: float) -> tuple[int, int]:
         """Failed logins since then: of this login from anywhere, and of any login from this address."""
-        by_login = (failed_logins.c.login == login.strip().lower()[:64]) & (failed_logins.c.at > since)
-        by_ip = (failed_logins.c.ip == ip) & (failed_logins.c.at > since)
+        by_login = (failed_logins.c.login == _login(login)[:64]) & (failed_logins.c.at > since)
+        by_ip = (failed_logins.c.ip == plain(ip, 64)) & (failed_logins.c.at > since)
         query = select(
             select(func.count()).where(by_login).scalar_subquery(), select(func.count()).where(by_ip).scalar_subquery()
         )
@@ -185,14 +186,19 @@ class Accounts:
 
     async def forgive(self, login: str, before: float) -> None:
         """Forget a login's failures after it succeeded, and everybody's from before then."""
-        mine = failed_logins.c.login == login.strip().lower()[:64]
+        mine = failed_logins.c.login == _login(login)[:64]
         async with self._db.write() as conn:
             await conn.execute(delete(failed_logins).where(mine | (failed_logins.c.at < before)))
 
 
 def hash_token(token: str) -> str:
     """What is kept of a session's token. It is 256 random bits, so a plain hash is enough."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _login(typed: str) -> str:
+    """A login as it is kept; what cannot be one finds nobody."""
+    return plain(typed.strip().lower(), 65)
 
 
 async def _one_session(conn: Any, live: Any) -> Session | None:

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from storage.account_tables import audit
 from storage.database import Database
+from storage.plain import plain
 
 
 class What(StrEnum):
@@ -59,11 +60,11 @@ class Audit:
         """Add an entry."""
         row = {
             "at": now,
-            "who": who[:64],
+            "who": plain(who, 64),
             "what": what.value,
-            "subject": subject[:200],
+            "subject": plain(subject, 200),
             "detail": None if detail is None else dict(detail),
-            "ip": ip,
+            "ip": plain(ip, 64),
         }
         async with self._db.write() as conn:
             await conn.execute(insert(audit).values(row))

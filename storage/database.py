@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage.trouble import StorageError, Trouble, explain, trouble
@@ -61,6 +62,7 @@ class Database:
             pool_size=SERVER_CONNECTIONS,
             max_overflow=0,
             isolation_level="READ COMMITTED",
+            pool_timeout=CONNECT_S,
             connect_args={"timeout": CONNECT_S},
         )
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
@@ -195,6 +197,8 @@ async def _transaction(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
         raise _of_pragma(error) from error
     except (OSError, TimeoutError) as error:  # asyncpg's, before there is a connection
         raise trouble(Trouble.AWAY, error) from error
+    except PoolTimeoutError as error:
+        raise trouble(Trouble.BUSY, error) from error
     try:
         async with connection.begin():
             yield connection

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 from storage.account_tables import users
 from storage.findings import refresh_machine
 from storage.placing import link_call, open_ticket
+from storage.plain import plain
 from storage.records import TicketLink, TimelineKind
 from storage.tables import calls, tickets
 from storage.ticket_rows import add_timeline, reach_of, touch
@@ -79,7 +80,7 @@ def edit(
         raise StaleError(row.version)
     values: dict[str, str | None] = {}
     for field, raw in changes.items():
-        value = (raw or "").strip() or None
+        value = (plain(raw, LONGEST_NOTE) or "").strip() or None
         if value == getattr(row, field.value):
             continue
         _check(conn, row, field, value)
@@ -105,7 +106,7 @@ def note(conn: Connection, ticket_id: int, text: str, who: str, now: float) -> N
     if len(text) > LONGEST_NOTE:
         raise RefusedError(Refusal.TOO_LONG, row.number)
     touch(conn, ticket_id, now)
-    detail = {"text": text.strip().replace("\0", "")}
+    detail = {"text": plain(text.strip(), LONGEST_NOTE)}
     add_timeline(conn, ticket_id, TimelineKind.NOTED, now, who=who, detail=detail)
 
 
@@ -142,7 +143,7 @@ def _check(conn: Connection, row: Row[Any], field: TicketField, value: str | Non
             raise RefusedError(Refusal.STATUS, str(value))
         if Status(value) not in MOVES[Status(row.status)]:
             raise RefusedError(Refusal.MOVE, f"{row.status} -> {value}")
-    elif value is not None and (len(value) > _LONGEST[field] or "\0" in value):
+    elif value is not None and len(value) > _LONGEST[field]:
         raise RefusedError(Refusal.TOO_LONG, field.value)
     elif field is TicketField.OWNER and value is not None:
         known = select(users.c.id).where(users.c.login == value, users.c.active.is_(True))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from storage.once import delete_by, insert_once, insert_or_update, update_by_id
+from storage.plain import plain
 from storage.records import AlarmKind, RecordingRow, TimelineKind
 from storage.summary_json import to_json
 from storage.tables import alarms, calls, recordings, tickets, turns
@@ -15,6 +16,7 @@ from storage.ticket_rows import add_timeline, touch
 from transcription.account import Summary
 from transcription.transcript import Transcript
 
+LONGEST_DETAIL, LONGEST_TURN = 2000, 100_000  # characters
 _SAME_RECORDING = update(recordings).where(
     recordings.c.call_id == bindparam("call"), recordings.c.name == bindparam("same")
 )
@@ -45,7 +47,7 @@ def link_recording(conn: Connection, call: Row[Any], legs: RecordingRow, now: fl
 
 def alarm(conn: Connection, call: Row[Any], kind: AlarmKind, detail: str | None, now: float) -> None:
     """Insert an alarm, or renew its detail."""
-    row = {"call_id": call.id, "kind": kind.value, "detail": detail, "at": now}
+    row = {"call_id": call.id, "kind": kind.value, "detail": plain(detail, LONGEST_DETAIL), "at": now}
     insert_or_update(conn, alarms, row, ("call_id", "kind"), ("detail",))
     if call.ticket_id is not None:
         key = f"alarm:{call.key}:{kind.value}"
@@ -61,10 +63,10 @@ def said(conn: Connection, call: Row[Any], transcript: Transcript, summary: Summ
             "call_id": call.id,
             "position": position,
             "speaker": turn.speaker.value,
-            "agent": turn.agent,
+            "agent": plain(turn.agent, 64),
             "begins": turn.start,
             "ends": turn.end,
-            "text": turn.text.replace("\0", ""),  # PostgreSQL keeps no NUL
+            "text": plain(turn.text, LONGEST_TURN),
             "confidence": turn.confidence,
         }
         for position, turn in enumerate(transcript.turns)
@@ -72,8 +74,8 @@ def said(conn: Connection, call: Row[Any], transcript: Transcript, summary: Summ
     if rows:
         conn.execute(_NEW_TURNS, rows)
     values = {
-        "engine": transcript.engine,
-        "model": transcript.model,
+        "engine": plain(transcript.engine, 64),
+        "model": plain(transcript.model, 128),
         "language": transcript.language,
         "summary": None if summary is None else to_json(summary),
         "said": now,

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, Update, bindparam, func, select, update
 from numbering.number import Number
 from storage.metadata import Moment
 from storage.once import insert_once, update_by_id
+from storage.plain import plain
 from storage.records import EventKind, Known, Phase
 from storage.tables import call_agents, call_events, calls
 from telephony.call import (
@@ -48,6 +49,7 @@ _KINDS: dict[type[Fact], EventKind] = {
     LeftMessage: EventKind.LEFT_MESSAGE,
     Ended: EventKind.ENDED,
 }
+LONGEST_KEY, LONGEST_NAME, LONGEST_SUBJECT = 200, 500, 64  # characters
 _ONCE = (Confirmed, Ended)
 _BUSY = (Phase.TALKING, Phase.HELD)
 _HELD_CALL = select(calls).where(calls.c.key == bindparam("wanted")).with_for_update()
@@ -59,30 +61,39 @@ _LAST_EVENT = (
 )
 
 
+def key_of(call: CallKey) -> str:
+    """A call's key as it is kept."""
+    return plain(str(call), LONGEST_KEY)
+
+
+def customer_of(known: Known) -> dict[str, str | bool]:
+    """The columns of a call or ticket that say whose it is."""
+    name = plain(known.customer_name, LONGEST_NAME)
+    return {"customer_id": plain(known.customer_id, 128), "customer_name": name, "vip": known.vip}
+
+
 def hold_call(conn: Connection, key: CallKey) -> Row[Any] | None:
     """A call's row, held until the transaction ends; None when there is no such call."""
-    return conn.execute(_HELD_CALL, {"wanted": str(key)}).first()
+    return conn.execute(_HELD_CALL, {"wanted": key_of(key)}).first()
 
 
 def write_arrival(conn: Connection, fact: Arrived, number: Number | None, known: Known | None, now: float) -> bool:
     """Insert the call; False when it is there already."""
     at = now if fact.at is None else fact.at
     row = {
-        "key": str(fact.call),
-        "caller": fact.caller,
-        "caller_name": fact.caller_name,
+        "key": key_of(fact.call),
+        "caller": plain(fact.caller, LONGEST_NAME),
+        "caller_name": plain(fact.caller_name, LONGEST_NAME),
         "e164": number.e164 if number else None,
-        "ext": number.ext if number else None,
+        "ext": plain(number.ext, 16) if number else None,
         "kind": number.kind.value if number else None,
         "region": number.region if number else None,
         "line": fact.number,
-        "dialled": fact.dialled,
+        "dialled": plain(fact.dialled, LONGEST_NAME),
         "phase": Phase.ARRIVED.value,
         "arrived": at,
         "joined": False,
-        "customer_id": known.customer_id if known else None,
-        "customer_name": known.customer_name if known else None,
-        "vip": known.vip if known else False,
+        **(customer_of(known) if known else {"vip": False}),
     }
     call_id = insert_once(conn, calls, row, ["key"])
     if call_id is None:
@@ -94,7 +105,7 @@ def write_arrival(conn: Connection, fact: Arrived, number: Number | None, known:
 def write_fact(conn: Connection, call: Row[Any], fact: Fact, now: float) -> bool:
     """Write a fact of a call whose row is held; False when it was known. The ticket is left to the caller of this."""
     at = now if fact.at is None else fact.at
-    subject = fact.queue if isinstance(fact, Queued) else getattr(fact, "agent", "")
+    subject = plain(fact.queue if isinstance(fact, Queued) else getattr(fact, "agent", ""), LONGEST_SUBJECT)
     moment = "" if isinstance(fact, _ONCE) else _moment(conn, call.id, fact, subject)
     if moment is None or not _write_event(conn, call.id, fact, subject, moment=moment, at=at):
         return False
@@ -102,9 +113,9 @@ def write_fact(conn: Connection, call: Row[Any], fact: Fact, now: float) -> bool
     if changes:
         conn.execute(update_by_id(calls), {"the_id": call.id, **changes})
     if isinstance(fact, Rang):
-        _write_agent(conn, call.id, fact.agent, "rang", at)
+        _write_agent(conn, call.id, subject, "rang", at)
     elif isinstance(fact, Answered):
-        _write_agent(conn, call.id, fact.agent, "talked", at)
+        _write_agent(conn, call.id, subject, "talked", at)
     return True
 
 

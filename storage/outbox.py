@@ -20,6 +20,7 @@ from storage.job_tables import jobs
 from storage.jobs import Job, JobState, add_job, as_job
 from storage.metadata import Moment
 from storage.once import update_by_id
+from storage.plain import plain
 from storage.records import NewJob
 
 MOST_ATTEMPTS = 12  # with the backoff's doubling: given up after about two hours
@@ -101,16 +102,20 @@ class Outbox:
             return await self.dead(job, error, now)
         due = now + backoff(job.attempts, self._rng) if at is None else max(at, now)
         ready = JobState.READY.value
-        return await self._settle(job, {"state": ready, "due": due, "error": error[:LONGEST_TEXT], "changed": now})
+        return await self._settle(
+            job, {"state": ready, "due": due, "error": plain(error, LONGEST_TEXT), "changed": now}
+        )
 
     async def dead(self, job: Job, error: str, now: float) -> bool:
         """Give the job up: trying again would not help."""
-        return await self._settle(job, {"state": JobState.DEAD.value, "error": error[-LONGEST_TEXT:], "changed": now})
+        return await self._settle(
+            job, {"state": JobState.DEAD.value, "error": plain(error[-LONGEST_TEXT:], LONGEST_TEXT), "changed": now}
+        )
 
     async def defer(self, job: Job, until: float, why: str, now: float) -> bool:
         """Not yet, and nobody's fault: wait where people see it, without an attempt burnt."""
         ready, attempts = JobState.READY.value, job.attempts - 1
-        waits = {"state": ready, "attempts": attempts, "due": until, "why": why[:LONGEST_TEXT], "changed": now}
+        waits = {"state": ready, "attempts": attempts, "due": until, "why": plain(why, LONGEST_TEXT), "changed": now}
         return await self._settle(job, waits)
 
     async def hurry(self, kinds: Collection[str], now: float) -> int:

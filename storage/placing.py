@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select
 
 from storage.once import insert_into, take_turn, update_by_id
+from storage.plain import plain
 from storage.records import TicketLink, TimelineKind
 from storage.tables import calls, ticket_days, tickets
 from storage.ticket_rows import JOIN_TICKET, OPEN, TICKET_COLUMNS, add_timeline, as_ticket
@@ -57,7 +58,7 @@ def open_ticket(conn: Connection, call: Row[Any], now: float, zone: tzinfo) -> T
         "version": 1,
         "status": Status.ACCEPTED.value,
         "line": call.line,
-        "caller": call.e164 or call.caller,
+        "caller": call.e164 or plain(call.caller, 64),
         "customer_id": call.customer_id,
         "customer_name": call.customer_name,
         "vip": call.vip,

@@ -14,6 +14,7 @@ from storage.account_tables import audit
 from storage.audit import What
 from storage.call_rows import as_recording, as_transcript, call_items, calls_query
 from storage.database import Database
+from storage.happened import key_of
 from storage.pages import (
     Alarm,
     CallEvent,
@@ -26,6 +27,7 @@ from storage.pages import (
     TicketPage,
     TimelineItem,
 )
+from storage.plain import plain
 from storage.records import AlarmKind, EventKind, TimelineKind
 from storage.summary_json import from_json
 from storage.tables import alarms, call_agents, call_events, calls, recordings, tickets, timeline, turns
@@ -111,7 +113,7 @@ class Reads:
     async def call(self, key: CallKey) -> CallPage | None:
         """A call's page; None when there is no such call."""
         async with self._db.read() as conn:
-            row = (await conn.execute(calls_query().where(calls.c.key == str(key)))).first()
+            row = (await conn.execute(calls_query().where(calls.c.key == key_of(key)))).first()
             if row is None:
                 return None
             spoken = select(turns).where(turns.c.call_id == row.id).order_by(turns.c.position)
@@ -130,14 +132,14 @@ class Reads:
 
     async def agents_of(self, key: CallKey) -> Sequence[str]:
         """Extensions that talked with the caller, each once, by first talk."""
-        query = select(call_agents.c.agent).join_from(call_agents, calls).where(calls.c.key == str(key))
+        query = select(call_agents.c.agent).join_from(call_agents, calls).where(calls.c.key == key_of(key))
         talked = query.where(call_agents.c.talked.is_not(None)).order_by(call_agents.c.talked, call_agents.c.id)
         async with self._db.read() as conn:
             return (await conn.execute(talked)).scalars().all()
 
     async def concerns(self, key: CallKey, login: str, extension: str | None) -> bool:
         """Whether a call is somebody's own: that extension talked with the caller, or the login owns its ticket."""
-        owned = select(calls.c.id).join_from(calls, tickets).where(calls.c.key == str(key), tickets.c.owner == login)
+        owned = select(calls.c.id).join_from(calls, tickets).where(calls.c.key == key_of(key), tickets.c.owner == login)
         async with self._db.read() as conn:
             if (await conn.execute(owned)).first() is not None:
                 return True
@@ -163,7 +165,7 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         found.append(tickets.c.owner == wanted.owner)
     if wanted.missed:
         found.append(tickets.c.reach.in_(_TO_CALL_BACK))
-    if wanted.text and (text := wanted.text.strip()):
+    if wanted.text and (text := plain(wanted.text, 200).strip()):
         titles = (tickets.c.number, tickets.c.caller, tickets.c.customer_name, tickets.c.title, tickets.c.machine_title)
         words = [column.icontains(text, autoescape=True) for column in titles]
         if _SPELT_NUMBER.fullmatch(text):  # 138-1234 5678 is how people write what is kept as +8613812345678
@@ -199,5 +201,5 @@ async def _alarms(conn: AsyncConnection, call_id: int) -> tuple[Alarm, ...]:
 
 
 async def _listens(conn: AsyncConnection, key: CallKey) -> tuple[Listen, ...]:
-    query = select(audit.c.who, audit.c.at).where(audit.c.subject == str(key), audit.c.what == What.LISTENED.value)
+    query = select(audit.c.who, audit.c.at).where(audit.c.subject == key_of(key), audit.c.what == What.LISTENED.value)
     return tuple(Listen(row.who, row.at) for row in await conn.execute(query.order_by(audit.c.at, audit.c.id)))
