@@ -12,6 +12,8 @@ WAITING_WRITES = Gauge("hotline_waiting_writes", "Facts not written to the datab
 JOBS = Counter("hotline_jobs", "Jobs that ran, by kind and how they went", ["kind", "how"])
 
 
-async def page(_request: web.Request) -> web.Response:
-    """``GET /metrics``."""
+async def page(request: web.Request) -> web.Response:
+    """``GET /metrics``: to this machine only, and not through a proxy, as it asks nobody to log in."""
+    if request.remote not in ("127.0.0.1", "::1") or "X-Forwarded-For" in request.headers:
+        raise web.HTTPForbidden(text="metrics are served to this machine only")
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
