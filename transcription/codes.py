@@ -15,7 +15,7 @@ from transcription.lexicon import Lexicon
 _PIECE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.\-/]*[A-Za-z0-9])?")
 _QUANTITY = re.compile(
     r"岁|码|度|℃|楼|层|[个几]|位(?!数)|次|遍|回(?!电|复)|台|件|张|条|只|双|瓶|箱|盒|包(?!裹)|斤|公|千克|克|米|平|寸|英寸|升|毫|兆|天|周|年|月|日(?!期)"
-    r"|点|分(?!机)|秒|小时|块|元|折|%|％|成(?!功)|倍|路(?:公交|车)|座|排|床|期|匹|瓦|伏|安(?!装)|厘|页|集|章|人|户|家|届|班|级|股|工作日|号(?:线|楼|店|窗|台|桌|柜|门|机|厅|车)|多|来|万|千|百|房|条|杯|份|G(?![A-Za-z\d])"
+    r"|点|分(?!机)|秒|小时|块|元|折|%|％|成(?!功)|倍|路(?:公交|车)|座|排|床|期|匹|瓦|伏|安(?!装)|厘|页|集|章|人|户|家|届|班|级|股|工作日|号(?:线|楼|店|窗|台|桌|柜|门|机|厅|车)|多|来(?!着|电|的)|万|千|百|房|条|杯|份|G(?![A-Za-z\d])"
 )
 _WORDS = frozenset(
     [
@@ -157,6 +157,8 @@ class Dictation:
 
     def _taken_back(self, gap: str) -> bool:
         """Whether the words take the number back; 您的卡号不对 is news about another number."""
+        if gap == "还是":  # E07还是E01来着: the speaker is not sure, the last word counts
+            return True
         found = self._wrong.search(gap)
         if found is None:
             return False

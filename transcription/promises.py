@@ -23,12 +23,15 @@ _MEETINGS = ("visit", "pickup")
 _ANSWERS = ("call", "notify", "reply")  # one act said twice: 核实后答复您, 给您回电话
 _SENTENCE_END = re.compile("[。？！；…]$")
 _WHEN_DONE = re.compile("(?:以后|之后|后)[，]?$")  # 验收以后, ...: when, not what
+_LATEST = 40  # acts among which a repetition is looked for
+_BARE = 10  # characters of a clause that only says when
 _LONGEST = 60
 _RECENT = 4  # lines: how long a request of the agent waits
 _LATELY = 16  # lines: how long a visit that was talked about waits for its hour
 _WHEN = (FactKind.DATE, FactKind.TIME)
 _AFTER = re.compile("(?:完|好|到|后|过)(?:了|以后|之后)?[，]?(?:多久|几天|多长时间)")
 _FOR_YOU = re.compile("会(?:(?:给|帮|为|替)(?!他|她)|跟|和|把|有|再|先)|将(?:给|为|把|会)|(?:给|帮|为|替)(?:您|你)")
+_DELIVERY = re.compile("送货|配送|派送|[午天号]送|[周期拜][一二三四五六日天]送|送(?:过)?来")
 _HOW_LONG = re.compile("多久|几天|多长时间|什么时候|啥时候|几时|哪天")
 _CONSENT = re.compile(
     "可以吗|好吗|行吗|行不行|可以吧|您看|怎么样|好不好|方便吗|成吗|可不可以|行不|方便不|能接受吗|同意吗"
@@ -61,9 +64,12 @@ def promises(found: Found, conversation: Sequence[Line], called_at: datetime, wo
 
 def _add(acts: list[_Act], act: _Act) -> None:
     """Take the act in; an act of the same kind that it repeats or changes goes."""
+    first = max(0, len(acts) - _LATEST)
     if act.kind not in ("forward", "bear", "other"):  # 我转告经理, 明天给您打电话: one act
-        acts[:] = [old for old in acts if old.kind != "forward" or old.by_when or old.sentence != act.sentence]
-    for index, old in enumerate(acts):
+        acts[first:] = [
+            old for old in acts[first:] if old.kind != "forward" or old.by_when or old.sentence != act.sentence
+        ]
+    for index, old in enumerate(acts[first:], first):
         if old.who is not act.who or not _same_act(old, act):
             continue
         keep = old if old.by_when and not act.by_when else act
@@ -105,6 +111,8 @@ class _Reader:
         for clause in line.clauses:
             conditional = conditional or bool(self.words["promise.condition"].search(clause.text))
             act = None if conditional else self._agent_act(line, clause, floor)
+            if act and open_act and act[0] in _MEETINGS and len(clause.text) <= _BARE:
+                act = None  # 我重新给您发，10分钟之内到: the deadline of what is sent
             if act:
                 kind, by_when, turns = act
                 what = _clean(line.whole[self._told_from(line, clause, floor) : clause.end])
@@ -129,6 +137,7 @@ class _Reader:
                 sentence, floor, conditional, open_act = clause.end, clause.end, False, None
 
     def _agent_act(self, line: Line, clause: Clause, floor: int) -> tuple[str, str, tuple[int, ...]] | None:
+        """The act of a clause: its kind, deadline and turns; None where nobody is bound."""
         text = self.words["promise.tied"].sub("", clause.text)
         kind = next((name for name in self.words.group("act") if self.words[f"act.{name}"].search(text)), None)
         kind = (
@@ -159,7 +168,7 @@ class _Reader:
         if not settled and not (before.caller and before.clauses and before.clauses[-1].asks and self._agreed_to(line)):
             return None
         near = self.conversation[max(0, line.index - _LATELY) : line.index + 1]
-        about = any(
+        about = any(_DELIVERY.search(other.whole) for other in near) or any(
             self.words["act.visit"].search(other.whole) or self.words["act.pickup"].search(other.whole)
             for other in near
         )
