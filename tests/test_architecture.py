@@ -30,13 +30,13 @@ def plant(file: Path, code: str) -> None:
 
 def lint_imports(house: Path) -> subprocess.CompletedProcess[str]:
     """Run import-linter there."""
-    command = [BIN / "lint-imports", "--no-cache"]
+    command = [str(BIN / "lint-imports"), "--no-cache"]
     return subprocess.run(command, cwd=house, capture_output=True, text=True, check=False)
 
 
 def ruff(house: Path) -> subprocess.CompletedProcess[str]:
     """Run ruff there."""
-    command = [BIN / "ruff", "check", "--no-cache", "--quiet", "."]
+    command = [str(BIN / "ruff"), "check", "--no-cache", "--quiet", "."]
     return subprocess.run(command, cwd=house, capture_output=True, text=True, check=False)
 
 

@@ -39,7 +39,7 @@ async def _facts_until_ended(link: AmiLink) -> list[Fact]:
 
 
 async def _one_call(root: Path, story: Story) -> list[Fact]:
-    rng = random.Random(1)  # noqa: S311 - one story, at once
+    rng = random.Random(1)
     async with DemoPbx(root, now, rng, SPEED, [story]) as demo:
         at = demo.address
         link = AmiLink(AmiSettings(name="demo", host=at.host, port=at.port, user=at.user, secret=at.secret), now)

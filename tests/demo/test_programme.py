@@ -13,7 +13,7 @@ SEEDS = range(8)
 
 
 def _cues(seed: int, count: int = 60) -> list[Cue]:
-    return list(islice(programme(STORIES, random.Random(seed)), count))  # noqa: S311 - a programme
+    return list(islice(programme(STORIES, random.Random(seed)), count))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
