@@ -90,8 +90,8 @@ class House:
         await self.pipeline.settled()
         for agent, page in self.pages.items():  # what was published before the mark has been read when the mark is
             await self.fanout.publish(topic(agent), {"type": "mark"})
-            await self.until(lambda page=page: page[-1:] == [{"type": "mark"}])  # type: ignore[misc]
-            page.pop()
+            await self.until(lambda page=page: {"type": "mark"} in page)  # type: ignore[misc]
+            page.remove({"type": "mark"})
         assert self.crew.error is None, self.crew.error
 
 
