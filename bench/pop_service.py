@@ -65,7 +65,7 @@ async def main(ami_port: int, ledger: str, accounts_url: str) -> None:
     await upgrade(url)
     settings = Settings(
         pbx=(Pbx(name="hq", port=ami_port, user="bench", trunks=("PJSIP/carrier",)),),
-        line=(Line(number="4007002505", name="售后"),),
+        line=(Line(number="4007002505", name="售后", record=False),),
         agent=(Agent(extension="1001"),),
         recordings=Recordings(root=Path("/nonexistent")),
         database=DatabaseSettings(url=url),
