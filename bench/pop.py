@@ -1,6 +1,6 @@
 """AMI byte written -> WebSocket frame read: the way of a pop, against a relay that only passes bytes on.
 
-    .venv/bin/python bench/pop.py [--calls 1000] [--rounds 5] [--rate 25] [--json]
+    .venv/bin/python bench/pop.py [--calls 1000] [--rounds 5] [--rate 9] [--json]
 
 Three processes a way: this driver (a PBX that writes and a page that reads, so both times are of one clock), and in
 turn a bare asyncio relay, or the service without ledger, with SQLite, with PostgreSQL. Rounds alternate; figures are
@@ -256,7 +256,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
-        "--rate", type=float, default=25.0, help="calls a second: 25 is a PBX with 4,500 concurrent ones"
+        "--rate", type=float, default=9.0, help="calls a second: 9 make 500 events a second on a real PBX"
     )
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
     args = parser.parse_args()
