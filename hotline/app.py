@@ -41,6 +41,7 @@ from storage.outbox import Outbox
 from storage.reads import Reads
 from storage.redis_fanout import RedisFanout
 from tickets.rules import LinePolicy
+from transcription.engines import EngineSpec
 from transcription.modelstore import first_working
 from transcription.redaction import Policy, redact_turns
 from transcription.transcript import Turn
@@ -81,7 +82,6 @@ class Service:
             wake=self.outbox.wake,
         )
         self.feeds: list[PbxFeed] = []
-        self._stop_jobs = asyncio.Event()
 
     def build(self) -> web.Application:
         """The web application; its start and clean-up are the service's."""
@@ -145,7 +145,7 @@ class Service:
             unrecorded=frozenset(line.number for line in self.settings.line if not line.record),
             masks={line.number: _mask(line.policy.redact) for line in self.settings.line},
         )
-        jobs = self.crew.start(self.outbox.run(after.handlers, self._stop_jobs, clock=self.clock), "jobs")
+        jobs = self.crew.start(self.outbox.run(after.handlers, asyncio.Event(), clock=self.clock), "jobs")
         yield
         jobs.cancel()  # a decode in its middle is given back and begun anew at the next start
         await asyncio.wait({jobs})
@@ -200,6 +200,6 @@ def _mask(kinds: Collection[str]) -> Callable[[Sequence[Turn]], Sequence[Turn]]:
     return lambda turns: redact_turns(turns, policy)[0]
 
 
-def _model(settings: Settings) -> Any:
+def _model(settings: Settings) -> EngineSpec | None:
     chosen = settings.transcription
     return first_working(settings.data / "models", engine=chosen.engine, model=chosen.model, language=chosen.language)

@@ -3,20 +3,17 @@
 The accounts are made anew at every such start, with random passwords, and removed as soon as a real PBX is configured.
 """
 
-import secrets
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
 
 from crm.csvfile import CsvFile
-from hotline import demo
+from hotline import demo, passwords
 from hotline.commands.import_ import Import, Rejects, Tally
 from hotline.settings import Agent, Line, Settings
 from screenpop.rights import Role
 from storage.accounts import Accounts
 from storage.customers import EmbeddedCrm
-
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread when typed off a terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +48,6 @@ async def bring_customers(crm: EmbeddedCrm, database_url: str) -> None:
         await Import(CsvFile.look_at(demo.CUSTOMERS, None), area, Tally(), Rejects(None)).into(database_url)
 
 
-def _password() -> str:
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3))
-
-
 async def make_accounts(accounts: Accounts, hasher: PasswordHasher, now: float) -> list[DemoAccount]:
     """Remove the last start's demo accounts and make new ones: every agent, a supervisor, an admin."""
     await accounts.remove_demo()
@@ -64,7 +57,7 @@ async def make_accounts(accounts: Accounts, hasher: PasswordHasher, now: float) 
     wanted += [("demo-boss", "周敏", Role.SUPERVISOR, None), ("demo-admin", "管理员", Role.ADMIN, None)]
     made = []
     for login, name, role, extension in wanted:
-        account = DemoAccount(login, _password(), role, name, extension)
+        account = DemoAccount(login, passwords.make_up(3), role, name, extension)
         hashed = hasher.hash(account.password)
         await accounts.add(login, name=name, role=role.value, password=hashed, now=now, extension=extension, demo=True)
         made.append(account)

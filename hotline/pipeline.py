@@ -18,7 +18,7 @@ from screenpop.desk import Desk, Show, message, topic
 from storage.fanout import Fanout
 from storage.ledger import Ledger
 from storage.records import Entry, Known, NewJob
-from telephony.call import Answered, Arrived, CallKey, Ended, Fact, LeftMessage
+from telephony.call import Answered, Arrived, CallKey, Ended, Fact
 from tickets.rules import LinePolicy
 
 News = Fact | Filled | Ticketed
@@ -176,6 +176,4 @@ def _jobs(fact: Fact) -> tuple[NewJob, ...]:
     call = str(fact.call)
     if isinstance(fact, Ended):
         return (NewJob("recording", f"{call}:recording", {"call": call}),)
-    if isinstance(fact, LeftMessage):
-        return (NewJob("recording", f"{call}:message", {"call": call, "file": fact.file}),)
     return ()

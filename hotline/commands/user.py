@@ -6,12 +6,12 @@ A password is typed unseen, read from standard input, or made up and printed onc
 import argparse
 import getpass
 import json
-import secrets
 import sys
 from typing import Any
 
 from argon2 import PasswordHasher
 
+from hotline import passwords
 from hotline.cli import UsageError
 from hotline.clock import now
 from hotline.opening import add_database, with_database
@@ -21,7 +21,6 @@ from storage.audit import Audit, What
 from storage.database import Database
 
 SHORTEST = 10
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread when typed off a terminal
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +75,7 @@ def _refuse(wrong: object, text: str) -> None:
 def _password(args: argparse.Namespace) -> str | None:
     """The new password, None when it stays as it is. UsageError for one that is too short."""
     if args.generate:
-        return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
+        return passwords.make_up()
     if args.password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     elif args.action == "add" or args.ask:
