@@ -20,7 +20,8 @@ from hotline import logs
 from hotline.app import Service
 from hotline.clock import now
 from hotline.lookup import Lookup
-from hotline.settings import Agent, DatabaseSettings, Line, Pbx, Recordings, Settings
+from hotline.settings import DatabaseSettings, Settings
+from hotline.telephony_settings import Agent, Line, Pbx, Recordings
 from numbering.number import Number
 from storage.accounts import Accounts
 from storage.migrate import upgrade

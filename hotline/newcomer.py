@@ -10,7 +10,8 @@ from argon2 import PasswordHasher
 from crm.csvfile import CsvFile
 from hotline import demo, passwords
 from hotline.commands.import_ import Import, Rejects, Tally
-from hotline.settings import Agent, Line, Settings
+from hotline.settings import Settings
+from hotline.telephony_settings import Agent, Line
 from screenpop.rights import Role
 from storage.accounts import Accounts
 from storage.customers import EmbeddedCrm

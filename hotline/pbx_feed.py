@@ -9,7 +9,8 @@ import structlog
 
 from hotline.metrics import EVENTS, LINK_UP
 from hotline.pipeline import Pipeline
-from hotline.settings import Pbx, Settings
+from hotline.settings import Settings
+from hotline.telephony_settings import Pbx
 from telephony.ami import AmiSettings
 from telephony.events import Snapshot
 from telephony.lines import Lines

@@ -10,10 +10,11 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from hotline.telephony_settings import Agent, Line, Part, Pbx, Recordings, Routing, zone
 from hotline.tomlplace import Place, line_of, places
 
 DEFAULT_FILE = Path("hotline.toml")
@@ -41,25 +42,13 @@ class ConfigError(Exception):
         super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"no such time zone: {name!r}; write one like Asia/Shanghai") from error
-    return name
-
-
-class Site(_Part):
+class Site(Part):
     """Who we are: shown in page titles, and the time zone days are counted in."""
 
     name: str = "hotline"
     timezone: str = "Asia/Shanghai"
 
-    _check_zone = field_validator("timezone")(_zone)
+    _check_zone = field_validator("timezone")(zone)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -67,7 +56,7 @@ class Site(_Part):
         return ZoneInfo(self.timezone)
 
 
-class Server(_Part):
+class Server(Part):
     """Where pages and API are served.
 
     Behind a TLS proxy set ``secure``, so that cookies are marked so, and name ``origins`` (``https://host``) where the
@@ -80,91 +69,19 @@ class Server(_Part):
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/]+$")], ...] = ()
 
 
-class Pbx(_Part):
-    """One Asterisk. Its AMI secret is read from ``HOTLINE_PBX_<NAME>_SECRET``, ``secret_env`` or ``secret_file``."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 5038
-    user: str
-    secret_env: str | None = None
-    secret_file: Path | None = None
-    trunks: Annotated[tuple[str, ...], Field(min_length=1)]
-    voicemail_event: str | None = None
-    capture: Path | None = None
-    ping_every: Annotated[float, Field(gt=0, le=300)] = 10.0
-
-    @property
-    def secret_variable(self) -> str:
-        """Name of the environment variable that holds the secret."""
-        return self.secret_env or f"HOTLINE_PBX_{re.sub(r'[^A-Z0-9]', '_', self.name.upper())}_SECRET"
-
-    def secret(self) -> str:
-        """Read the AMI secret; LookupError saying where it was looked for."""
-        if self.secret_file is not None:
-            try:
-                return self.secret_file.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise LookupError(f"the secret file of PBX {self.name!r} cannot be read: {error}") from error
-        if value := os.environ.get(self.secret_variable):
-            return value
-        raise LookupError(f"no AMI secret for PBX {self.name!r}: set {self.secret_variable} or secret_file")
-
-
-class Policy(_Part):
-    """What a line does with calls: whether a repeat call joins the open ticket, and what is masked in what was said."""
-
-    join_open: bool = True
-    join_window_hours: Annotated[float, Field(gt=0)] | None = None
-    redact: tuple[Literal["id_card", "bank_card", "phone"], ...] = ("id_card", "bank_card")
-
-
-class Line(_Part):
-    """One of our 400 numbers. ``aliases`` are other forms the carrier sends for it: a landing number, for example."""
-
-    number: Annotated[str, Field(pattern=r"^\+?[0-9]{4,20}$")]
-    aliases: tuple[Annotated[str, Field(pattern=r"^\+?[0-9]{3,20}$")], ...] = ()
-    name: str = ""
-    area: Annotated[str, Field(pattern=r"^0[0-9]{2,3}$")] | None = None
-    timezone: str | None = None
-    record: bool = True
-    policy: Policy = Policy()
-
-    @field_validator("timezone")
-    @classmethod
-    def _check_zone(cls, name: str | None) -> str | None:
-        return name if name is None else _zone(name)
-
-
-class Agent(_Part):
-    """A phone and who sits there. ``interfaces``: names of the phone in queues other than PJSIP/EXTENSION."""
-
-    extension: Annotated[str, Field(pattern=r"^[0-9]{2,10}$")]
-    name: str = ""
-    interfaces: tuple[str, ...] = ()
-
-
-class Recordings(_Part):
-    """Where the PBX's recordings can be read, and the mark its post-record command leaves beside a complete one."""
-
-    root: Path | None = None
-    mark: str = ".done"
-    wait: Annotated[float, Field(gt=0)] = 20.0  # without a mark: this long unchanged, seconds, counts as complete
-
-
-class DatabaseSettings(_Part):
+class DatabaseSettings(Part):
     """``sqlite:///path`` or ``postgresql://...``. With a password in it, give it as HOTLINE_DATABASE_URL instead."""
 
     url: str | None = None
 
 
-class RedisSettings(_Part):
+class RedisSettings(Part):
     """Fan-out between processes; without it everything runs in one."""
 
     url: str | None = None
 
 
-class Transcription(_Part):
+class Transcription(Part):
     """The speech engine. ``model`` is a folder; without one the first that works in the data folder is taken."""
 
     engine: Literal["auto", "vosk", "whisper", "scripted", "none"] = "auto"
@@ -173,23 +90,28 @@ class Transcription(_Part):
     processes: Annotated[int, Field(ge=1, le=32)] = 1
 
 
-class Crm(_Part):
+class Crm(Part):
     """Which CRM answers. Its own settings follow its name."""
 
     connector: Literal["embedded"] = "embedded"
     budget: Annotated[float, Field(gt=0, le=10)] = 0.8
 
 
-class Settings(_Part):
-    """Everything. ``data`` is the folder that holds what the service writes itself."""
+class Settings(Part):
+    """Everything. ``data`` is the folder that holds what the service writes itself.
+
+    ``shadow``: calls are tracked and told in the log; nothing is shown to agents, nothing written, nothing recorded.
+    """
 
     data: Path = Path("var")
+    shadow: bool = False
     site: Site = Site()
     server: Server = Server()
     pbx: tuple[Pbx, ...] = ()
     line: tuple[Line, ...] = ()
     agent: tuple[Agent, ...] = ()
     recordings: Recordings = Recordings()
+    routing: Routing = Routing()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
     transcription: Transcription = Transcription()
@@ -207,8 +129,12 @@ class Settings(_Part):
                 raise ValueError(f"{what} stands twice: {', '.join(twice)}")
         if self.pbx and not self.line:
             raise ValueError("a [[pbx]] is configured but no [[line]]: name at least one of your 400 numbers")
-        if self.pbx and self.recordings.root is None and any(line.record for line in self.line):
-            raise ValueError("recordings.root is missing: the folder with the PBX's recordings (or record = false)")
+        if any(line.record for line in self.line):
+            for pbx in self.pbx:
+                if self.recordings_of(pbx).root is None and self.recordings_of(pbx).url is None:
+                    raise ValueError(
+                        "recordings.root is missing: the folder with the PBX's recordings (or url, or record = false)"
+                    )
         return self
 
     @property
@@ -218,6 +144,10 @@ class Settings(_Part):
         if not given:
             return f"sqlite+aiosqlite:///{self.data / 'hotline.db'}"
         return re.sub(r"^(postgres(ql)?|sqlite)://", lambda m: f"{_DRIVERS[m[1]]}://", given)
+
+    def recordings_of(self, pbx: Pbx) -> Recordings:
+        """Where this PBX's recordings are: its own setting, else the common one."""
+        return pbx.recordings or self.recordings
 
     @property
     def redis_url(self) -> str | None:
@@ -255,7 +185,8 @@ def load(path: Path | None = None) -> Settings:
     except ValidationError as error:
         known = places(text)
         raise ConfigError(chosen, [_fault(item, known) for item in error.errors()]) from error
-    return _anchored(settings, chosen.absolute().parent)
+    anchored: Settings = _anchored(settings, chosen.absolute().parent)
+    return anchored
 
 
 def _fault(item: Any, known: dict[Place, int]) -> Fault:
@@ -270,20 +201,14 @@ def _fault(item: Any, known: dict[Place, int]) -> Fault:
     return Fault(line_of(place, known), key, text)
 
 
-def _anchored(settings: Settings, base: Path) -> Settings:
+def _anchored(part: Part, base: Path) -> Any:
     """The same settings with every path made absolute, relative ones from the file's folder."""
 
-    def at(path: Path | None) -> Path | None:
-        return None if path is None else (base / path.expanduser())
+    def at(value: Any) -> Any:
+        if isinstance(value, Path):
+            return base / value.expanduser()
+        if isinstance(value, Part):
+            return _anchored(value, base)
+        return tuple(at(item) for item in value) if isinstance(value, tuple) else value
 
-    return settings.model_copy(
-        update={
-            "data": base / settings.data.expanduser(),
-            "recordings": settings.recordings.model_copy(update={"root": at(settings.recordings.root)}),
-            "transcription": settings.transcription.model_copy(update={"model": at(settings.transcription.model)}),
-            "pbx": tuple(
-                pbx.model_copy(update={"secret_file": at(pbx.secret_file), "capture": at(pbx.capture)})
-                for pbx in settings.pbx
-            ),
-        }
-    )
+    return part.model_copy(update={name: at(getattr(part, name)) for name in type(part).model_fields})

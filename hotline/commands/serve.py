@@ -18,7 +18,8 @@ from hotline.cli import UsageError
 from hotline.clock import now
 from hotline.demo import TRUNKS, VOICEMAIL_EVENT
 from hotline.demo.pbx import DemoPbx
-from hotline.settings import ConfigError, Pbx, Settings, load
+from hotline.settings import ConfigError, Settings, load
+from hotline.telephony_settings import Pbx
 from storage.migrate import upgrade
 from storage.trouble import StorageError
 

@@ -22,7 +22,8 @@ from hotline.clock import now
 from hotline.demo import TRUNKS, VOICEMAIL_EVENT
 from hotline.demo.pbx import DemoPbx
 from hotline.demo.story import load_stories
-from hotline.settings import Pbx, Server, Settings, Transcription
+from hotline.settings import Server, Settings, Transcription
+from hotline.telephony_settings import Pbx
 from storage.migrate import upgrade
 from telephony.call import CallKey
 

@@ -1,0 +1,232 @@
+"""The part of the configuration that speaks of PBXs, numbers, phones and recordings. Read by :mod:`hotline.settings`.
+
+Times are seconds, numbers as people write them. Nothing here has a secret for a default.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+
+class Part(BaseModel):
+    """A table of the configuration: unknown keys are faults, nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def zone(name: str) -> str:
+    """The name of a time zone that exists; ValueError with an example otherwise."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"no such time zone: {name!r}; write one like Asia/Shanghai") from error
+    return name
+
+
+def read_secret(what: str, variable: str, file: Path | None) -> str:
+    """A secret from its file, else from the environment; LookupError saying where it was looked for."""
+    if file is not None:
+        try:
+            return file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise LookupError(f"the secret file of {what} cannot be read: {error}") from error
+    if value := os.environ.get(variable):
+        return value
+    raise LookupError(f"no secret for {what}: set {variable} or secret_file")
+
+
+class Cdr(Part):
+    """The PBX's own call records, read (never written) to complete calls that ended while nobody listened.
+
+    Exactly one of ``file`` (cdr_csv's Master.csv, with loguniqueid=yes) and ``url`` (a database; its password from the
+    environment variable ``url_env`` names). ``columns`` maps our names to the table's where they differ.
+    """
+
+    file: Path | None = None
+    url: str | None = None
+    url_env: str | None = None
+    table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,63}$")] = "cdr"
+    columns: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]] = {}
+    timezone: str = "Asia/Shanghai"  # of the times written there; "UTC" with usegmtime=yes
+    delay: Annotated[float, Field(ge=0, le=600)] = 5.0  # until a record of a call that ended is there
+
+    _check_zone = field_validator("timezone")(zone)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Cdr":
+        if sum(place is not None for place in (self.file, self.url, self.url_env)) != 1:
+            raise ValueError("name exactly one of file, url and url_env")
+        return self
+
+
+class RecorderLogin(Part):
+    """A second AMI login by which the service starts recordings itself. It may do much: see ``hotline dialplan``."""
+
+    user: str
+    secret_env: str | None = None
+    secret_file: Path | None = None
+
+
+class Recordings(Part):
+    """Where the PBX's recordings are: a folder readable here (``root``), or a server to fetch them from (``url``).
+
+    ``mark`` is what the post-record command leaves beside a complete one. ``url``: ``https://host/path/`` or
+    ``sftp://user@host/path/``; password or token from ``secret_env`` or ``secret_file``, an SFTP key from ``key_file``;
+    ``known_hosts`` is required for SFTP.
+    """
+
+    root: Path | None = None
+    url: Annotated[str, Field(pattern=r"^(https?|sftp)://[^\s]+$")] | None = None
+    user: str | None = None
+    secret_env: str | None = None
+    secret_file: Path | None = None
+    key_file: Path | None = None
+    known_hosts: Path | None = None
+    ca_file: Path | None = None
+    max_mb: Annotated[float, Field(gt=0, le=10_000)] = 200.0
+    timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0  # seconds for one file, in all
+    mark: str = ".done"
+    wait: Annotated[float, Field(gt=0)] = 20.0  # without a mark: this long unchanged, seconds, counts as complete
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Recordings":
+        if self.root is not None and self.url is not None:
+            raise ValueError("name root or url, not both")
+        if self.url is not None and self.url.startswith("sftp://") and self.known_hosts is None:
+            raise ValueError("known_hosts is missing: without it anybody could pretend to be the SFTP server")
+        return self
+
+
+class Pbx(Part):
+    """One Asterisk. Its AMI secret is read from ``HOTLINE_PBX_<NAME>_SECRET``, ``secret_env`` or ``secret_file``.
+
+    ``recordings`` overrides the common ones where several PBXs keep them in several places.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 5038
+    tls: bool = False
+    tls_ca: Path | None = None  # the certificate to trust; None: what the machine trusts
+    login: Literal["plain", "md5"] = "plain"  # md5: the secret itself does not cross the network
+    user: str
+    secret_env: str | None = None
+    secret_file: Path | None = None
+    trunks: Annotated[tuple[str, ...], Field(min_length=1)]
+    voicemail_event: str | None = None
+    recording_event: str | None = "CC400Recording"
+    capture: Path | None = None
+    ping_every: Annotated[float, Field(gt=0, le=300)] = 10.0
+    cdr: Cdr | None = None
+    recorder: RecorderLogin | None = None
+    recordings: Recordings | None = None
+
+    @property
+    def secret_variable(self) -> str:
+        """Name of the environment variable that holds the secret."""
+        return self.secret_env or f"HOTLINE_PBX_{self._shouted}_SECRET"
+
+    @property
+    def recorder_secret_variable(self) -> str:
+        """Name of the environment variable that holds the recorder login's secret."""
+        given = None if self.recorder is None else self.recorder.secret_env
+        return given or f"HOTLINE_PBX_{self._shouted}_RECORDER_SECRET"
+
+    @property
+    def _shouted(self) -> str:
+        return re.sub(r"[^A-Z0-9]", "_", self.name.upper())
+
+    def secret(self) -> str:
+        """Read the AMI secret; LookupError saying where it was looked for."""
+        return read_secret(f"PBX {self.name!r}", self.secret_variable, self.secret_file)
+
+    def recorder_secret(self) -> str:
+        """Read the recorder login's secret; LookupError saying where it was looked for."""
+        file = None if self.recorder is None else self.recorder.secret_file
+        return read_secret(f"the recorder of PBX {self.name!r}", self.recorder_secret_variable, file)
+
+
+class Policy(Part):
+    """What a line does with calls: whether a repeat call joins the open ticket, what is masked, how long audio is kept.
+
+    ``keep_recordings_days``: recordings older than that are deleted, each deletion audited; None keeps them.
+    """
+
+    join_open: bool = True
+    join_window_hours: Annotated[float, Field(gt=0)] | None = None
+    redact: tuple[Literal["id_card", "bank_card", "phone"], ...] = ("id_card", "bank_card")
+    keep_recordings_days: Annotated[float, Field(gt=0)] | None = None
+
+
+class LineRouting(Part):
+    """What the dialplan is told when it asks where a call to this line shall go.
+
+    ``queue`` by default, or by the menu key pressed (``menu``); ``prefer``: whose phone first, in this order;
+    ``vip_priority``: Asterisk's queue priority for a VIP; ``announcement``: a sound the PBX plays first.
+    """
+
+    queue: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
+    menu: dict[
+        Annotated[str, Field(pattern=r"^[0-9*#]{1,8}$")], Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+    ] = {}
+    prefer: tuple[Literal["ticket_owner", "key_account", "last_agent"], ...] = (
+        "ticket_owner",
+        "key_account",
+        "last_agent",
+    )
+    last_agent_days: Annotated[float, Field(gt=0)] = 30.0
+    priority: Annotated[int, Field(ge=0, le=1000)] = 0
+    vip_priority: Annotated[int, Field(ge=0, le=1000)] = 10
+    announcement: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,100}$")] | None = None
+    vip_announcement: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,100}$")] | None = None
+
+
+class Line(Part):
+    """One of our 400 numbers. ``aliases`` are other forms the carrier sends for it: a landing number, for example."""
+
+    number: Annotated[str, Field(pattern=r"^\+?[0-9]{4,20}$")]
+    aliases: tuple[Annotated[str, Field(pattern=r"^\+?[0-9]{3,20}$")], ...] = ()
+    name: str = ""
+    area: Annotated[str, Field(pattern=r"^0[0-9]{2,3}$")] | None = None
+    timezone: str | None = None
+    record: bool = True
+    policy: Policy = Policy()
+    routing: LineRouting = LineRouting()
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str | None) -> str | None:
+        return name if name is None else zone(name)
+
+
+class Agent(Part):
+    """A phone and who sits there. ``interfaces``: names of the phone in queues other than PJSIP/EXTENSION."""
+
+    extension: Annotated[str, Field(pattern=r"^[0-9]{2,10}$")]
+    name: str = ""
+    interfaces: tuple[str, ...] = ()
+
+
+class Routing(Part):
+    """Where the dialplan asks. Off until a port is named: ``agi_port`` for FastAGI, ``http_port`` for CURL().
+
+    ``host`` is the address both listen on. HTTP asks for the token in HOTLINE_ROUTING_TOKEN, ``token_env`` or
+    ``token_file``; FastAGI has none, so ``allow`` names the addresses that may ask. ``budget``: seconds until the
+    dialplan is told to go on by itself.
+    """
+
+    host: str = "127.0.0.1"
+    agi_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    http_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    allow: tuple[str, ...] = ("127.0.0.1", "::1")
+    token_env: str = "HOTLINE_ROUTING_TOKEN"  # noqa: S105 - the name of a variable
+    token_file: Path | None = None
+    budget: Annotated[float, Field(gt=0, le=0.3)] = 0.25
+
+    def token(self) -> str:
+        """Read the token of HTTP questions; LookupError saying where it was looked for."""
+        return read_secret("routing over HTTP", self.token_env, self.token_file)
