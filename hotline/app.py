@@ -21,6 +21,7 @@ from hotline.pbx_feed import PbxFeed
 from hotline.pipeline import LineRules, Pipeline
 from hotline.recorder import Recorder
 from hotline.settings import Settings
+from hotline.shadow import Shadow
 from hotline.speech import Speech
 from hotline.tasks import Crew
 from numbering import region
@@ -66,6 +67,7 @@ class Service:
         self.hasher = PasswordHasher()
         self.speech = Speech(partial(_model, settings), settings.transcription.processes)
         self.recorder = _recorder(settings, clock)
+        self.shadow = Shadow(identify_with_region) if settings.shadow else None
         self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
         self.pipeline = Pipeline(
             desk=self.desk,
@@ -102,13 +104,16 @@ class Service:
                 lines={line.number: line.name or line.number for line in settings.line},
                 secure=settings.server.secure,
                 origins=frozenset(settings.server.origins),
+                shadow=settings.shadow,
                 hasher=self.hasher,
             )
         )
         app.router.add_get("/metrics", metrics_page)
         # Left in the opposite order: listening stops first, the database, before the pages' own context, closes last.
         app.cleanup_ctx.insert(0, self._storage)
-        app.cleanup_ctx.extend([self._engine, self._spine, self._jobs, self._listening])
+        # In shadow mode there are no jobs: what an earlier service left is not touched either.
+        jobs = [] if self.shadow else [self._jobs]
+        app.cleanup_ctx.extend([self._engine, self._spine, *jobs, self._listening])
         return app
 
     async def _storage(self, _app: web.Application) -> AsyncIterator[None]:
@@ -153,7 +158,7 @@ class Service:
     async def _listening(self, _app: web.Application) -> AsyncIterator[None]:
         listening = []
         for pbx in self.settings.pbx:
-            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, self.pipeline, self.clock)
+            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, self.shadow or self.pipeline, self.clock)
             self.feeds.append(feed)
             listening.append(self.crew.start(feed.run(), f"AMI {pbx.name}"))
         yield
@@ -172,6 +177,7 @@ class Service:
         return {
             "pbx": [feed.report() for feed in self.feeds],
             "live_calls": len(self.desk),
+            "shadow": self.shadow and self.shadow.report(),
             "jobs": {state.value: sum(n for (_, of), n in counts.items() if of is state) for state in JobState},
             "speech": self.speech.report(),
             "database": self.pipeline.writer.trouble,

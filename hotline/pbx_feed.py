@@ -1,17 +1,17 @@
 """One PBX's stream into the pipeline: link, tracker, facts; and what the operator wants to know of it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from hotline.metrics import EVENTS, LINK_UP
-from hotline.pipeline import Pipeline
 from hotline.settings import Settings
 from hotline.telephony_settings import Pbx
 from telephony.ami import AmiSettings
+from telephony.call import Fact
 from telephony.events import Snapshot
 from telephony.lines import Lines
 from telephony.link import AmiLink, Link, LinkState
@@ -22,12 +22,17 @@ log = structlog.get_logger()
 BURST = 200  # events read in a row before others get a turn: about a millisecond
 
 
+class Sink(Protocol):
+    """Where facts go: the pipeline, or the shadow of it."""
+
+    def deliver(self, facts: Sequence[Fact]) -> None:
+        """Take facts in their order; returns at once."""
+
+
 class PbxFeed:
     """Listens to one PBX until cancelled."""
 
-    def __init__(
-        self, pbx: Pbx, secret: str, settings: Settings, pipeline: Pipeline, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, pbx: Pbx, secret: str, settings: Settings, pipeline: Sink, clock: Callable[[], float]) -> None:
         self._pbx, self._pipeline, self._clock = pbx, pipeline, clock
         self._link = AmiLink(
             AmiSettings(

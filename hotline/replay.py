@@ -95,23 +95,39 @@ def facts_of(chunks: Iterable[bytes], tracker: Tracker, counts: Counts | None = 
                 yield from tracker.feed(message)
 
 
-def calls_of(facts: Iterable[Fact]) -> Iterator[dict[str, Any]]:
-    """One line per confirmed call, in the order of their ends; calls still open at the end of the stream are lost."""
-    open_calls: dict[CallKey, Telling] = {}
-    for fact in facts:
+class Calls:
+    """Puts facts together as calls. Unconfirmed calls are none."""
+
+    def __init__(self) -> None:
+        self._open: dict[CallKey, Telling] = {}
+
+    def take(self, fact: Fact) -> dict[str, Any] | None:
+        """Add one fact; the line of a call that it ended."""
         if isinstance(fact, Arrived):
-            open_calls[fact.call] = Telling(fact)
-        telling = open_calls.get(fact.call)
+            self._open[fact.call] = Telling(fact)
+        telling = self._open.get(fact.call)
         if telling is None:
-            continue
+            return None
         if not isinstance(fact, Ended):
             telling.take(fact)
-            continue
-        del open_calls[fact.call]
-        if telling.confirmed:
-            yield telling.line(fact.outcome, fact.at)
-    for telling in open_calls.values():
-        if telling.confirmed:
-            for pop in telling.showing.values():
-                pop.why = Over.LOST
-            yield telling.line(Outcome.LOST, None)
+            return None
+        del self._open[fact.call]
+        return telling.line(fact.outcome, fact.at) if telling.confirmed else None
+
+    def rest(self) -> Iterator[dict[str, Any]]:
+        """The calls that are open still, as lost."""
+        for telling in self._open.values():
+            if telling.confirmed:
+                for pop in telling.showing.values():
+                    pop.why = Over.LOST
+                yield telling.line(Outcome.LOST, None)
+
+
+def calls_of(facts: Iterable[Fact]) -> Iterator[dict[str, Any]]:
+    """One line per confirmed call, in the order of their ends; calls still open at the end of the stream are lost."""
+    calls = Calls()
+    for fact in facts:
+        line = calls.take(fact)
+        if line is not None:
+            yield line
+    yield from calls.rest()

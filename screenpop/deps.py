@@ -53,6 +53,7 @@ class Deps:
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable
     lines: Mapping[str, str] = field(default_factory=dict)  # our numbers and what people call them
     secure: bool = False
+    shadow: bool = False  # nothing is shown or written: the pages say so
     origins: frozenset[str] = frozenset()
     hasher: PasswordHasher = field(default_factory=PasswordHasher)  # argon2id
     beat: float = 20.0

@@ -84,6 +84,7 @@ def render(request: web.Request, template: str, /, code: int = 200, **values: An
             path=request.path_qs,
             phone=phone,
             reader=page_reader,
+            shadow=deps.shadow,
             site=deps.site,
             user=user,
             **{"words": {}, **values},
