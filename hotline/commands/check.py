@@ -2,10 +2,13 @@
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from hotline.settings import ConfigError, Fault, Settings, find, load
+from hotline.telephony_settings import Recordings
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -40,14 +43,50 @@ def outside(settings: Settings) -> list[Fault]:
     """Faults of what the file points at: secrets that are not there, folders that cannot be read."""
     faults = []
     for index, pbx in enumerate(settings.pbx):
-        try:
-            pbx.secret()
-        except LookupError as error:
-            faults.append(Fault(None, f"pbx[{index}]", str(error)))
-    root = settings.recordings.root
-    if root is not None and not root.is_dir():
-        faults.append(Fault(None, "recordings.root", f"{root} is no folder that can be read here"))
+        faults += _secret(f"pbx[{index}]", pbx.secret)
+        if pbx.recorder is not None:
+            faults += _secret(f"pbx[{index}].recorder", pbx.recorder_secret)
+        if pbx.tls_ca is not None:
+            faults += _file(f"pbx[{index}].tls_ca", pbx.tls_ca)
+        if pbx.cdr is not None and pbx.cdr.file is not None:
+            faults += _file(f"pbx[{index}].cdr.file", pbx.cdr.file)
+        if pbx.cdr is not None and pbx.cdr.url_env is not None and not os.environ.get(pbx.cdr.url_env):
+            faults.append(Fault(None, f"pbx[{index}].cdr", f"{pbx.cdr.url_env} is not set"))
+        if pbx.recordings is not None:
+            faults += _recordings(f"pbx[{index}].recordings", pbx.recordings)
+    faults += _recordings("recordings", settings.recordings)
+    if settings.routing.http_port is not None:
+        faults += _secret("routing", settings.routing.token)
     model = settings.transcription.model
     if model is not None and not model.is_dir():
         faults.append(Fault(None, "transcription.model", f"{model} is no folder: give the unpacked model's folder"))
+    return faults
+
+
+def _secret(key: str, read: Callable[[], str]) -> list[Fault]:
+    try:
+        read()
+    except LookupError as error:
+        return [Fault(None, key, str(error))]
+    return []
+
+
+def _file(key: str, path: Path) -> list[Fault]:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        return [Fault(None, key, f"{path} cannot be read: {error.strerror or error}")]
+    return []
+
+
+def _recordings(key: str, source: Recordings) -> list[Fault]:
+    faults = []
+    if source.root is not None and not source.root.is_dir():
+        faults.append(Fault(None, f"{key}.root", f"{source.root} is no folder that can be read here"))
+    for name in ("secret_file", "key_file", "known_hosts", "ca_file"):
+        path = getattr(source, name)
+        if path is not None:
+            faults += _file(f"{key}.{name}", path)
+    if source.secret_env is not None and not os.environ.get(source.secret_env):
+        faults.append(Fault(None, key, f"{source.secret_env} is not set"))
     return faults

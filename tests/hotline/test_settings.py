@@ -124,6 +124,58 @@ def test_check_prints_faults_and_says_no(tmp_path: Path, capsys: pytest.CaptureF
     assert "sound" in capsys.readouterr().out
 
 
+OUTSIDE = """
+[[pbx]]
+name = "hq"
+user = "hotline"
+trunks = ["PJSIP/carrier"]
+tls_ca = "no-such.pem"
+[pbx.cdr]
+url_env = "NO_SUCH_CDR_URL"
+[pbx.recorder]
+user = "recorder"
+[pbx.recordings]
+url = "sftp://pbx/var/spool/asterisk/monitor/"
+known_hosts = "no-such-hosts"
+secret_env = "NO_SUCH_PASSWORD"
+[[line]]
+number = "4007002505"
+[routing]
+http_port = 0
+token_env = "NO_SUCH_TOKEN"
+"""
+
+
+def test_check_looks_at_what_the_file_points_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Secrets, certificates, folders and records that are not there are named before the service is started."""
+    assert main(["check", "--config", str(write(tmp_path, OUTSIDE))]) == 1
+    said = capsys.readouterr().out
+    for fault in (
+        "HOTLINE_PBX_HQ_SECRET",
+        "HOTLINE_PBX_HQ_RECORDER_SECRET",
+        "pbx[0].tls_ca",
+        "NO_SUCH_CDR_URL",
+        "pbx[0].recordings.known_hosts",
+        "NO_SUCH_PASSWORD",
+        "NO_SUCH_TOKEN",
+    ):
+        assert fault in said
+
+
+@pytest.mark.parametrize(
+    ("slip", "says"),
+    [
+        (('url_env = "NO_SUCH_CDR_URL"', ""), "exactly one of file, url and url_env"),
+        (('known_hosts = "no-such-hosts"', ""), "known_hosts is missing"),
+        (("tls_ca =", "tlsca ="), "no such setting"),
+        (("http_port = 0", "http_port = 0\nbudget = 2.0"), "less than or equal to 0.3"),
+    ],
+)
+def test_slips_in_what_a_pbx_needs(tmp_path: Path, slip: tuple[str, str], says: str) -> None:
+    """What would be unsafe or cannot work is refused with a reason."""
+    assert any(says in fault for fault in faults_of(write(tmp_path, OUTSIDE.replace(*slip))))
+
+
 def test_places_of_nested_and_repeated_tables() -> None:
     """A sub-table belongs to the last of its array; a key inside a multi-line string is none."""
     known = places('[[pbx]]\nname = "a"\n[pbx.cdr]\nfile = """\nname = 1\n"""\n[[pbx]]\nname = "b"\n')
