@@ -9,6 +9,8 @@ COMMANDS = {
     "serve": "run the service",
     "check": "validate the configuration, naming every fault at once",
     "migrate": "bring the database to this version",
+    "backup": "copy the database into a file while the service runs",
+    "restore": "put such a copy back while it does not",
     "user": "add, list, change and remove people who log in",
     "model": "add or fetch a speech model",
     "import": "import customers from CSV",

@@ -27,6 +27,11 @@ def head() -> str:
     return found
 
 
+def known() -> frozenset[str]:
+    """Every version this program can bring to its own."""
+    return frozenset(found.revision for found in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 async def current(db: Database) -> str | None:
     """The version of a database, None for an empty one. Raises StorageError."""
     async with db.read() as conn:
