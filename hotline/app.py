@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from hotline.health import Health
 from hotline.jobs import AfterCall
 from hotline.lookup import Lookup
 from hotline.metrics import page as metrics_page
@@ -109,6 +110,7 @@ class Service:
             )
         )
         app.router.add_get("/metrics", metrics_page)
+        app.router.add_get("/healthz", Health(self.status).page)
         # Left in the opposite order: listening stops first, the database, before the pages' own context, closes last.
         app.cleanup_ctx.insert(0, self._storage)
         # In shadow mode there are no jobs: what an earlier service left is not touched either.
