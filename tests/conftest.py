@@ -30,6 +30,19 @@ from storage.migrate import upgrade
 T = TypeVar("T")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--long``: the tests that take minutes, too."""
+    parser.addoption("--long", action="store_true", help="run the tests marked long too (minutes each)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked long, saying so."""
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="long: give --long to run it"))
+
+
 class CannotRunError(Exception):
     """This machine cannot run the server: the text says why."""
 

@@ -1,17 +1,13 @@
 """A real Asterisk, a morning of real calls through it, and what everybody who listened made of them."""
 
 import asyncio
-import fcntl
 import json
 import os
 import re
-import shutil
 import signal
-import socket
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,112 +22,51 @@ from telephony.events import Snapshot
 from telephony.lines import Lines
 from telephony.link import AmiLink, LinkState
 from telephony.tracker import Tracker
+from tests.pbx.labs import LINES, TRUNK, VOICEMAIL, Lab, NoLabError, running
 
-REPO = Path(__file__).parents[2]
 SCENARIOS = ("a_answered", "d_blind", "c_abandon")
 AGENTS = ("1001", "1002", "1003")
 PASSWORD = "a-password-of-this-test"
-PHONES = (1, 2, 11, 12, 13, 14)
-"""Last octets of the lab's addresses: PBX, carrier, four phones."""
-LINES = {"4007002505": ("01062802505",), "4008001234": ()}
-TRUNK = "PJSIP/carrier"
-VOICEMAIL = "CC400Voicemail"
+OwnLab = Callable[..., Lab]
+"""own_lab(name, suite="22") -> Lab."""
 
 
-@dataclass(frozen=True)
-class Lab:
-    """A running Asterisk of the PBX lab."""
-
-    folder: Path
-    prefix: Path
-    net: str
-    ami_port: int
-    secret: str
-
-    @property
-    def recordings(self) -> Path:
-        """What the PBX records, as this machine sees it."""
-        return self.prefix / "root/var/spool/asterisk/monitor"
-
-    def scenarios(self, out: Path, *names: str) -> list[dict[str, Any]]:
-        """Real SIP calls, one scenario after the other; what the phones and the PBX's own records say of each."""
-        tools = self.folder / "tools"
-        where = ["--prefix", str(self.prefix), "--net", self.net, "--ami-port", str(self.ami_port)]
-        driven = [sys.executable, str(tools / "scenarios.py"), *where, "--out", str(out), *names]
-        subprocess.run(driven, check=True, timeout=150, capture_output=True)
-        subprocess.run([sys.executable, str(tools / "gen_readme.py"), str(out)], check=True, timeout=30)
-        return [json.loads((out / f"{name}.truth.json").read_text()) for name in names]
-
-
-def _find_lab() -> Path:
-    shared = Path(os.environ.get("HOTLINE_SHARED", REPO.parent / "shared"))
-    folder = Path(os.environ.get("HOTLINE_PBX_LAB", shared / "pbx-lab"))
-    if not (folder / "asterisk-lab").is_file():
-        pytest.skip(f"no PBX lab at {folder}: set HOTLINE_PBX_LAB or HOTLINE_SHARED")
-    if os.geteuid() != 0:
-        pytest.skip("the PBX lab starts Asterisk by chroot and needs root")
-    for program in ("apt-get", "dpkg-deb", "chroot"):
-        if shutil.which(program) is None:
-            pytest.skip(f"the PBX lab needs {program}, which this machine has not")
-    return folder
-
-
-def _bound(host: str, port: int, kind: socket.SocketKind) -> int:
-    """The port that could be bound, 0 when it is taken."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return 0
-        return int(probe.getsockname()[1])
-
-
-def _free_net() -> int:
-    for third in range(40, 100):
-        if all(_bound(f"127.0.{third}.{last}", 5060, socket.SOCK_DGRAM) for last in PHONES):
-            return third
-    pytest.skip("no loopback net with free SIP ports")
-
-
-def _lab(folder: Path, environment: dict[str, str], *command: str) -> None:
-    done = subprocess.run(
-        [folder / "asterisk-lab", *command],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    said = f"asterisk-lab {' '.join(command)}: {done.stderr.strip()[-300:]}"
-    if done.returncode and command == ("install",):
-        pytest.skip(f"no Asterisk can be had here, {said}")
-    assert done.returncode == 0, said
+def _started(stack: ExitStack, suite: str) -> Lab:
+    try:
+        return stack.enter_context(running(suite))
+    except NoLabError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """A real Asterisk on addresses and ports of its own; its folder is kept for the next run."""
-    folder = _find_lab()
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hotline"
-    prefix = Path(os.environ.get("HOTLINE_PBX_PREFIX", cache / "asterisk-lab"))
-    prefix.parent.mkdir(parents=True, exist_ok=True)
-    with prefix.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one run of these tests at a time
-        third, ami_port = _free_net(), _bound("127.0.0.1", 0, socket.SOCK_STREAM)
-        rtp = 30_000 + (third - 40) * 200
-        environment = os.environ | {
-            "ASTERISK_LAB_PREFIX": str(prefix),
-            "ASTERISK_LAB_NET": f"127.0.{third}",
-            "ASTERISK_LAB_AMI_PORT": str(ami_port),
-            "ASTERISK_LAB_RTP": f"{rtp}-{rtp + 199}",
-        }
-        for command in ("install", "stop", "reset", "start"):
-            _lab(folder, environment, command)
-        found = re.search(r"^AMI_CRM_SECRET=(\S+)", (prefix / "secrets.env").read_text(), re.MULTILINE)
-        assert found
-        yield Lab(folder, prefix, f"127.0.{third}", ami_port, found[1])
-        _lab(folder, environment, "stop")
+    """An Asterisk 22 with the lab's configuration, the same for all tests: leave its configuration alone."""
+    with ExitStack() as stack:
+        yield _started(stack, "22")
+
+
+@pytest.fixture(scope="session")
+def lab16() -> Iterator[Lab]:
+    """An Asterisk 16, otherwise like ``lab``."""
+    with ExitStack() as stack:
+        yield _started(stack, "16")
+
+
+@pytest.fixture(scope="module")
+def own_lab() -> Iterator[OwnLab]:
+    """``own_lab("doctor", suite="22")``: a started Asterisk that this module alone has and may change.
+
+    The same name gives the same one again, as it stands. Stopped at the module's end.
+    """
+    with ExitStack() as stack:
+        labs: dict[tuple[str, str], Lab] = {}
+
+        def give(name: str, suite: str = "22") -> Lab:
+            if (name, suite) not in labs:
+                labs[name, suite] = _started(stack, suite)
+            return labs[name, suite]
+
+        yield give
 
 
 @dataclass
