@@ -15,7 +15,6 @@ import structlog
 from hotline.metrics import JOBS
 from hotline.recorder import Recorder
 from hotline.speech import Speech
-from hotline.talk import recorded_from, windows
 from storage.drain import Handler
 from storage.fanout import Fanout
 from storage.jobs import Job, JobError, Wait
@@ -23,6 +22,7 @@ from storage.ledger import Ledger
 from storage.pages import CallPage
 from storage.reads import Reads
 from storage.records import AlarmKind, EventKind, NewJob, RecordingRow, Waiting
+from storage.talk import began, windows
 from telephony.call import CallKey
 from telephony.recordings import Problem, RecordingError
 from transcription.summary import summarise
@@ -95,6 +95,7 @@ class AfterCall:
             return await self._no_recording(job, call, page, error, since)
         await self._ledger.waiting(call, None)
         jobs = (NewJob(TRANSCRIBE, f"{call}:transcribe", {"call": str(call)}),)
+        row = replace(row, began=began(page.events, row.seconds, page.item.ended, page.item.outcome, (row.name,)))
         await self._ledger.link_recording(call, row, self._clock(), jobs)
         await self._told(call, page)
         JOBS.labels(RECORDING, "done").inc()
@@ -133,7 +134,7 @@ class AfterCall:
         legs = page.recordings[-1]
         try:
             caller, agent = self._legs(legs)
-            talk = windows(page.events, recorded_from(page.events))
+            talk = windows(page.events, legs.began)
             transcript = await transcriber.transcribe(caller, agent, talk=talk)
         except NoModel as error:
             await self._speech.forget()

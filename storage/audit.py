@@ -26,6 +26,7 @@ class What(StrEnum):
     USER_REMOVED = "user_removed"
     EXPORTED = "exported"
     JOB_REPLAYED = "job_replayed"
+    RECORDING_DELETED = "recording_deleted"
 
 
 @dataclass(frozen=True, slots=True)

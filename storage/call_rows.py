@@ -7,15 +7,17 @@ from sqlalchemy import Row, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.pages import CallItem
-from storage.records import Phase, RecordingRow, TicketLink, Waiting
+from storage.records import Phase, RecordingKind, RecordingRow, TicketLink, Waiting
 from storage.tables import call_agents, calls, recordings
 from telephony.call import CallKey, Outcome
 from transcription.transcript import Speaker, Transcript, Turn
 
+_SOUND = exists().where(recordings.c.call_id == calls.c.id, recordings.c.deleted.is_(None))
+
 
 def calls_query() -> Select[Any]:
     """Calls with whether they have a recording; hand its rows to :func:`call_items`."""
-    return select(calls, exists().where(recordings.c.call_id == calls.c.id).label("recorded"))
+    return select(calls, _SOUND.label("recorded"))
 
 
 async def call_items(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> tuple[CallItem, ...]:
@@ -56,7 +58,16 @@ def _item(row: Row[Any], agents: tuple[str, ...]) -> CallItem:
 
 def as_recording(row: Row[Any]) -> RecordingRow:
     """A row of the recordings table."""
-    return RecordingRow(row.rx, row.tx, row.mix, row.seconds, row.repaired)
+    return RecordingRow(
+        rx=row.rx,
+        tx=row.tx,
+        mix=row.mix,
+        seconds=row.seconds,
+        repaired=row.repaired,
+        kind=RecordingKind(row.kind),
+        began=row.began,
+        deleted=row.deleted,
+    )
 
 
 def as_transcript(call: Row[Any], rows: Sequence[Row[Any]]) -> Transcript | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from storage.once import delete_by, insert_once, insert_or_update, update_by_id
 from storage.plain import plain
-from storage.records import AlarmKind, RecordingRow, TimelineKind
+from storage.records import AlarmKind, RecordingKind, RecordingRow, TimelineKind
 from storage.summary_json import to_json
 from storage.tables import alarms, calls, recordings, tickets, turns
 from storage.ticket_rows import add_timeline, touch
@@ -36,13 +36,16 @@ def link_recording(conn: Connection, call: Row[Any], legs: RecordingRow, now: fl
         "mix": legs.mix,
         "seconds": legs.seconds,
         "repaired": legs.repaired,
+        "kind": legs.kind.value,
+        "began": legs.began,
     }
-    row = {"call_id": call.id, "name": legs.name, "linked": now, **found}
+    row = {"call_id": call.id, "name": plain(legs.name, LONGEST_DETAIL), "linked": now, **found}
     if insert_once(conn, recordings, row, ["call_id", "name"]) is None:
-        conn.execute(_SAME_RECORDING, {"call": call.id, "same": legs.name, **found})
+        conn.execute(_SAME_RECORDING, {"call": call.id, "same": row["name"], **found})
         return
     if call.ticket_id is not None:
-        add_timeline(conn, call.ticket_id, TimelineKind.RECORDING, now, call_id=call.id)
+        detail = None if legs.kind is RecordingKind.CALL else {"kind": legs.kind.value}
+        add_timeline(conn, call.ticket_id, TimelineKind.RECORDING, now, call_id=call.id, detail=detail)
 
 
 def alarm(conn: Connection, call: Row[Any], kind: AlarmKind, detail: str | None, now: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from storage.records import AlarmKind, EventKind, Phase, RecordingRow, TicketLink, TimelineKind, Waiting
+from storage.records import AlarmKind, EventKind, Phase, RecordingKind, RecordingRow, TicketLink, TimelineKind, Waiting
 from telephony.call import CallKey, Outcome
 from tickets.ticket import Reachability, Status, Ticket
 from transcription.account import Summary
@@ -128,3 +128,18 @@ class CallPage:
     summary: Summary | None
     alarms: tuple[Alarm, ...]
     listens: tuple[Listen, ...]
+
+    @property
+    def spoken(self) -> RecordingRow | None:
+        """The recording whose words are written down; None when there is none with its sound.
+
+        Of a call that ended in voicemail the message: the rest is music. Else the recording with both legs, the
+        longest of several.
+        """
+        kind = RecordingKind.VOICEMAIL if self.item.outcome is Outcome.VOICEMAIL else RecordingKind.CALL
+        heard = [row for row in self.recordings if row.deleted is None]
+        return max(
+            heard,
+            key=lambda row: (row.kind is kind, row.rx is not None and row.tx is not None, row.seconds or 0.0),
+            default=None,
+        )

@@ -65,15 +65,28 @@ class Recorded:
     new: bool
 
 
+class RecordingKind(StrEnum):
+    """What was recorded."""
+
+    CALL = "call"  # the whole call, as long as the PBX recorded
+    VOICEMAIL = "voicemail"  # the message the caller left
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingRow:
-    """A recording of a call: the caller's leg, the agent's leg, both mixed. At least one of them. Length in seconds."""
+    """A recording of a call: the caller's leg, the agent's leg, both mixed. At least one of them. Length in seconds.
+
+    ``began``: epoch seconds of its first sample, on the PBX's clock. ``deleted``: when its sound was deleted by policy.
+    """
 
     rx: str | None
     tx: str | None
     mix: str | None
     seconds: float | None
     repaired: bool = False
+    kind: RecordingKind = RecordingKind.CALL
+    began: float | None = None
+    deleted: float | None = None
 
     @property
     def name(self) -> str:

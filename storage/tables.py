@@ -115,6 +115,7 @@ recordings = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("call_id", Id, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False, server_default="call"),
     Column("name", Text, nullable=False),  # the first of mix, rx, tx: what makes a recording the same one
     Column("rx", Text),
     Column("tx", Text),
@@ -122,7 +123,21 @@ recordings = Table(
     Column("seconds", Double),
     Column("repaired", Boolean, nullable=False),
     Column("linked", Moment, nullable=False),
+    Column("began", Moment),  # its first sample, on the PBX's clock; null when not known
+    Column("deleted", Moment),  # by policy: the sound is gone, that there was one stays
     UniqueConstraint("call_id", "name"),
+)
+
+strays = Table(  # sound files of the PBX that belong to no call, as the last look found them
+    "strays",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("pbx", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("bytes", Id, nullable=False),
+    Column("changed", Moment, nullable=False),
+    Column("found", Moment, nullable=False),
+    UniqueConstraint("pbx", "name"),
 )
 
 turns = Table(

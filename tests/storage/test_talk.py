@@ -1,8 +1,11 @@
 """When which agent talked, as seconds of the recording."""
 
-from hotline.talk import recorded_from, windows
+import pytest
+
 from storage.pages import CallEvent
 from storage.records import EventKind
+from storage.talk import began, windows
+from telephony.call import Outcome
 
 BEGAN = 1000.0
 
@@ -48,7 +51,36 @@ def test_a_call_nobody_answered_has_no_window_and_an_unknown_start_no_answer() -
 
 
 def test_the_recording_begins_when_the_pbx_says_so() -> None:
-    """Not when it says that it stopped."""
-    events = [event(9.0, EventKind.RECORDED, stopped=True), event(7.0, EventKind.RECORDED, stopped=False)]
-    assert recorded_from(events) == 7.0
-    assert recorded_from([]) is None
+    """Not when it says that it stopped; and of two recordings each when its own file was told."""
+    told = event(7.0, EventKind.RECORDED, files=["2026/a.wav"])
+    again = event(20.0, EventKind.RECORDED, files=["/var/spool/asterisk/monitor/2026/b.wav"])
+    events = [event(6.0, EventKind.RECORDED, stopped=True), told, again]
+    assert began(events, None, None, None) == 7.0
+    assert began(events, None, None, None, ["x/b.wav", "x/b-rx.wav"]) == 20.0
+    assert began([], None, 40.0, Outcome.ANSWERED) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stopped", "outcome", "expected"),
+    [
+        (32.9, 40.0, Outcome.ANSWERED, 7.0),  # as long as told
+        (30.0, 40.0, Outcome.ANSWERED, 10.0),  # began to write three seconds after it was told
+        (50.0, 40.0, Outcome.ANSWERED, 7.0),  # went on after the call
+        (30.0, None, Outcome.ANSWERED, 12.0),  # ended with the call
+        (30.0, None, Outcome.LOST, 7.0),  # nobody knows when the PBX died
+    ],
+)
+def test_the_files_length_tells_where_the_pbx_does_not(
+    seconds: float, stopped: float | None, outcome: Outcome, expected: float
+) -> None:
+    """A file is as long as its recording lasted, silence filled in, and ends with it."""
+    events = [event(7.0, EventKind.RECORDED, files=["a.wav"])]
+    if stopped is not None:
+        events.append(event(stopped, EventKind.RECORDED, stopped=True))
+    assert began(events, seconds, 42.0, outcome) == pytest.approx(expected)
+
+
+def test_without_a_word_of_the_pbx_the_end_and_the_length_tell() -> None:
+    """A dialplan that sends no event."""
+    assert began([], 30.0, 42.0, Outcome.ANSWERED) == 12.0
+    assert began([], 30.0, 42.0, Outcome.LOST) is None
