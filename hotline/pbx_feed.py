@@ -10,7 +10,7 @@ import structlog
 from hotline.metrics import EVENTS, LINK_UP
 from hotline.settings import Settings
 from hotline.telephony_settings import Pbx
-from telephony.ami import AmiSettings
+from telephony.ami import AmiSettings, Login
 from telephony.call import Fact
 from telephony.events import Snapshot
 from telephony.lines import Lines
@@ -41,6 +41,9 @@ class PbxFeed:
                 port=pbx.port,
                 user=pbx.user,
                 secret=secret,
+                tls=pbx.tls,
+                tls_ca=pbx.tls_ca,
+                login=Login(pbx.login),
                 ping_every=pbx.ping_every,
                 capture=pbx.capture,
             ),

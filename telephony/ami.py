@@ -9,9 +9,12 @@ An action has a deadline, fails at once with its connection, and is never sent t
 """
 
 import asyncio
+import hashlib
 import secrets
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,11 +27,26 @@ from telephony.framing import Framer, Response
 _FORBIDDEN = frozenset("\r\n\0")
 _LONGEST = 1000  # characters a value: of a line of 1,100 bytes Asterisk says "line too long"
 _A = TypeVar("_A")
+_CERTIFICATE = (
+    "the certificate of {settings.host} is not trusted ({why}): tls_ca must be the certificate the PBX shows or that "
+    "of who signed it, and host the name it is for"
+)
+_NO_TLS = "{settings.host}:{settings.port} speaks no TLS ({why}): port must be that of tlsbindaddr in manager.conf"
+
+
+class Login(StrEnum):
+    """How the secret is shown to the PBX."""
+
+    PLAIN = "plain"
+    MD5 = "md5"  # as an answer to a challenge: the secret itself does not cross the network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmiSettings:
     """How to reach one PBX. Times are seconds.
+
+    With ``tls`` the PBX must show a certificate for ``host``, signed by what is in the file ``tls_ca`` or that very
+    certificate; without ``tls_ca``, by whom this machine trusts.
 
     ``inbox`` are the events that may wait for the consumer, ``capture`` is where raw bytes are kept.
     ``first_retry`` and ``refused_retry`` are the first pauses after a PBX that does not answer, and after one that
@@ -40,6 +58,9 @@ class AmiSettings:
     port: int = 5038
     user: str
     secret: str = field(repr=False)
+    tls: bool = False
+    tls_ca: Path | None = None
+    login: Login = Login.PLAIN
     ping_every: float = 10.0
     deadline: float = 5.0
     inbox: int = 50_000
@@ -122,15 +143,27 @@ class Connection:
             port=settings.port,
             protocol_factory=lambda: self._protocol,
             loop=asyncio.get_running_loop(),
+            ssl=_trust(settings) if settings.tls else False,
         )
         try:
             async with asyncio.timeout(settings.deadline):
                 await manager.connect()
         except TimeoutError as error:
             raise AmiError(f"{settings.host}:{settings.port} does not answer") from error
-        await self.ask(
-            "Login", {"Username": settings.user, "Secret": settings.secret, "Events": "on"}, settings.deadline
-        )
+        except ssl.CertificateError as error:
+            raise AmiError(_CERTIFICATE.format(settings=settings, why=error.verify_message)) from error
+        except ssl.SSLError as error:
+            raise AmiError(_NO_TLS.format(settings=settings, why=error.reason or error)) from error
+        await self._log_in()
+
+    async def _log_in(self) -> None:
+        settings = self._settings
+        shown = {"Secret": settings.secret}
+        if settings.login is Login.MD5:
+            answer = await self.ask("Challenge", {"AuthType": "MD5"}, settings.deadline)
+            key = hashlib.md5((answer.get("Challenge", "") + settings.secret).encode())  # noqa: S324 - AMI knows no other
+            shown = {"AuthType": "MD5", "Key": key.hexdigest()}
+        await self.ask("Login", {"Username": settings.user, **shown, "Events": "on"}, settings.deadline)
 
     def abort(self, why: str) -> None:
         """Cut the connection without waiting for the other side."""
@@ -191,3 +224,15 @@ class Connection:
                 end.set_result(None)
         else:
             self._take(message)
+
+
+def _trust(settings: AmiSettings) -> ssl.SSLContext:
+    """Whom to believe. AmiError when ``tls_ca`` is no certificate that can be read."""
+    try:
+        context = ssl.create_default_context(cafile=settings.tls_ca)
+    except ssl.SSLError as error:
+        raise AmiError(f"tls_ca {settings.tls_ca} holds no certificate in PEM form: {error.reason}") from error
+    except OSError as error:
+        raise AmiError(f"tls_ca {settings.tls_ca} cannot be read: {error.strerror}") from error
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the PBX's own certificate may stand for itself
+    return context

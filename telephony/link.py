@@ -42,11 +42,17 @@ class Link(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """A change of the connection, at epoch seconds of our clock. ``why`` is for the operator."""
+    """A change of the connection, at epoch seconds of our clock. ``why`` is for the operator.
+
+    UP and GAP end a time from which events are missing, ``since`` to ``until``; what is known of it is in the Snapshot
+    that follows. ``since`` None: nobody listened before, as far as this process knows.
+    """
 
     link: Link
     at: float
     why: str = ""
+    since: float | None = None
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,11 @@ class AmiLink:
         self._banner: str | None = None
         self._dropped = self._logins = 0
         self._connection: Connection | None = None
+        self._last_read: float | None = None  # epoch seconds
+        self._heard_until: float | None = None  # when the last connection that was logged in was last heard of
+        self._dropped_since: float | None = None
         self._gap = asyncio.Event()
+        self._asking = asyncio.Lock()
         self._listing = False
         self._rows: list[LiveChannel] = []
         self._queued: list[Waiting] = []
@@ -132,15 +142,22 @@ class AmiLink:
     def _take(self, event: Event) -> None:
         """Called for every event in the middle of a read: only sorts."""
         if isinstance(event, LiveChannel):
-            self._rows.append(event)
+            if self._listing:
+                self._rows.append(event)
         elif isinstance(event, Waiting):
-            self._queued.append(event)
+            if self._listing:
+                self._queued.append(event)
         else:
             if self._listing:
                 self._overtook(event)
             if not self._inbox.put(event):
-                self._dropped += 1
-                self._gap.set()
+                self._drop()
+
+    def _drop(self) -> None:
+        self._dropped += 1
+        if self._dropped_since is None:
+            self._dropped_since = self._clock()
+        self._gap.set()
 
     def _overtook(self, event: Event) -> None:
         """An event while the PBX lists its channels: it tells of its channel better than the list."""
@@ -150,6 +167,7 @@ class AmiLink:
             self._fresh.add(event.uniqueid)
 
     def _heard(self, data: bytes) -> None:
+        self._last_read = self._clock()
         if self._capture is not None:
             self._capture.read(data)
 
@@ -188,10 +206,16 @@ class AmiLink:
             self._connection = connection
             self._banner = framer.banner
             self._logins += 1
-            self._change(Link.UP, f"logged in to {framer.banner or 'a PBX without a name'}")
+            self._change(
+                Link.UP,
+                f"logged in to {framer.banner or 'a PBX without a name'}",
+                since=self._heard_until,
+                until=self._clock(),
+            )
             return await self._listen(connection)
         finally:
-            self._connection = None
+            if self._connection is not None:
+                self._connection, self._heard_until = None, self._last_read
             connection.abort("closed by us")
 
     async def _listen(self, connection: Connection) -> str:
@@ -223,13 +247,17 @@ class AmiLink:
             await self._inbox.drained()
             self._gap.clear()
             log.error("AMI events were dropped", pbx=self.settings.name, dropped=self._dropped)
-            self._inbox.force(LinkState(Link.GAP, self._clock(), f"{self._dropped} events dropped so far"))
+            now, since, self._dropped_since = self._clock(), self._dropped_since, None
+            why = f"{self._dropped} events dropped so far"
+            self._inbox.force(LinkState(Link.GAP, now, why, since=since, until=now))
             await self._snapshot(connection)
 
     async def _snapshot(self, connection: Connection) -> None:
         """What the PBX says is there, into the queue. A PBX that does not answer is given up and tried anew."""
-        if self._listing:
-            return
+        async with self._asking:
+            await self._list(connection)
+
+    async def _list(self, connection: Connection) -> None:
         self._rows, self._queued, self._gone, self._fresh = [], [], set(), set()
         self._listing = True
         deadline = self.settings.deadline * 4  # thousands of channels take a while
@@ -252,11 +280,11 @@ class AmiLink:
             self._listing = False
             self._rows, self._queued = [], []
 
-    def _change(self, link: Link, why: str) -> None:
+    def _change(self, link: Link, why: str, *, since: float | None = None, until: float | None = None) -> None:
         """Tell a change once, not at every try."""
         if (link, why) == (self._state.link, self._state.why):
             return
-        self._state = LinkState(link, self._clock(), why)
+        self._state = LinkState(link, self._clock(), why, since, until)
         self._inbox.force(self._state)
         if self._capture is not None:
             self._capture.note(f"{link}: {why}")

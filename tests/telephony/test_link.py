@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hotline.replay import facts_of
-from telephony.ami import AmiError, AmiSettings, RefusedError
+from telephony.ami import AmiError, AmiSettings, Login, RefusedError
 from telephony.events import Event, HangUp, NewChannel, Seen, Snapshot
 from telephony.framing import Framer, Response
 from telephony.lines import Lines
@@ -31,6 +32,7 @@ SETTINGS = AmiSettings(
     deadline=5.0,
     first_retry=0.01,
 )
+CHALLENGE = "157839481"
 PATIENCE = 20.0  # seconds; generous, only a failing test waits that long
 
 
@@ -102,10 +104,18 @@ class Pbx:
         finally:
             writer.close()
 
+    def knows(self, action: dict[str, str]) -> bool:
+        """Whether this login is the right one, plain or by the challenge."""
+        if action.get("AuthType") == "MD5":
+            return action["Key"] == hashlib.md5(f"{CHALLENGE}{self.secret}".encode()).hexdigest()  # noqa: S324
+        return action["Secret"] == self.secret
+
     def answer(self, action: dict[str, str]) -> bytes:
         """What an Asterisk says."""
         name, action_id = action["Action"], action["ActionID"]
-        if name == "Login" and action["Secret"] != self.secret:
+        if name == "Challenge":
+            return f"Response: Success\r\nActionID: {action_id}\r\nChallenge: {CHALLENGE}\r\n\r\n".encode()
+        if name == "Login" and not self.knows(action):
             return f"Response: Error\r\nActionID: {action_id}\r\nMessage: Authentication failed\r\n\r\n".encode()
         if name in self.denied:
             return f"Response: Error\r\nActionID: {action_id}\r\nMessage: Permission denied\r\n\r\n".encode()
@@ -221,6 +231,36 @@ async def test_a_wrong_secret_is_told_once_with_what_to_check_and_not_retried_fa
     assert SETTINGS.secret not in repr(SETTINGS)
 
 
+@pytest.mark.parametrize("secret", ["s3cret", "another"])
+async def test_with_md5_the_secret_never_crosses_the_network(pbx: Pbx, secret: str) -> None:
+    """It answers a challenge; a wrong one is refused like any other."""
+    async with linked(pbx, replace(SETTINGS, login=Login.MD5, secret=secret)) as link:
+        if secret == pbx.secret:
+            await until(link, snapshot)
+        else:
+            (refused,) = await until(link, state(Link.REFUSED))
+            assert isinstance(refused, LinkState)
+            assert "Authentication failed" in refused.why
+    assert [action["Action"] for action in pbx.actions[:2]] == ["Challenge", "Login"]
+    assert not any(secret in value for action in pbx.actions for value in action.values())
+
+
+async def test_a_gap_has_a_beginning_and_an_end(pbx: Pbx) -> None:
+    """Before the first login of a process nobody knows; before the next one, it is when the PBX was last heard."""
+    async with linked(pbx) as link:
+        first = (await until(link, snapshot))[0]
+        heard = time.monotonic()
+        pbx.drop()
+        down, up, _ = await until(link, snapshot)
+        assert isinstance(first, LinkState)
+        assert isinstance(down, LinkState)
+        assert isinstance(up, LinkState)
+        assert (first.since, first.until is None) == (None, False)
+        assert up.since is not None
+        assert up.until is not None
+        assert up.since <= heard <= down.at <= up.until <= time.monotonic()
+
+
 async def test_a_half_open_link_is_noticed_within_two_pings(pbx: Pbx) -> None:
     """The PBX is silent, the socket stands: only an unanswered ping tells."""
     async with linked(pbx, replace(SETTINGS, ping_every=0.3)) as link:
@@ -295,6 +335,7 @@ async def test_a_slow_consumer_costs_events_but_never_the_reader(pbx: Pbx) -> No
     """The gap is told, the PBX is asked again, and the calls are whole."""
     async with linked(pbx, replace(SETTINGS, inbox=10)) as link:
         await until(link, snapshot)
+        began = time.monotonic()
         pbx.send(b"".join(channel("Newstate", f"{n}.0") for n in range(50)))
         await link.action("Ping")  # answered behind the fifty: they are read, although nobody took them
         assert link.status.dropped == 40
@@ -303,6 +344,9 @@ async def test_a_slow_consumer_costs_events_but_never_the_reader(pbx: Pbx) -> No
         gap = came[-2]
         assert isinstance(gap, LinkState)
         assert gap.link is Link.GAP
+        assert gap.since is not None
+        assert gap.until is not None
+        assert began <= gap.since <= gap.until <= time.monotonic()
 
 
 @pytest.mark.parametrize("bad", ["x\r\nAction: Originate", "x\ny", "x\0", "y" * 2000])
