@@ -32,6 +32,7 @@ from telephony.call import (
     Rang,
     Recorded,
     Resumed,
+    Routed,
     Stopped,
 )
 
@@ -47,6 +48,7 @@ _KINDS: dict[type[Fact], EventKind] = {
     Resumed: EventKind.RESUMED,
     Recorded: EventKind.RECORDED,
     LeftMessage: EventKind.LEFT_MESSAGE,
+    Routed: EventKind.ROUTED,
     Ended: EventKind.ENDED,
 }
 LONGEST_KEY, LONGEST_NAME, LONGEST_SUBJECT = 200, 500, 64  # characters
@@ -105,7 +107,7 @@ def write_arrival(conn: Connection, fact: Arrived, number: Number | None, known:
 def write_fact(conn: Connection, call: Row[Any], fact: Fact, now: float) -> bool:
     """Write a fact of a call whose row is held; False when it was known. The ticket is left to the caller of this."""
     at = now if fact.at is None else fact.at
-    subject = plain(fact.queue if isinstance(fact, Queued) else getattr(fact, "agent", ""), LONGEST_SUBJECT)
+    subject = plain(_subject(fact), LONGEST_SUBJECT)
     moment = "" if isinstance(fact, _ONCE) else _moment(conn, call.id, fact, subject)
     if moment is None or not _write_event(conn, call.id, fact, subject, moment=moment, at=at):
         return False
@@ -119,9 +121,16 @@ def write_fact(conn: Connection, call: Row[Any], fact: Fact, now: float) -> bool
     return True
 
 
+def _subject(fact: Fact) -> str:
+    """Whom or what an event is about; empty for the call as a whole, as an agent who is only to be tried."""
+    if isinstance(fact, Queued):
+        return fact.queue
+    return "" if isinstance(fact, Routed) else getattr(fact, "agent", "")
+
+
 def _moment(conn: Connection, call_id: int, fact: Fact, subject: str) -> str | None:
     """What tells this event from others of its kind; None when it repeats what was the state just before."""
-    if fact.at is not None and not hasattr(fact, "agent"):
+    if fact.at is not None and (isinstance(fact, Routed) or not hasattr(fact, "agent")):
         return f"{fact.at:.6f}"
     last = conn.execute(_LAST_EVENT, {"call": call_id, "subject": subject}).first()
     if last is not None and last[0] == _KINDS[type(fact)] and not isinstance(fact, Recorded):
@@ -142,17 +151,22 @@ def _write_event(conn: Connection, call_id: int, fact: Fact, subject: str, *, mo
 
 
 def _detail(fact: Fact) -> dict[str, Any] | None:
-    if isinstance(fact, Stopped | Left):
-        return {"why": fact.why.value}
-    if isinstance(fact, Rang | Answered) and fact.queue is not None:
-        return {"queue": fact.queue}
-    if isinstance(fact, Recorded):
-        return {"files": list(fact.files), "stopped": fact.stopped}
-    if isinstance(fact, LeftMessage) and fact.file is not None:
-        return {"file": fact.file}
-    if isinstance(fact, Ended):
-        return {"outcome": fact.outcome.value}
-    return None
+    detail: dict[str, Any] = {}
+    match fact:
+        case Stopped() | Left():
+            detail = {"why": fact.why.value}
+        case Rang() | Answered():
+            detail = {"queue": fact.queue}
+        case Recorded():
+            detail = {"files": list(fact.files), "stopped": fact.stopped}
+        case LeftMessage():
+            detail = {"file": fact.file}
+        case Routed():
+            told = {"queue": fact.queue, "agent": fact.agent, "priority": fact.priority}
+            detail = {"reason": fact.reason.value} | told
+        case Ended():
+            detail = {"outcome": fact.outcome.value}
+    return {name: value for name, value in detail.items() if value is not None} or None
 
 
 def _changes(call: Row[Any], fact: Fact, at: float) -> dict[str, Any]:

@@ -123,6 +123,7 @@ class EventKind(StrEnum):
     RESUMED = "resumed"
     RECORDED = "recorded"
     LEFT_MESSAGE = "left_message"
+    ROUTED = "routed"
     ENDED = "ended"
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from telephony.routing import RouteReason
+
 
 class CallKey(NamedTuple):
     """Which call: the PBX's configured name and the carrier channel's Linkedid."""
@@ -141,6 +143,16 @@ class LeftMessage(Fact):
     """The caller spoke to voicemail. ``file`` is untrusted, below the recordings root; None when not told."""
 
     file: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed(Fact):
+    """The dialplan asked where this call shall go, and was told. Not the tracker's: ``at`` is our own clock's."""
+
+    reason: RouteReason
+    queue: str | None
+    agent: str | None  # whose phone is to be tried before the queue
+    priority: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
