@@ -79,6 +79,7 @@ calls = Table(
     Column("language", String(16)),
     Column("summary", JSON(none_as_null=True)),
     Column("said", Moment),
+    Column("completed", Moment),  # when its end was found in the PBX's own records
     Index("ix_calls_ticket_id", "ticket_id"),
     Index("ix_calls_arrived", "arrived"),
     Index("ix_calls_e164_arrived", "e164", "arrived"),

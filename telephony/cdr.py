@@ -1,0 +1,165 @@
+"""Reads a PBX's call records where Asterisk keeps them in a database: FreePBX, Issabel, cdr_adaptive_odbc, cdr_pgsql.
+
+One of two readers of other people's databases, so the only SQL outside storage. It only ever selects: the connection is
+read-only (SQLite ``mode=ro``, PostgreSQL and MySQL ``READ ONLY``), every value is a parameter, names of tables and
+columns come from the configuration and are quoted, and a question that takes too long is given up.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from sqlalchemy import Select, column, literal, or_, select, table
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from telephony.cdr_rows import ALIASES, NEEDED, Row, from_table, written
+
+MOST_ROWS = 50_000  # of one question
+_DRIVERS = {
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "mysql": "mysql+aiomysql",
+    "mariadb": "mysql+aiomysql",
+    "sqlite": "sqlite+aiosqlite",
+}
+
+
+class RecordsError(Exception):
+    """The call records cannot be read; the text says why and what to do."""
+
+
+class Records(Protocol):
+    """A PBX's call records."""
+
+    async def rows(self, since: float, call: str | None = None) -> Sequence[Row]:
+        """The rows of what began at ``since`` (epoch seconds) or later, in any order; of one call (its Uniqueid) only.
+
+        Of one call there may be rows of others beside it. Raises RecordsError.
+        """
+        ...
+
+
+class TableRecords:
+    """A table of call records. ``columns``: ours (:data:`telephony.cdr_rows.ALIASES`) -> the table's, where unusual.
+
+    ``zone``: of times without one. ``timeout``: seconds for one question. Raises RecordsError for an address of no
+    database we know.
+    """
+
+    def __init__(
+        self, url: str, name: str, columns: Mapping[str, str], zone: tzinfo, timeout: float = 15.0  # noqa: ASYNC109
+    ) -> None:
+        self._columns, self._zone, self._timeout = dict(columns), zone, timeout
+        strange = sorted(columns.keys() - ALIASES.keys())
+        if strange:
+            raise RecordsError(f"columns: {', '.join(strange)} is none of {', '.join(ALIASES)}")
+        schema, _, bare = name.rpartition(".")
+        self._name, self._schema = bare, schema or None
+        self._engine = _engine(url, timeout)
+        self._where = f"table {name} in {self._engine.url.render_as_string(hide_password=True)}"
+
+    async def rows(self, since: float, call: str | None = None) -> Sequence[Row]:
+        """As :meth:`Records.rows`."""
+        try:
+            async with asyncio.timeout(self._timeout), self._engine.connect() as conn:
+                return await self._rows(conn, since, call)
+        except TimeoutError as error:
+            raise RecordsError(
+                f"{self._where}: no answer within {self._timeout:g} s; is there an index on its time?"
+            ) from error
+        except (SQLAlchemyError, OSError) as error:
+            raise RecordsError(f"{self._where} cannot be read: {getattr(error, 'orig', None) or error}") from error
+
+    async def _rows(self, conn: AsyncConnection, since: float, call: str | None) -> list[Row]:
+        await _read_only(conn)
+        there = (await conn.execute(select(literal_star()).select_from(self._table()).limit(1))).mappings()
+        example = there.first()
+        names = self._names(list(there.keys()))
+        if example is None:
+            return []
+        query = self._query(names, _as_there(example[names["start"]], since, self._zone), call)
+        rows = (await conn.execute(query)).mappings()
+        return [row for values in rows if (row := from_table(values, self._zone)) is not None]
+
+    def _table(self, *columns: Any) -> Any:
+        return table(self._name, *columns, schema=self._schema)
+
+    def _names(self, there: Sequence[str]) -> dict[str, str]:
+        """Which of our columns are there, and what they are called. RecordsError when one we need is not."""
+        known = {name.lower(): name for name in there}
+        names = {}
+        for ours, usual in ALIASES.items():
+            wanted = (self._columns[ours],) if ours in self._columns else usual
+            found = next((known[name.lower()] for name in wanted if name.lower() in known), None)
+            if found is not None:
+                names[ours] = found
+            elif ours in NEEDED or ours in self._columns:
+                raise RecordsError(f"{self._where} has no column {' or '.join(wanted)}; name it in columns.{ours}")
+        return names
+
+    def _query(self, names: Mapping[str, str], since: Any, call: str | None) -> Select[Any]:
+        columns = {ours: column(theirs) for ours, theirs in names.items()}
+        there = self._table(*columns.values())
+        wanted = [there.c[columns[ours].name].label(ours) for ours in names]
+        start = there.c[names["start"]]
+        query = select(*wanted).where(start >= literal(since)).order_by(start.desc()).limit(MOST_ROWS)
+        if call is None:
+            return query
+        same = [there.c[names["uniqueid"]] == call]
+        if "linkedid" in names:
+            same.append(there.c[names["linkedid"]] == call)
+        else:  # the other halves of Local pairs cannot be told to belong to it
+            same.append(there.c[names["channel"]].like("Local/%"))
+        return query.where(or_(*same))
+
+
+def literal_star() -> Any:
+    """Every column: which there are is seen from the answer."""
+    return column("*", is_literal=True)
+
+
+def _as_there(example: object, moment: float, zone: tzinfo) -> Any:
+    """A moment in the type that the table's time column has, for the database to compare."""
+    if isinstance(example, datetime):
+        return written(moment, zone) if example.tzinfo is None else datetime.fromtimestamp(moment, UTC)
+    if isinstance(example, int | float):
+        return int(moment)
+    return written(moment, zone).isoformat(" ", "seconds")
+
+
+def _engine(url: str, limit: float) -> AsyncEngine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise RecordsError(f"the address of the call records is none: {error}") from error
+    parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
+    backend = parsed.get_backend_name()
+    more: dict[str, Any] = {}
+    if backend == "sqlite":
+        parsed = _sqlite_read_only(parsed)
+    elif backend == "postgresql":
+        settings = {"default_transaction_read_only": "on", "statement_timeout": str(int(limit * 1000))}
+        more = {"timeout": limit, "server_settings": settings}
+    elif backend == "mysql":
+        more = {"connect_timeout": limit, "init_command": "SET SESSION TRANSACTION READ ONLY"}
+    try:
+        return create_async_engine(parsed, poolclass=NullPool, connect_args=more)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise RecordsError(f"no way to read call records from {parsed.drivername}: {error}") from error
+
+
+def _sqlite_read_only(url: URL) -> URL:
+    """An address that neither makes nor changes the file."""
+    if not url.database or url.database == ":memory:":
+        raise RecordsError("the address of the call records names no file")
+    return make_url(f"sqlite+aiosqlite:///file:{quote(url.database)}?mode=ro&uri=true")
+
+
+async def _read_only(conn: AsyncConnection) -> None:
+    if conn.dialect.name == "sqlite":
+        await conn.exec_driver_sql("PRAGMA query_only=ON")
