@@ -196,10 +196,11 @@ class MemberDone(NamedTuple):
 
 
 class Entered(NamedTuple):
-    """A channel entered a bridge, in the place of ``swap`` when that is told."""
+    """A channel entered a bridge, in the place of ``swap`` when that is told; in a ``holding_bridge`` nobody talks."""
 
     stamp: str | None
     bridge: str | None
+    technology: str | None
     channel: str | None
     uniqueid: str | None
     linkedid: str | None
@@ -229,7 +230,10 @@ class BlindTransfer(NamedTuple):
 
 
 class AttendedTransfer(NamedTuple):
-    """A transferer joined the two ends it talked to: its legs are ``by`` and ``by2``, the caller is ``who``."""
+    """A transferer joined the two ends it talked to: its legs are ``by`` and ``by2``, the caller is ``who``.
+
+    ``outcome`` is Asterisk's DestType; with "Threeway" the transferer stays.
+    """
 
     stamp: str | None
     result: str | None
@@ -242,6 +246,7 @@ class AttendedTransfer(NamedTuple):
     who_linkedid: str | None
     target_channel: str | None
     target_uniqueid: str | None
+    outcome: str | None
 
 
 class PickedUp(NamedTuple):

@@ -114,7 +114,7 @@ _ALL: tuple[Layout[Event], ...] = (
         "BridgeEnter",
         Entered._make,
         (bridge(), channel()),
-        ("BridgeUniqueid", *_LEG, "SwapUniqueid"),
+        ("BridgeUniqueid", "BridgeTechnology", *_LEG, "SwapUniqueid"),
         tail=("SwapUniqueid",),
     ),
     _layout("BridgeLeave", Departed._make, (bridge(), channel()), ("BridgeUniqueid", *_LEG)),
@@ -139,7 +139,7 @@ _ALL: tuple[Layout[Event], ...] = (
         (
             "Result", "OrigTransfererChannel", "OrigTransfererUniqueid", "OrigTransfererLinkedid",
             "SecondTransfererChannel", "SecondTransfererUniqueid", "TransfereeUniqueid", "TransfereeLinkedid",
-            "TransferTargetChannel", "TransferTargetUniqueid",
+            "TransferTargetChannel", "TransferTargetUniqueid", "DestType",
         ),
         tail=("IsExternal", "DestType", "DestBridgeUniqueid"),
     ),

@@ -88,8 +88,8 @@ def answered(agent: str) -> list[Event]:
     return [
         ev.DialOver(*CALLER, name, uid, linked, "ANSWER"),
         ev.MemberAnswered(*CALLER, name, uid, linked, "support", f"PJSIP/{agent}"),
-        ev.Entered(AT, "b1", name, uid, linked, None),
-        ev.Entered(AT, "b1", NAME, UID, UID, None),
+        ev.Entered(AT, "b1", None, name, uid, linked, None),
+        ev.Entered(AT, "b1", None, NAME, UID, UID, None),
     ]
 
 
@@ -200,8 +200,8 @@ def test_two_devices_of_one_agent_are_one_card() -> None:
         ev.DialOver(*CALLER, *mobile, "ANSWER"),
         ev.DialOver(*CALLER, *desk, "CANCEL"),
         ev.HangUp(AT, desk[0], desk[1], UID, "26"),
-        ev.Entered(AT, "b1", *mobile, None),
-        ev.Entered(AT, "b1", NAME, UID, UID, None),
+        ev.Entered(AT, "b1", None, *mobile, None),
+        ev.Entered(AT, "b1", None, NAME, UID, UID, None),
         ev.HangUp(AT, mobile[0], mobile[1], UID, "16"),
         ev.HangUp(*CALLER, "16"),
     )
@@ -357,7 +357,7 @@ def day(tracker: Tracker, calls: int) -> None:
         for each in legs:
             feed(tracker, ev.MemberCalled(*caller, *each, "support", each[0][:10]), ev.Dialled(*caller, *each))
         feed(tracker, ev.MemberAnswered(*caller, *legs[0], "support", "PJSIP/1001"))
-        feed(tracker, ev.Entered(AT, uid, *legs[0], None), ev.Entered(AT, uid, name, uid, uid, None))
+        feed(tracker, ev.Entered(AT, uid, None, *legs[0], None), ev.Entered(AT, uid, None, name, uid, uid, None))
         feed(tracker, ev.HangUp(*caller, "16"))
         feed(tracker, *(ev.HangUp(AT, each[0], each[1], uid, "16") for each in legs))
 
