@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from hotline.tasks import Crew
 from numbering import region
 from numbering.identify import identify
 from numbering.number import Number
+from screenpop.asks import Voice
 from screenpop.card import LineInfo
 from screenpop.deps import Deps
 from screenpop.desk import Desk
@@ -70,8 +72,11 @@ class Service:
         self.recorder = _recorder(settings, clock)
         self.shadow = Shadow(identify_with_region) if settings.shadow else None
         self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
+        hears = {pbx.name: False for pbx in settings.pbx}
+        self.voice = Voice(self.fanout, self.desk.page, clock, name=token_hex(8), hears=hears)
         self.pipeline = Pipeline(
             desk=self.desk,
+            voice=self.voice,
             ledger=self.ledger,
             fanout=self.fanout,
             lookup=Lookup(self.crm, self.reads.open_tickets, settings.crm.budget),
@@ -97,7 +102,7 @@ class Service:
                 audit=self.audit,
                 fanout=self.fanout,
                 now=self.clock,
-                snapshot=self.desk.page,
+                voice=self.voice,
                 recording=self._recording,
                 status=self.status,
                 site=settings.site.name,

@@ -28,6 +28,9 @@ class Sink(Protocol):
     def deliver(self, facts: Sequence[Fact]) -> None:
         """Take facts in their order; returns at once."""
 
+    def hears(self, pbx: str, *, on: bool) -> None:
+        """Take word of a PBX's link, in its order among the facts; returns at once."""
+
 
 class PbxFeed:
     """Listens to one PBX until cancelled."""
@@ -70,6 +73,8 @@ class PbxFeed:
             in_a_row += 1
             if isinstance(item, LinkState):
                 LINK_UP.labels(self._pbx.name).set(item.link is Link.UP)
+                if item.link is not Link.UP:
+                    self._pipeline.hears(self._pbx.name, on=False)
                 continue
             now = self._clock()
             if isinstance(item, Snapshot):
@@ -81,6 +86,8 @@ class PbxFeed:
                 facts = self.tracker.feed(item, now)
             if facts:
                 self._pipeline.deliver(facts)
+            if isinstance(item, Snapshot):
+                self._pipeline.hears(self._pbx.name, on=True)
             if facts or in_a_row >= BURST:
                 in_a_row = 0
                 await asyncio.sleep(0)

@@ -8,20 +8,32 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from crm.customer import Match
+from hotline.early import Early
 from hotline.lookup import Lookup, known_of
 from hotline.metrics import CALLS, FACTS, POPS
 from hotline.tasks import Crew
 from hotline.writer import Writer
 from numbering.number import Number
+from screenpop.asks import Voice
 from screenpop.card import Filled, Problem, Ticketed
-from screenpop.desk import Desk, Show, message, topic
+from screenpop.desk import Desk, Show
 from storage.fanout import Fanout
 from storage.ledger import Ledger
 from storage.records import Entry, Known, NewJob
-from telephony.call import Answered, Arrived, CallKey, Ended, Fact
+from telephony.call import Answered, Arrived, CallKey, Ended, Fact, Routed
 from tickets.rules import LinePolicy
 
-News = Fact | Filled | Ticketed
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """A PBX's link stands and all its live calls were told (``on``), or it is broken."""
+
+    pbx: str
+    on: bool
+
+
+News = Fact | Filled | Ticketed | Hearing
 
 TICKETS = "tickets"  # the fan-out topic of ticket lists
 
@@ -34,6 +46,14 @@ class LineRules:
     policy: LinePolicy = field(default_factory=LinePolicy)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the number, and the customers it may be; ``match`` is None until the CRM said so."""
+
+    number: Number
+    match: Match | None
+
+
 @dataclass(slots=True)
 class _File:
     """A live call: what is not written yet, and what its lookup found. ``looked_up``: no answer need be awaited."""
@@ -43,6 +63,7 @@ class _File:
     rules: LineRules
     looked_up: asyncio.Event = field(default_factory=asyncio.Event)
     known: Known | None = None
+    match: Match | None = None
     confirmed: bool = False
     ticket: int | None = None
 
@@ -58,6 +79,7 @@ class Pipeline:
         *,
         desk: Desk,
         ledger: Ledger,
+        voice: Voice,
         fanout: Fanout,
         lookup: Lookup,
         identify: Callable[[str | None, str | None], Number],
@@ -66,17 +88,27 @@ class Pipeline:
         clock: Callable[[], float],
         wake: Callable[[], None],
     ) -> None:
-        self._desk, self._ledger, self._fanout, self._lookup = desk, ledger, fanout, lookup
+        self._desk, self._voice, self._ledger, self._fanout, self._lookup = desk, voice, ledger, fanout, lookup
         self._identify, self._lines, self._crew, self._clock = identify, lines, crew, clock
         self._wake = wake
         self._inbox: asyncio.Queue[News] = asyncio.Queue()
         self._files: dict[CallKey, _File] = {}
+        self._early = Early()
         self.writer: Writer[_Item] = Writer(self._write, crew)
 
     def deliver(self, facts: Sequence[Fact]) -> None:
         """Take facts in their order; returns at once."""
         for fact in facts:
             self._inbox.put_nowait(fact)
+
+    def hears(self, pbx: str, *, on: bool) -> None:
+        """Take word of a PBX's link, in its order among the facts; returns at once."""
+        self._inbox.put_nowait(Hearing(pbx, on))
+
+    def caller(self, call: CallKey) -> Caller | None:
+        """Who calls, as far as it is known; None for a call that is not live."""
+        file = self._files.get(call)
+        return None if file is None else Caller(file.number, file.match)
 
     async def run(self) -> None:
         """Consume the inbox until cancelled."""
@@ -94,10 +126,17 @@ class Pipeline:
         await self._inbox.join()
 
     async def _step(self, news: News) -> None:
+        if isinstance(news, Hearing):
+            await self._voice.hears(news.pbx, on=news.on)
+            return
+        if isinstance(news, Routed):
+            FACTS.labels(type(news).__name__).inc()
+            self._routed(news)
+            return
         for change in self._desk.apply(news, self._clock()):
             if isinstance(change, Show):
                 POPS.inc()
-            await self._fanout.publish(topic(change.agent), message(change))
+            await self._voice.tell(change)
         if isinstance(news, Filled):
             self._filled(news)
         elif isinstance(news, Fact):
@@ -119,7 +158,17 @@ class Pipeline:
         if file is not None and not file.confirmed:
             file.confirmed = True
             self.writer.put(fact.call, (file.arrived, file))
+            for early in self._early.take(fact.call):
+                self.writer.put(fact.call, (early, file))
         self.writer.put(fact.call, (fact, file))
+
+    def _routed(self, fact: Routed) -> None:
+        """Have an answer to the dialplan written, once its call is known to be real. It proves nothing itself."""
+        file = self._files.get(fact.call)
+        if file is not None and file.confirmed:
+            self.writer.put(fact.call, (fact, file))
+        else:
+            self._early.put(fact, self._clock())
 
     def _open(self, fact: Arrived) -> None:
         rules = self._lines.get(fact.number, LineRules())
@@ -132,6 +181,7 @@ class Pipeline:
             async for answer in self._lookup.answers(call, file.number):
                 if answer.problem is not Problem.LATE:
                     file.known = known_of(answer.match)
+                    file.match = answer.match if answer.problem is None else None
                 self._inbox.put_nowait(answer)
                 file.looked_up.set()
         finally:

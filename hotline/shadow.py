@@ -46,6 +46,9 @@ class Shadow:
             self._recent.appendleft(told)
             log.info("shadow: a call ended", **told)
 
+    def hears(self, pbx: str, *, on: bool) -> None:
+        """Nobody is shown anything, so nobody need know whom to believe."""
+
     def report(self) -> dict[str, Any]:
         """How many calls were followed, and the last of them, newest first. Callers are masked."""
         return {"calls": self._count, "recent": list(self._recent)}

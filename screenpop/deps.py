@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from screenpop.asks import Voice
 from screenpop.assets import Assets
-from screenpop.card import Json
 from screenpop.hub import Hub
 from storage.accounts import Accounts
 from storage.audit import Audit
@@ -33,8 +33,8 @@ def no_recordings(name: str) -> Path:
 class Deps:
     """Everything the pages use.
 
-    ``snapshot(agent)`` gives an agent's cards where this process has the desk (:meth:`screenpop.desk.Desk.page`); None
-    where another process has it and answers over the fan-out (:mod:`screenpop.asks`). ``recording(name)`` is the file
+    ``voice`` speaks for the desk of this process; None where there is none, and others answer over the fan-out
+    (:mod:`screenpop.asks`). ``recording(name)`` is the file
     of a recording by its name in the database; LookupError when there is none below the recordings root. ``secure``:
     pages are reached by https, through a proxy perhaps. ``origins``: further ``https://host`` the service is known as.
     ``beat``: seconds between signs of life on a socket.
@@ -46,7 +46,7 @@ class Deps:
     audit: Audit
     fanout: Fanout
     now: Callable[[], float]
-    snapshot: Callable[[str], list[Json]] | None = None
+    voice: Voice | None = None
     recording: Callable[[str], Path] = no_recordings
     status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
     site: str = "hotline"

@@ -3,7 +3,8 @@
 One follower a topic, however many pages: a message is made into text once and handed to every page's own bounded queue.
 A page that does not keep up loses its queue and gets a snapshot instead; one that takes nothing at all is cut off. It
 can never make another page wait. Snapshots are asked for on the topic itself (:mod:`screenpop.asks`), when a page joins
-and every :data:`BEAT` seconds: that is the heartbeat, and it mends whatever a fan-out has lost.
+and every :data:`BEAT` seconds: that is the heartbeat, and it mends whatever a fan-out has lost. What several desks say
+becomes one truth on the way (:mod:`screenpop.views`).
 
 Must not know what a card is. What pages say is not listened to.
 """
@@ -11,14 +12,16 @@ Must not know what a card is. What pages say is not listened to.
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from aiohttp import WSCloseCode, web
 
-from screenpop.asks import ask
+from screenpop.asks import DESKS, ask
 from screenpop.desk import topic
+from screenpop.views import Views
 from storage.fanout import LAGGED, Fanout
 
 BEAT = 20.0  # seconds
@@ -26,8 +29,9 @@ QUEUED = 64  # messages; an agent has a few calls at once, so more means that th
 SEND_TIME = 10.0  # seconds a page may take to accept one message
 LOGGED_OUT = 4401  # close code: the login has ended, do not come back by yourself
 TICKETS = "tickets"
-LAGGED_WORD = '{"type":"ticket"}'
+LAGGED_WORD = {"type": "ticket"}
 BEATS = '{"type":"beat"}'
+LOOK = 1.0  # seconds between looks whether the desks that others have are still alive
 
 log = structlog.get_logger()
 
@@ -60,21 +64,30 @@ class Page:
 
 
 class _Topic:
-    """The pages that follow one topic, and the task that feeds them."""
+    """The pages that follow one topic, and the task that feeds them. ``views``: where the topic is an agent's."""
 
-    def __init__(self, name: str, agent: str | None) -> None:
+    def __init__(self, name: str, agent: str | None, views: Views) -> None:
         self.name = name
         self.agent = agent
+        self.views = views
         self.pages: set[Page] = set()
         self.ready = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
+    def tell(self, messages: Iterable[Mapping[str, Any]]) -> None:
+        """Queue messages on every page."""
+        for message in messages:
+            text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+            for page in self.pages:
+                page.put(text)
+
 
 class Hub:
-    """Feeds pages from the fan-out. :meth:`run` must be running."""
+    """Feeds pages from the fan-out. :meth:`run` must be running. ``near`` names this process's desk, if it has one."""
 
-    def __init__(self, fanout: Fanout, beat: float = BEAT) -> None:
+    def __init__(self, fanout: Fanout, beat: float = BEAT, *, near: str | None = None) -> None:
         self._fanout = fanout
+        self._near = near
         self._beat = beat
         self._topics: dict[str, _Topic] = {}
         self._sockets: dict[Page, web.WebSocketResponse] = {}
@@ -177,7 +190,8 @@ class Hub:
             return
         follower = self._topics.get(name)
         if follower is None:
-            follower = self._topics[name] = _Topic(name, agent)
+            views = Views(self._near, asyncio.get_running_loop().time())
+            follower = self._topics[name] = _Topic(name, agent, views)
             follower.task = self._group.create_task(self._follow(follower))
         follower.pages.add(page)
         try:
@@ -193,28 +207,36 @@ class Hub:
                     follower.task.cancel()
 
     async def _follow(self, follower: _Topic) -> None:
-        async with self._fanout.subscribe(follower.name) as messages, asyncio.TaskGroup() as group:
+        clock = asyncio.get_running_loop().time
+        topics = (follower.name, DESKS) if follower.agent else (follower.name,)
+        async with self._fanout.subscribe(*topics) as messages, asyncio.TaskGroup() as group:
             follower.ready.set()
-            if follower.agent:
-                beating = group.create_task(self._beats(follower.agent))
+            beating = [group.create_task(work) for work in self._beats(follower)]
             async for name, message in messages:
                 if name == LAGGED:
                     await self._lagged(follower)
-                    continue
-                text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
-                for page in follower.pages:
-                    page.put(text)
-            if follower.agent:
-                beating.cancel()
+                else:
+                    follower.tell(follower.views.take(message, clock()) if follower.agent else [message])
+            for task in beating:
+                task.cancel()
 
-    async def _beats(self, agent: str) -> None:
+    def _beats(self, follower: _Topic) -> Iterator[Coroutine[Any, Any, None]]:
+        if follower.agent:
+            yield self._ask_again(follower.agent)
+            yield self._look_again(follower)
+
+    async def _ask_again(self, agent: str) -> None:
         while True:
             await asyncio.sleep(self._beat)
             await ask(self._fanout, agent)
+
+    async def _look_again(self, follower: _Topic) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            follower.tell(follower.views.look(asyncio.get_running_loop().time()))
 
     async def _lagged(self, follower: _Topic) -> None:
         """The fan-out lost something: a snapshot mends the cards; lists of tickets renew themselves at any word."""
         if follower.agent:
             await ask(self._fanout, follower.agent)
-        for page in follower.pages:
-            page.put(LAGGED_WORD)
+        follower.tell([LAGGED_WORD])

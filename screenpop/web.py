@@ -15,7 +15,6 @@ from aiohttp.typedefs import Handler
 
 from screenpop import api, pages, ticket_pages
 from screenpop.accounts import COOKIE, LOGINS, SESSION, Logins
-from screenpop.asks import answer
 from screenpop.assets import Assets
 from screenpop.audio import LISTENS, Listens, audio
 from screenpop.call_pages import call, waiting
@@ -130,12 +129,12 @@ async def with_session(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def background(app: web.Application) -> AsyncIterator[None]:
-    """Feed the sockets, and answer for the desk where this process has it. What dies here takes the service down."""
+    """Feed the sockets, and speak for the desk where this process has one. What dies here takes the service down."""
     deps = app[DEPS]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(app[HUB].run())]
-        if deps.snapshot is not None:
-            tasks.append(group.create_task(answer(deps.fanout, deps.snapshot, deps.now)))
+        if deps.voice is not None:
+            tasks.append(group.create_task(deps.voice.run()))
         yield
         for task in tasks:
             task.cancel()
@@ -145,7 +144,7 @@ def build_app(deps: Deps) -> web.Application:
     """The application, ready to be run."""
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[told, from_our_pages(deps.origins), with_session])
     app[DEPS] = deps
-    app[HUB] = Hub(deps.fanout, deps.beat)
+    app[HUB] = Hub(deps.fanout, deps.beat, near=None if deps.voice is None else deps.voice.name)
     app[ASSETS] = Assets()
     app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher)
     app[LISTENS] = Listens()

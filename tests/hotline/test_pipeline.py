@@ -15,6 +15,7 @@ from hotline.pipeline import LineRules, Pipeline
 from hotline.tasks import Crew
 from numbering.identify import identify
 from numbering.number import Number
+from screenpop.asks import Voice
 from screenpop.desk import Desk, topic
 from storage.database import Database
 from storage.fanout import MemoryFanout
@@ -106,6 +107,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     ledger, reads = Ledger(db), Reads(db)
     pipeline = Pipeline(
         desk=desk,
+        voice=Voice(fanout, desk.page, lambda: NOW),
         ledger=ledger,
         fanout=fanout,
         lookup=Lookup(crm, reads.open_tickets, budget=0.05),
@@ -157,7 +159,12 @@ async def test_a_call_becomes_cards_and_one_ticket(house: House) -> None:
         Stopped(call=key, at=NOW + 2, agent="1001", why=Over.ANSWERED_ELSEWHERE),
     )
     await house.settle()
-    assert house.pages["1001"][-1] == {"type": "gone", "call": "hq:1.0", "why": "answered_elsewhere"}
+    assert house.pages["1001"][-1] == {
+        "type": "gone",
+        "call": "hq:1.0",
+        "why": "answered_elsewhere",
+        "desk": "",
+    }
     card = house.pages["1002"][-1]["card"]
     assert card["state"] == "talking"
     assert card["match"]["customers"][0]["name"] == "林晓峰"

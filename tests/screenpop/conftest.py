@@ -13,9 +13,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from numbering.identify import identify
+from screenpop.asks import Voice
 from screenpop.card import Filled, LineInfo, Ticketed
 from screenpop.deps import Deps
-from screenpop.desk import Desk, message, topic
+from screenpop.desk import Desk
 from screenpop.web import build_app
 from storage.accounts import Accounts
 from storage.audit import Audit
@@ -57,6 +58,7 @@ class House:
         self.reads = Reads(self.db)
         self.accounts = Accounts(self.db)
         self.audit = Audit(self.db)
+        self.voice = Voice(self.fanout, self.desk.page, lambda: self.time)
 
     async def status(self) -> dict[str, Any]:
         """What the status page is told."""
@@ -79,7 +81,7 @@ class House:
             audit=self.audit,
             fanout=self.fanout,
             now=lambda: self.time,
-            snapshot=self.desk.page,
+            voice=self.voice,
             recording=self.recording,
             status=self.status,
             site="沐川热线",
@@ -96,7 +98,7 @@ class House:
         """Have the desk told, and its pages."""
         for fact in facts:
             for change in self.desk.apply(fact, self.time):
-                await self.fanout.publish(topic(change.agent), message(change))
+                await self.voice.tell(change)
 
     def key(self) -> CallKey:
         """A call nobody had before."""

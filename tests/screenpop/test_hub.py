@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType
 
 from screenpop import hub
-from screenpop.asks import ASK, answer, ask
+from screenpop.asks import ASK, Voice, ask
 from screenpop.deps import HUB
 from screenpop.hub import LOGGED_OUT, QUEUED, Page
 from storage.fanout import MemoryFanout
@@ -199,13 +199,16 @@ async def test_the_answer_stands_between_the_changes_it_belongs_between(until_tr
     """Asked in the middle of changes, the snapshot is what those before it made, and comes before those after it."""
     fanout = MemoryFanout()
     cards = [{"call": "a"}]
+    voice = Voice(fanout, lambda _: list(cards), lambda: 5.0, name="here", hears={"main": False})
     async with asyncio.TaskGroup() as group, fanout.subscribe("desk:1001") as heard:
-        task = group.create_task(answer(fanout, lambda _: list(cards), lambda: 5.0))
+        task = group.create_task(voice.run())
         await until_true(lambda: ASK in fanout._boxes)
         await fanout.publish("desk:1001", {"type": "card", "card": {"call": "a"}})
+        await voice.hears("main", on=True)
         await ask(fanout, "1001")
         assert (await anext(heard))[1]["type"] == "card"
-        assert (await anext(heard))[1] == {"type": "snapshot", "cards": [{"call": "a"}], "now": 5.0}
+        said = {"type": "snapshot", "cards": cards, "now": 5.0, "desk": "here", "hears": {"main": True}}
+        assert (await anext(heard))[1] == said
         task.cancel()
 
 
