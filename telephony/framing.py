@@ -16,6 +16,8 @@ from telephony.layouts import Layout, Verdict
 T = TypeVar("T")
 
 _END = b"\r\n\r\n"
+_BREAK = (b"\r", b"\n")
+_LONG = 4096  # bytes; Asterisk's longest events have half of that
 _MOST_PIECES = 256  # blocks of one cut event: 79 bytes hold 19 blank lines, a transfer has a dozen such fields
 
 
@@ -44,50 +46,74 @@ class Framer(Generic[T]):
     def __init__(self, layouts: Mapping[bytes, Layout[T]], counts: Counts | None = None, limit: int = 65536) -> None:
         self.counts = Counts() if counts is None else counts
         self.banner: str | None = None
-        self._layouts = layouts
+        self._kinds = {
+            b"Event: " + name: (layout.sound.fullmatch, layout.make, layout.needle, layout)
+            for name, layout in layouts.items()
+        }
         self._limit = limit
-        self._left = b""
-        self._skipping = False
+        self._left = b""  # the beginning of a message, while it is short
+        self._last = b""  # the last read of a long one
+        self._pieces: list[bytes] | None = None  # all of it; None when it is too long to be read
+        self._size = 0
         self._open: tuple[Layout[T], list[str], int] | None = None
 
     def feed(self, data: bytes) -> list[T | Response]:
         """Every message that these bytes complete."""
+        if self._last:
+            if data.find(_END) < 0 and (data[:1] not in _BREAK or (self._last[-3:] + data).find(_END) < 0):
+                self._last = data if len(data) >= len(_END) else self._last[-3:] + data
+                if self._pieces is not None:
+                    self._keep(data)
+                return []
+            data = self._ended(data)
+        elif self._left:
+            data = self._left + data
         out: list[T | Response] = []
-        blocks = self._blocks(self._left + data if self._left else data)
-        self.counts.messages += len(blocks)
-        layouts = self._layouts
-        for block in blocks:
-            if block[:2] == b"\r\n":  # TestEvent and Reload end with one blank line more (Asterisk 16 and 22)
-                block = block.lstrip(b"\r\n")  # noqa: PLW2901
-            layout = layouts.get(block[7 : block.find(b"\r\n", 7)])
-            if self._open is not None or block[:7] != b"Event: ":
-                self._unusual(block, layout, out)
-            elif layout is not None and layout.needle in block and self._short(block):
+        kinds = self._kinds
+        for block in self._blocks(data):
+            kind = kinds.get(block[: block.find(b"\r\n")])
+            if self._open is not None or (kind is None and not block.startswith(b"Event: ")):
+                self._unusual(block, out)
+            elif kind is not None:
+                sound, make, needle, layout = kind
+                if needle and needle not in block:
+                    continue
                 text = block.decode("utf-8", "replace")
-                match = layout.sound.fullmatch(text)
+                match = sound(text)
                 if match is not None:
-                    out.append(layout.make(match.groups()))
+                    out.append(make(match.groups()))
                 else:
                     self._beside(layout, text.split("\r\n"), 1, out)
         self.counts.events += len(out)
         return out
 
     def _blocks(self, data: bytes) -> list[bytes]:
-        """What blank lines divide; the undivided rest is kept for the next read, unless it grew too long."""
-        if self._skipping:
-            end = data.find(_END)
-            if end < 0:
-                self._left = data[-3:]
-                return []
-            data = data[end + 4 :]
-            self._skipping = False
+        """What blank lines divide; the undivided rest is kept for the next read."""
         blocks = data.split(_END)
-        left = blocks.pop()
-        if not self._short(left):
-            self._skipping = True
-            left = left[-3:]
-        self._left = left
+        self._left = left = blocks.pop()
+        self.counts.messages += len(blocks)
+        if len(left) > _LONG:  # not to be searched again with every read
+            self._left, self._last, self._pieces, self._size = b"", left, [], 0
+            self._keep(left)
+        if len(data) > self._limit:
+            blocks = [block for block in blocks if self._short(block)]
         return blocks
+
+    def _ended(self, data: bytes) -> bytes:
+        """What there is to read now that a long message is complete: with it, or behind it where it was too long."""
+        joint, self._last = self._last[-3:] + data, b""
+        if self._pieces is None:
+            return joint[joint.find(_END) + len(_END) :]
+        return b"".join((*self._pieces, data))
+
+    def _keep(self, data: bytes) -> None:
+        """More of a long message, unless it has grown too long."""
+        self._size += len(data)
+        if self._pieces is not None and self._size <= self._limit:
+            self._pieces.append(data)
+        else:
+            self._pieces = None
+            self.counts.oversize += 1
 
     def _short(self, block: bytes) -> bool:
         if len(block) <= self._limit:
@@ -95,20 +121,20 @@ class Framer(Generic[T]):
         self.counts.oversize += 1
         return False
 
-    def _unusual(self, block: bytes, layout: Layout[T] | None, out: list[T | Response]) -> None:
-        """A block that is no event, or one that comes while a cut event waits for its rest."""
-        if not self._short(block):
-            return
+    def _unusual(self, block: bytes, out: list[T | Response]) -> None:
+        """A block that is no event, one after an extra blank line, or one while a cut event waits for its rest."""
+        block = block.lstrip(b"\r\n")  # TestEvent and Reload end with one blank line more (Asterisk 16 and 22)
         lines = block.decode("utf-8", "replace").split("\r\n")
+        kind = self._kinds.get(block[: block.find(b"\r\n")])
         if lines[0].startswith("Asterisk Call Manager") and self.banner is None:
             self.banner = lines.pop(0)
         waiting = self._open
         if waiting is not None:
             names = [line.partition(":")[0] for line in lines]
-            if layout is not None and lines[0].startswith("Event: ") and layout.begins(lines, names) is not None:
+            if kind is not None and kind[3].begins(lines, names) is not None:
                 self._open = None
                 self.counts.dropped += 1
-                self._beside(layout, lines, 1, out)
+                self._beside(kind[3], lines, 1, out)
                 return
             host, begun, pieces = waiting
             if pieces < _MOST_PIECES:
@@ -122,7 +148,10 @@ class Framer(Generic[T]):
             self.counts.dropped += 1
         if lines and lines[0].startswith("Response: "):
             out.append(Response(_headers(lines)))
-        elif lines and lines != [""]:
+        elif kind is not None:
+            if kind[2] in block:
+                self._beside(kind[3], lines, 1, out)
+        elif lines and lines != [""] and not lines[0].startswith("Event: "):
             self.counts.dropped += 1
 
     def _beside(self, layout: Layout[T], lines: list[str], pieces: int, out: list[T | Response]) -> None:

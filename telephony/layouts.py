@@ -107,22 +107,22 @@ class Layout(Generic[T]):
 
     def _pattern(self) -> str:
         wanted = frozenset(self.wanted)
-        value = "[^\r]*"
+        value = "[^\r]*+"  # nothing is ever tried twice: what follows a value is the end of its line
 
         def line(name: str, *, optional: bool) -> str:
             text = f"\r\n{re.escape(name)}: " + (f"({value})" if name in wanted else value)
-            return f"(?:{text})?" if optional else text
+            return f"(?:{text})?+" if optional else text
 
-        head = f"\r\n(?:{_ALLOWED.pattern})(?:\r\nActionID: {value})?(?:\r\nSystemName: {value})?"
+        head = f"\r\n(?:Privilege: [\\w,]++|ActionID: \\S++)(?:\r\nActionID: {value})?+(?:\r\nSystemName: {value})?+"
         if self.listed:
-            head = f"(?:\r\nActionID: ({value}))?"
-        parts = [f"Event: {self.name}{head}(?:\r\nTimestamp: ({value}))?"]
+            head = f"(?:\r\nActionID: ({value}))?+"
+        parts = [f"Event: {self.name}{head}(?:\r\nTimestamp: ({value}))?+"]
         for group in self.groups:
             text = "".join(line(name, optional=name not in group.needed) for name in group.names)
             if group.last:
                 prefix = group.first.removesuffix("Channel")
-                text += f"(?:\r\n{prefix}ChanVariable: {value})*"
-            parts.append(f"(?:{text})?" if group.optional else text)
+                text += f"(?:\r\n{prefix}ChanVariable: {value})*+"
+            parts.append(f"(?:{text})?+" if group.optional else text)
         parts.extend(line(name, optional=True) for name in self.tail)
         if self.rest:
             parts.append("((?s:.*))")
