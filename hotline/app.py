@@ -22,6 +22,8 @@ from hotline.metrics import page as metrics_page
 from hotline.pbx_feed import PbxFeed
 from hotline.pipeline import LineRules, Pipeline
 from hotline.recorder import Recorder
+from hotline.routing import Router
+from hotline.routing_doors import RoutingDoors
 from hotline.settings import Settings
 from hotline.shadow import Shadow
 from hotline.speech import Speech
@@ -44,6 +46,7 @@ from storage.ledger import Ledger
 from storage.outbox import Outbox
 from storage.reads import Reads
 from storage.redis_fanout import RedisFanout
+from storage.route_reads import RouteReads
 from tickets.rules import LinePolicy
 from transcription.engines import EngineSpec
 from transcription.modelstore import first_working
@@ -74,6 +77,10 @@ class Service:
         self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
         hears = {pbx.name: False for pbx in settings.pbx}
         self.voice = Voice(self.fanout, self.desk.page, clock, name=token_hex(8), hears=hears)
+        rules = {
+            line.number: _rules(line.area, line.policy.join_open, line.policy.join_window_hours)
+            for line in settings.line
+        }
         self.pipeline = Pipeline(
             desk=self.desk,
             voice=self.voice,
@@ -81,14 +88,24 @@ class Service:
             fanout=self.fanout,
             lookup=Lookup(self.crm, self.reads.open_tickets, settings.crm.budget),
             identify=identify_with_region,
-            lines={
-                line.number: _rules(line.area, line.policy.join_open, line.policy.join_window_hours)
-                for line in settings.line
-            },
+            lines=rules,
             crew=self.crew,
             clock=clock,
             wake=self.outbox.wake,
         )
+        router = Router(
+            settings,
+            pipeline=self.pipeline,
+            desk=self.desk,
+            connector=self.crm,
+            reads=self.reads,
+            remembered=RouteReads(self.db),
+            identify=identify_with_region,
+            crew=self.crew,
+            clock=clock,
+            rules=rules,
+        )
+        self.routing = RoutingDoors(settings, router, self.crew)
         self.feeds: list[PbxFeed] = []
 
     def build(self) -> web.Application:
@@ -118,9 +135,9 @@ class Service:
         app.router.add_get("/healthz", Health(self.status).page)
         # Left in the opposite order: listening stops first, the database, before the pages' own context, closes last.
         app.cleanup_ctx.insert(0, self._storage)
-        # In shadow mode there are no jobs: what an earlier service left is not touched either.
-        jobs = [] if self.shadow else [self._jobs]
-        app.cleanup_ctx.extend([self._engine, self._spine, *jobs, self._listening])
+        # In shadow mode there are no jobs, what an earlier service left is not touched, and the dialplan not answered.
+        acting = [] if self.shadow else [self._jobs, self.routing.opened]
+        app.cleanup_ctx.extend([self._engine, self._spine, *acting, self._listening])
         return app
 
     async def _storage(self, _app: web.Application) -> AsyncIterator[None]:
@@ -186,6 +203,7 @@ class Service:
             "live_calls": len(self.desk),
             "shadow": self.shadow and self.shadow.report(),
             "jobs": {state.value: sum(n for (_, of), n in counts.items() if of is state) for state in JobState},
+            "routing": self.routing.report(),
             "speech": self.speech.report(),
             "database": self.pipeline.writer.trouble,
             "waiting_writes": self.pipeline.writer.backlog,

@@ -5,6 +5,7 @@ Times are seconds, numbers as people write them. Nothing here has a secret for a
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -215,8 +216,8 @@ class Routing(Part):
     """Where the dialplan asks. Off until a port is named: ``agi_port`` for FastAGI, ``http_port`` for CURL().
 
     ``host`` is the address both listen on. HTTP asks for the token in HOTLINE_ROUTING_TOKEN, ``token_env`` or
-    ``token_file``; FastAGI has none, so ``allow`` names the addresses that may ask. ``budget``: seconds until the
-    dialplan is told to go on by itself.
+    ``token_file``; FastAGI has none, so ``allow`` names the addresses or networks that may ask. ``budget``: seconds
+    until the dialplan is told to go on by itself. ``dial``: the interface of an extension, as ``Dial()`` wants it.
     """
 
     host: str = "127.0.0.1"
@@ -226,6 +227,19 @@ class Routing(Part):
     token_env: str = "HOTLINE_ROUTING_TOKEN"  # noqa: S105 - the name of a variable
     token_file: Path | None = None
     budget: Annotated[float, Field(gt=0, le=0.3)] = 0.25
+    dial: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/@.-]{0,60}\{extension\}[A-Za-z0-9_/@.-]{0,60}$")] = (
+        "PJSIP/{extension}"
+    )
+
+    @field_validator("allow")
+    @classmethod
+    def _check_allow(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
+        for one in allow:
+            try:
+                ip_network(one, strict=False)
+            except ValueError as error:
+                raise ValueError(f"{one!r} is neither an address nor a network such as 10.0.0.0/24") from error
+        return allow
 
     def token(self) -> str:
         """Read the token of HTTP questions; LookupError saying where it was looked for."""
