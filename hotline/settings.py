@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from hotline.dialplan.settings import Dialplan
 from hotline.telephony_settings import Agent, Line, Part, Pbx, Recordings, Routing, zone
 from hotline.tomlplace import Place, line_of, places
 
@@ -112,6 +113,7 @@ class Settings(Part):
     agent: tuple[Agent, ...] = ()
     recordings: Recordings = Recordings()
     routing: Routing = Routing()
+    dialplan: Dialplan = Dialplan()
     database: DatabaseSettings = DatabaseSettings()
     redis: RedisSettings = RedisSettings()
     transcription: Transcription = Transcription()
