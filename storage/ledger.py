@@ -12,21 +12,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row
 
 from numbering.number import Number
 from storage import edits, findings
-from storage.account_tables import users
+from storage.completing import complete
 from storage.database import Database
 from storage.edits import TicketField
 from storage.happened import customer_of, hold_call, write_arrival, write_fact
 from storage.jobs import add_job
 from storage.once import update_by_id
+from storage.owning import own
 from storage.placing import ensure_ticket
-from storage.plain import plain
 from storage.records import (
     AlarmKind,
     Entry,
+    Found,
     Known,
     NewJob,
     Recorded,
@@ -48,12 +49,6 @@ log = structlog.get_logger()
 
 SITE_ZONE = ZoneInfo("Asia/Shanghai")
 _FILL_TICKET = update_by_id(tickets).where(tickets.c.customer_id.is_(None))
-_OWN_TICKET = update_by_id(tickets).where(tickets.c.owner.is_(None))
-_ONLY_LOGIN = (
-    select(func.min(users.c.login))
-    .where(users.c.extension == bindparam("agent"), users.c.active.is_(True))
-    .having(func.count() == 1)
-)
 
 
 class Ledger:
@@ -81,7 +76,7 @@ class Ledger:
 
     async def record_all(self, entries: Sequence[Entry]) -> list[Recorded]:
         """Keep facts that came in one breath, in their order, in one transaction: all of them or none."""
-        return await self._db.transact(lambda conn: [self._record(conn, entry) for entry in entries])
+        return await self._db.transact(lambda conn: [self.record_in(conn, entry) for entry in entries])
 
     async def know(self, call: CallKey, known: Known, now: float) -> TicketLink | None:
         """Fill in the customer found after the call's arrival, on the call and on its ticket, where none is yet."""
@@ -132,7 +127,8 @@ class Ledger:
         """A person takes a call off its ticket onto one of its own. Raises UnknownCallError, edits.RefusedError."""
         return await self._db.transact(lambda conn: edits.split(conn, _held(conn, call), who, now, self._zone))
 
-    def _record(self, conn: Connection, told: Entry) -> Recorded:
+    def record_in(self, conn: Connection, told: Entry) -> Recorded:
+        """Keep a fact in the caller's transaction."""
         fact, now = told.fact, told.now
         if isinstance(fact, Arrived) and write_arrival(conn, fact, told.number, told.known, now):
             _add_jobs(conn, told.jobs, now)
@@ -141,6 +137,10 @@ class Ledger:
         if call is None:
             log.warning("a fact of an unknown call", call=str(fact.call), fact=type(fact).__name__)
             return Recorded(None, new=False)
+        if isinstance(fact, Ended) and fact.outcome is not Outcome.LOST and call.outcome == Outcome.LOST:
+            # Another service lost sight of the call, this one saw how it ended.
+            found = Found(fact.outcome, now if fact.at is None else fact.at, source="events")
+            return Recorded(_link(call), complete(conn, call, found, now))
         new = not isinstance(fact, Arrived) and write_fact(conn, call, fact, now)
         if told.known is not None:
             call = _know(conn, call, told.known, now)
@@ -194,17 +194,10 @@ def _touch_ticket(conn: Connection, call: Row[Any], link: TicketLink, fact: Fact
     """What a new fact means for the ticket: spoken with, to be called back, whose it is."""
     if isinstance(fact, Answered):
         touch(conn, link.id, now, {"reach": Reachability.ANSWERED.value})
-        _own(conn, call, link, fact.agent, now)
+        own(conn, call, link.id, fact.agent, now)
     elif isinstance(fact, Ended):
         reach = reach_of(fact.outcome, call.answered)
         ended = MISS_TICKET if reach is Reachability.MISSED else TOUCH_TICKET
         conn.execute(ended, {"the_id": link.id, "now": now, "reach": None if reach is None else reach.value})
         key, detail = f"ended:{call.key}", {"outcome": fact.outcome.value}
         add_timeline(conn, link.id, TimelineKind.ENDED, now, key=key, call_id=call.id, detail=detail)
-
-
-def _own(conn: Connection, call: Row[Any], link: TicketLink, agent: str, now: float) -> None:
-    """The first agent who answers owns an unowned ticket, when exactly one login has that extension."""
-    login = conn.execute(_ONLY_LOGIN, {"agent": plain(agent, 64)}).scalar()
-    if login is not None and conn.execute(_OWN_TICKET, {"the_id": link.id, "owner": login}).rowcount:
-        add_timeline(conn, link.id, TimelineKind.OWNER, now, call_id=call.id, detail={"owner": login})

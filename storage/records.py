@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from numbering.number import Number
-from telephony.call import Fact
+from telephony.call import Fact, Outcome
 from tickets.rules import LinePolicy
 
 
@@ -97,6 +97,26 @@ class RecordingRow:
         return name
 
 
+@dataclass(frozen=True, slots=True)
+class FoundTalk:
+    """An agent spoke with the caller between these moments; ``queue``: where the caller came from."""
+
+    agent: str
+    begins: float
+    ends: float
+    queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found out later about a call whose end nobody saw. ``source`` says where: ``cdr`` or ``events``."""
+
+    outcome: Outcome
+    ended: float
+    talks: tuple[FoundTalk, ...] = ()
+    source: str = "cdr"
+
+
 class Phase(StrEnum):
     """How far a call has come."""
 
@@ -125,6 +145,7 @@ class EventKind(StrEnum):
     LEFT_MESSAGE = "left_message"
     ROUTED = "routed"
     ENDED = "ended"
+    COMPLETED = "completed"  # written from the PBX's own records, not from what was heard
 
 
 class AlarmKind(StrEnum):
@@ -156,6 +177,7 @@ class TimelineKind(StrEnum):
     CUSTOMER = "customer"
     OWNER = "owner"
     ENDED = "ended"  # a call was over; detail: outcome
+    COMPLETED = "completed"  # a call nobody heard the end of was found in the PBX's own records
     RECORDING = "recording"
     SAID = "said"
     ALARM = "alarm"

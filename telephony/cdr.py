@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from sqlalchemy import Select, column, literal, or_, select, table
+from sqlalchemy import ColumnClause, Select, column, literal, or_, select, table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -51,9 +51,7 @@ class TableRecords:
     database we know.
     """
 
-    def __init__(
-        self, url: str, name: str, columns: Mapping[str, str], zone: tzinfo, timeout: float = 15.0  # noqa: ASYNC109
-    ) -> None:
+    def __init__(self, url: str, name: str, columns: Mapping[str, str], zone: tzinfo, timeout: float = 15.0) -> None:
         self._columns, self._zone, self._timeout = dict(columns), zone, timeout
         strange = sorted(columns.keys() - ALIASES.keys())
         if strange:
@@ -77,7 +75,7 @@ class TableRecords:
 
     async def _rows(self, conn: AsyncConnection, since: float, call: str | None) -> list[Row]:
         await _read_only(conn)
-        there = (await conn.execute(select(literal_star()).select_from(self._table()).limit(1))).mappings()
+        there = (await conn.execute(select(_everything()).select_from(self._table()).limit(1))).mappings()
         example = there.first()
         names = self._names(list(there.keys()))
         if example is None:
@@ -103,7 +101,7 @@ class TableRecords:
         return names
 
     def _query(self, names: Mapping[str, str], since: Any, call: str | None) -> Select[Any]:
-        columns = {ours: column(theirs) for ours, theirs in names.items()}
+        columns: dict[str, ColumnClause[Any]] = {ours: column(theirs) for ours, theirs in names.items()}
         there = self._table(*columns.values())
         wanted = [there.c[columns[ours].name].label(ours) for ours in names]
         start = there.c[names["start"]]
@@ -118,7 +116,7 @@ class TableRecords:
         return query.where(or_(*same))
 
 
-def literal_star() -> Any:
+def _everything() -> Any:
     """Every column: which there are is seen from the answer."""
     return column("*", is_literal=True)
 

@@ -8,8 +8,8 @@ The rules, each seen on Asterisk 16.28 and 22.10 (``docs/telephony.md``, "What h
   pair is followed by a row of the caller's own. Consulted colleagues have rows of other channels and do not count.
 - ``dst`` is written over by every transfer (the first row of a transferred call may say ``1003``), so the number is
   taken from a ``did`` column, from ``did=`` in ``userfield``, and only then from ``dst``.
-- ``answer`` is when the dialplan answered the caller, not when an agent did: no row tells when an agent picked up in a
-  queue, only between which moments.
+- ``answer`` of the caller's rows is when the dialplan answered, not when an agent did: of a queue no row tells when an
+  agent picked up, only between which moments. Behind a Local pair one does.
 - A row without ``dstchannel`` says ANSWERED for menus, announcements and voicemail.
 """
 
@@ -43,7 +43,8 @@ class Talk:
 class PastCall:
     """A call as its records tell it. ``number`` is None where they do not name one of ours. Times: epoch seconds.
 
-    ``queues`` and ``talks`` are in their order, an agent may be in ``talks`` twice.
+    ``waits``: the queues and when the caller entered them at the earliest. ``talks`` are in their order; an agent may
+    be there twice, but not in a row.
     """
 
     uniqueid: str
@@ -53,10 +54,15 @@ class PastCall:
     dialled: str
     arrived: float
     ended: float
-    queues: tuple[str, ...]
+    waits: tuple[tuple[str, float], ...]
     talks: tuple[Talk, ...]
     outcome: Outcome
     rows: int
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues in which the caller waited, in their order."""
+        return tuple(queue for queue, _ in self.waits)
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -87,8 +93,8 @@ def _call(
     first = legs[0]
     made = made_at(uniqueid)
     number, dialled = _number(legs, lines)
-    talks = [talk for leg in legs for talk in _talks(leg, by_channel, phones, _queue(leg))]
-    queues = [queue for leg in legs if (queue := _queue(leg)) is not None]
+    talks = _joined([talk for leg in legs for talk in _talks(leg, by_channel, phones, _queue(leg))])
+    waits = [(queue, leg.start) for leg in legs if (queue := _queue(leg)) is not None]
     connected = any(leg.answered and leg.dest and leg.app == "Queue" for leg in legs)
     if talks or connected:
         outcome = Outcome.ANSWERED
@@ -105,7 +111,7 @@ def _call(
         dialled=dialled,
         arrived=first.start if made is None else made,
         ended=max(leg.end for leg in legs),
-        queues=tuple(queue for i, queue in enumerate(queues) if i == 0 or queues[i - 1] != queue),
+        waits=tuple(wait for i, wait in enumerate(waits) if i == 0 or waits[i - 1][0] != wait[0]),
         talks=tuple(talks),
         outcome=outcome,
         rows=len(legs),
@@ -139,7 +145,8 @@ def _talks(
         return []
     agent = phones.agent(leg.dest)
     if agent is not None:
-        return [Talk(agent, leg.start, leg.end, queue)]
+        picked_up = leg.start if depth == 0 or leg.answer is None else max(leg.start, leg.answer)
+        return [Talk(agent, min(picked_up, leg.end), leg.end, queue)]
     if not is_local(leg.dest):
         return []
     behind = [
@@ -154,3 +161,14 @@ def _talks(
             return talks
     member = phones.member(leg.dest.rpartition("-")[0])
     return [] if member is None else [Talk(member, leg.start, leg.end, queue)]
+
+
+def _joined(talks: Sequence[Talk]) -> list[Talk]:
+    """One talk for what two rows tell of one agent: a Local pair, then the phone alone once it was optimised away."""
+    found: list[Talk] = []
+    for talk in talks:
+        if found and found[-1].agent == talk.agent:
+            found[-1] = replace(found[-1], ends=max(found[-1].ends, talk.ends))
+        else:
+            found.append(talk)
+    return found

@@ -1,4 +1,4 @@
-"""Reads cdr_csv's Master.csv from its end: what was written last is what is asked for. Never reads it whole, never writes.
+"""Reads cdr_csv's Master.csv from its end: what was written last is what is asked for. Never whole, never writing.
 
 Asterisk writes a call's rows when the call is over, so the file is in the order in which calls ended. Half a last line
 is left for the next time; a file that logrotate has put aside is read on in (``Master.csv.1``, ``Master.csv-20261122``,
@@ -65,19 +65,15 @@ class CsvRecords:
         except (OSError, EOFError) as error:
             raise RecordsError(f"{self._path} cannot be read: {error}") from error
         if without and not found:
-            raise RecordsError(
-                f"{self._path}: its records have no Uniqueid; set loguniqueid = yes in [csv] of cdr.conf and reload cdr_csv"
-            )
+            advice = "set loguniqueid = yes in [csv] of cdr.conf, then: module reload cdr_csv"
+            raise RecordsError(f"{self._path}: its records have no Uniqueid; {advice}")
         return found
 
     def _files(self, since: float) -> list[Path]:
         """The file and those put aside that were written to since, newest first."""
-        changed = [(self._path.stat().st_mtime, self._path)]
-        for path in self._path.parent.glob(f"{self._path.name}[.-]*"):
-            changed.append((path.stat().st_mtime, path))
-        first, *aside = changed
+        aside = [(path.stat().st_mtime, path) for path in self._path.parent.glob(f"{self._path.name}[.-]*")]
         newest = sorted((one for one in aside if one[0] >= since - SLACK), reverse=True)
-        return [first[1], *(path for _, path in newest)]
+        return [self._path, *(path for _, path in newest)]
 
 
 def _open(path: Path) -> BinaryIO:

@@ -2,8 +2,8 @@
 
 Asterisk writes a row for each party that a channel was connected to or tried; what a call was is told by all of them
 (:mod:`telephony.cdr_calls`). Seen on Asterisk 16.28 and 22.10: a caller's CR LF stands in ``src`` and ``clid`` as it
-came, so a record may have several lines, and one of these lines may be made to look like a record. What a caller cannot
-do is write a single double quote: each becomes two. A line counts as a record only where quotes stand as Asterisk writes
+came, so a record may have several lines, and one of them may be made to look like a record. What a caller cannot do is
+write a single double quote: each becomes two. A line counts as a record only where quotes stand as Asterisk writes
 them, which none inside a quoted field does.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-_TEXT, _TIME, _INT = r'"(?:[^"]|"")*"', r'(?:"[^"]*")?', r"-?\d*"
+_TEXT, _TIME, _INT = r'"(?:[^"]|"")*+"', r'(?:"[\d :-]*")?', r"-?\d*"
 _BASE = rf"(?:{_TEXT},){{9}}(?:{_TIME},){{3}}{_INT},{_INT},{_TEXT},{_TEXT}"
 # Then what cdr.conf adds: loguniqueid, loguserfield, newcdrcolumns (peeraccount, linkedid, sequence).
 _RECORD = re.compile(rf"{_BASE}(?P<texts>(?:,{_TEXT}){{0,4}})(?P<sequence>,\d+)?\r?\n?", re.ASCII)
@@ -38,6 +38,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "app": ("lastapp",),
     "data": ("lastdata",),
     "start": ("start", "calldate"),
+    "answer": ("answer",),
     "end": ("end",),
     "duration": ("duration",),
     "disposition": ("disposition",),
@@ -50,7 +51,8 @@ class Row:
     """One connection, or try of one, between ``channel`` and ``dest``. Times are epoch seconds, whole ones in a CSV.
 
     ``did`` is what a column of that name holds (FreePBX has one), ``dialled`` is ``dst``, which the dialplan and each
-    transfer write over. ``answered``: the disposition says so; where ``dest`` is empty it tells of the caller's own
+    transfer write over.
+    ``answered``: the disposition says so; where ``dest`` is empty it tells of the caller's own
     channel only.
     """
 
@@ -60,6 +62,7 @@ class Row:
     start: float
     end: float
     answered: bool
+    answer: float | None = None
     linkedid: str | None = None
     sequence: int = 0
     caller: str = ""
@@ -112,7 +115,8 @@ def from_csv(text: str, zone: tzinfo) -> Row | None:
         app=fields[7],
         data=fields[8],
         start=start,
-        end=start if end is None else end,
+        end=start if end is None else max(start, end),
+        answer=_moment(fields[10], zone),
         answered=fields[14] == "ANSWERED",
     )
 
@@ -140,6 +144,7 @@ def from_table(values: Mapping[str, Any], zone: tzinfo) -> Row | None:
         data=_text(values, "data"),
         start=start,
         end=max(start, end),
+        answer=_moment(values.get("answer"), zone),
         answered=_text(values, "disposition").upper() in ("ANSWERED", "8"),
     )
 
