@@ -98,7 +98,16 @@ EVENT: Words = {
     "resumed": N_("{subject} took the caller back"),
     "recorded": N_("Recording reported"),
     "left_message": N_("Caller left a message"),
+    "routed": N_("Routed"),
     "ended": N_("Call ended"),
+}
+ROUTE: Words = {
+    "ticket_owner": N_("has the open ticket"),
+    "key_account": N_("looks after this customer"),
+    "last_agent": N_("spoke with the caller last"),
+    "menu": N_("by the key pressed"),
+    "line": N_("as for every call"),
+    "late": N_("the caller was not recognised in time"),
 }
 TIMELINE: Words = {
     "opened": N_("Ticket opened by a call"),
