@@ -86,6 +86,7 @@ class _Protocol(asyncio.Protocol):
         self._framer = framer
         self._take = take
         self._heard = heard
+        self.reads = 0
         self.transport: asyncio.Transport | None = None
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -96,6 +97,7 @@ class _Protocol(asyncio.Protocol):
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        self.reads += 1
         self._heard(data)
         for message in self._framer.feed(data):
             self._take(message)
@@ -124,16 +126,19 @@ class Connection:
     ) -> None:
         self._settings = settings
         self._take = take
-        self._heard = heard
-        self._protocol = _Protocol(framer, self._sort, self._count)
+        self._protocol = _Protocol(framer, self._sort, heard)
         self._answers: dict[str, asyncio.Future[Response]] = {}
         self._ends: dict[str, asyncio.Future[None]] = {}
-        self.received = 0
 
     @property
     def lost(self) -> "asyncio.Future[str]":
         """Done when the connection is over, with the reason."""
         return self._protocol.lost
+
+    @property
+    def reads(self) -> int:
+        """How often bytes came."""
+        return self._protocol.reads
 
     async def open(self) -> None:
         """Connect and log in. RefusedError when the PBX refuses; OSError or AmiError when it is not there."""
@@ -207,10 +212,6 @@ class Connection:
         if self.lost.done():
             raise AmiError(f"the connection broke before {name} was answered: {self.lost.result()}")
         raise AmiError(f"PBX {self._settings.name} did not answer {name} in {deadline:g} s")
-
-    def _count(self, data: bytes) -> None:
-        self.received += len(data)
-        self._heard(data)
 
     def _sort(self, message: Event | Response) -> None:
         """Answers only by their ActionID, which nobody can guess: a caller can forge answers, too."""

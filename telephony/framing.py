@@ -16,7 +16,8 @@ from telephony.layouts import Layout, Verdict
 T = TypeVar("T")
 
 _END = b"\r\n\r\n"
-_BREAK = (b"\r", b"\n")
+_SEAM = 3  # bytes of a blank line that may have come with the read before
+_CR = 13  # what such a read ends with, and the next begins with, is not above it
 _LONG = 4096  # bytes; Asterisk's longest events have half of that
 _MOST_PIECES = 256  # blocks of one cut event: 79 bytes hold 19 blank lines, a transfer has a dozen such fields
 
@@ -60,8 +61,9 @@ class Framer(Generic[T]):
     def feed(self, data: bytes) -> list[T | Response]:
         """Every message that these bytes complete."""
         if self._last:
-            if data.find(_END) < 0 and (data[:1] not in _BREAK or (self._last[-3:] + data).find(_END) < 0):
-                self._last = data if len(data) >= len(_END) else self._last[-3:] + data
+            joint = data if len(data) >= _SEAM and data[0] > _CR else self._last[-_SEAM:] + data
+            if joint.find(_END) < 0:
+                self._last = joint
                 if self._pieces is not None:
                     self._keep(data)
                 return []
@@ -101,7 +103,7 @@ class Framer(Generic[T]):
 
     def _ended(self, data: bytes) -> bytes:
         """What there is to read now that a long message is complete: with it, or behind it where it was too long."""
-        joint, self._last = self._last[-3:] + data, b""
+        joint, self._last = self._last[-_SEAM:] + data, b""
         if self._pieces is None:
             return joint[joint.find(_END) + len(_END) :]
         return b"".join((*self._pieces, data))

@@ -233,11 +233,11 @@ class AmiLink:
         every = self.settings.ping_every
         while not connection.lost.done():
             await asyncio.sleep(every)
-            before = connection.received
+            before = connection.reads
             try:
                 await connection.ask("Ping", {}, every)
             except AmiError as error:
-                if connection.received == before:
+                if connection.reads == before:
                     connection.abort(f"half-open link: {error}")
 
     async def _mend_gaps(self, connection: Connection) -> None:
