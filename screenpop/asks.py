@@ -62,7 +62,9 @@ class Voice:
 
     async def _answer(self) -> None:
         async with self._fanout.subscribe(ASK) as asked:
-            async for _, question in asked:
+            async for name, question in asked:
+                if name != ASK:
+                    continue  # questions were lost on the way: pages are told so too and ask again
                 agent = str(question["agent"])
                 said = {"type": "snapshot", "cards": self._page(agent), "now": self._now()}
                 await self._fanout.publish(topic(agent), said | {"desk": self.name, "hears": dict(self._hears)})
