@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from hotline.listening import Listening
 from hotline.metrics import EVENTS, LINK_UP
 from hotline.settings import Settings
 from hotline.telephony_settings import Pbx
@@ -35,8 +36,18 @@ class Sink(Protocol):
 class PbxFeed:
     """Listens to one PBX until cancelled."""
 
-    def __init__(self, pbx: Pbx, secret: str, settings: Settings, pipeline: Sink, clock: Callable[[], float]) -> None:
-        self._pbx, self._pipeline, self._clock = pbx, pipeline, clock
+    def __init__(
+        self,
+        pbx: Pbx,
+        secret: str,
+        settings: Settings,
+        pipeline: Sink,
+        clock: Callable[[], float],
+        *,
+        listening: Listening | None = None,
+    ) -> None:
+        self._pbx, self._pipeline, self._clock, self._listening = pbx, pipeline, clock, listening
+        self.name = pbx.name
         self._link = AmiLink(
             AmiSettings(
                 name=pbx.name,
@@ -58,6 +69,7 @@ class PbxFeed:
             pbx.trunks,
             {interface: agent.extension for agent in settings.agent for interface in agent.interfaces},
             voicemail_event=pbx.voicemail_event,
+            recording_event=pbx.recording_event,
         )
 
     async def run(self) -> None:
@@ -72,9 +84,7 @@ class PbxFeed:
         async for item in self._link:
             in_a_row += 1
             if isinstance(item, LinkState):
-                LINK_UP.labels(self._pbx.name).set(item.link is Link.UP)
-                if item.link is not Link.UP:
-                    self._pipeline.hears(self._pbx.name, on=False)
+                self._changed(item)
                 continue
             now = self._clock()
             if isinstance(item, Snapshot):
@@ -87,10 +97,23 @@ class PbxFeed:
             if facts:
                 self._pipeline.deliver(facts)
             if isinstance(item, Snapshot):
-                self._pipeline.hears(self._pbx.name, on=True)
+                self._rebuilt()
             if facts or in_a_row >= BURST:
                 in_a_row = 0
                 await asyncio.sleep(0)
+
+    def _changed(self, state: LinkState) -> None:
+        LINK_UP.labels(self._pbx.name).set(state.link is Link.UP)
+        if state.link is not Link.UP:
+            self._pipeline.hears(self._pbx.name, on=False)
+        if self._listening is not None:
+            self._listening.link(self._pbx.name, state)
+
+    def _rebuilt(self) -> None:
+        """The PBX told which calls are up, and what followed from it was delivered."""
+        self._pipeline.hears(self._pbx.name, on=True)
+        if self._listening is not None:
+            self._listening.told(self._pbx.name, self.tracker.calls.keys())
 
     def report(self) -> dict[str, Any]:
         """The connection and what was refused on it."""

@@ -7,6 +7,7 @@ that no two changes of one card can overtake each other. The consumer awaits not
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from crm.customer import Match
 from hotline.early import Early
@@ -21,7 +22,7 @@ from screenpop.desk import Desk, Show
 from storage.fanout import Fanout
 from storage.ledger import Ledger
 from storage.records import Entry, Known, NewJob
-from telephony.call import Answered, Arrived, CallKey, Ended, Fact, Routed
+from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, LeftMessage, Outcome, Routed
 from tickets.rules import LinePolicy
 
 
@@ -36,6 +37,7 @@ class Hearing:
 News = Fact | Filled | Ticketed | Hearing
 
 TICKETS = "tickets"  # the fan-out topic of ticket lists
+COMPLETE = "complete"  # the job that finds out how a call ended that was lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,14 @@ class Pipeline:
         lookup: Lookup,
         identify: Callable[[str | None, str | None], Number],
         lines: Mapping[str, LineRules],
+        recorded_by_us: frozenset[str] = frozenset(),
         crew: Crew,
         clock: Callable[[], float],
         wake: Callable[[], None],
     ) -> None:
         self._desk, self._voice, self._ledger, self._fanout, self._lookup = desk, voice, ledger, fanout, lookup
         self._identify, self._lines, self._crew, self._clock = identify, lines, crew, clock
-        self._wake = wake
+        self._wake, self._recorded_by_us = wake, recorded_by_us
         self._inbox: asyncio.Queue[News] = asyncio.Queue()
         self._files: dict[CallKey, _File] = {}
         self._early = Early()
@@ -217,13 +220,24 @@ class Pipeline:
 
     def _entry(self, fact: Fact, file: _File | None) -> Entry:
         if file is None:
-            return Entry(fact, self._clock(), jobs=_jobs(fact))
-        return Entry(fact, self._clock(), file.number, file.known, _jobs(fact), file.rules.policy)
+            return Entry(fact, self._clock(), jobs=self._jobs(fact))
+        return Entry(fact, self._clock(), file.number, file.known, self._jobs(fact), file.rules.policy)
+
+    def _jobs(self, fact: Fact) -> tuple[NewJob, ...]:
+        if isinstance(fact, Confirmed) and fact.call.pbx in self._recorded_by_us:
+            return (NewJob("record", f"{fact.call}:record", {"call": str(fact.call)}),)
+        return jobs_of(fact)
 
 
-def _jobs(fact: Fact) -> tuple[NewJob, ...]:
-    """What must be done because of a fact, later."""
+def jobs_of(fact: Fact) -> tuple[NewJob, ...]:
+    """What must be done because of a fact, later, on every PBX."""
     call = str(fact.call)
-    if isinstance(fact, Ended):
-        return (NewJob("recording", f"{call}:recording", {"call": call}),)
-    return ()
+    if isinstance(fact, LeftMessage) and fact.file is not None:
+        name = sha256(fact.file.encode(errors="replace")).hexdigest()[:16]
+        return (NewJob("message", f"{call}:message:{name}", {"call": call, "file": fact.file}),)
+    if not isinstance(fact, Ended):
+        return ()
+    recording = NewJob("recording", f"{call}:recording", {"call": call})
+    if fact.outcome is not Outcome.LOST:
+        return (recording,)
+    return (recording, NewJob(COMPLETE, f"{call}:{COMPLETE}", {"call": call}))

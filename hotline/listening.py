@@ -1,0 +1,158 @@
+"""Keeps when this process listened to which PBX, and has looked into what it missed when it did not.
+
+What was missed begins with the last time anybody listened, so a service that was killed finds its gap at its next
+start. A database that is down is waited for; nothing here ever waits in the way of a card.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from storage.gaps import Gaps
+from storage.records import NewJob
+from storage.trouble import StorageError
+from telephony.call import CallKey
+from telephony.link import Link, LinkState
+
+log = structlog.get_logger()
+
+BACKFILL = "backfill"
+BEAT = 15.0  # seconds between notes that we listen: what a killed service cannot know more exactly
+PAUSE = 5.0  # seconds until a database that is down is tried again
+STOPPED = "no service was running"
+
+
+@dataclass(slots=True)
+class _Missed:
+    """A gap that waits for the PBX to say which calls are up. ``since`` None: the ledger knows, if anybody does."""
+
+    since: float | None
+    until: float
+    why: str
+
+
+@dataclass(slots=True)
+class _Ear:
+    """One PBX as this process hears it. ``session``: since when, None while it does not; ``before``: the one before."""
+
+    session: float | None = None
+    before: float | None = None
+    why: str = STOPPED
+    missed: _Missed | None = None
+
+
+class Listening:
+    """Who listens to what. ``delays``: seconds until a PBX's records of a call are there, by the PBX's name."""
+
+    def __init__(
+        self,
+        gaps: Gaps,
+        delays: Mapping[str, float],
+        clock: Callable[[], float],
+        wake: Callable[[], None],
+        service: str | None = None,
+    ) -> None:
+        self._gaps, self._delays, self._clock, self._wake = gaps, dict(delays), clock, wake
+        self._service = service or f"{socket.gethostname()}:{os.getpid()}"
+        self._ears = {pbx: _Ear() for pbx in delays}
+        self._writing: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+
+    def knows(self, pbx: str) -> bool:
+        """Whether this process listens to a PBX and was told which calls are up."""
+        ear = self._ears[pbx]
+        return ear.session is not None and ear.missed is None
+
+    def link(self, pbx: str, state: LinkState) -> None:
+        """The link changed; returns at once."""
+        ear = self._ears[pbx]
+        if state.link is Link.UP and ear.session is not None:
+            self._looked_into(pbx, None)  # still up, and the PBX does not tell which calls are: that is the news
+        elif state.link is Link.UP:
+            self._again(pbx, ear, state, ear.why)
+        elif state.link is Link.GAP:
+            ear.before = ear.session
+            self._again(pbx, ear, state, state.why)
+        elif ear.session is not None:
+            ear.before, ear.session, ear.why = ear.session, None, state.why
+
+    def told(self, pbx: str, live: Collection[CallKey]) -> None:
+        """The PBX said which calls are up, and its facts were delivered; returns at once."""
+        self._looked_into(pbx, live)
+
+    async def run(self) -> None:
+        """Write it down, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(BEAT):
+                    write = await self._writing.get()
+            except TimeoutError:
+                write = self._beat
+            await self._until_written(write)
+
+    async def stop(self) -> None:
+        """Note until when we listened. Whatever else is not written yet is found by the next start."""
+        try:
+            await self._beat()
+        except StorageError as error:
+            log.warning("until when the PBX was listened to could not be written", error=str(error))
+
+    def _again(self, pbx: str, ear: _Ear, state: LinkState, why: str) -> None:
+        """We listen from now on, and did not for a while."""
+        since, until = state.since, state.at if state.until is None else state.until
+        before, ear.before = ear.before, None
+        if ear.missed is not None:  # broken again before the PBX could tell: one gap
+            since = ear.missed.since
+        ear.session, ear.missed = until, _Missed(since, until, why)
+        missed = ear.missed
+
+        async def begin() -> None:
+            if before is not None and state.since is not None:
+                await self._gaps.heard(pbx, self._service, before, state.since)
+            last = await self._gaps.began(pbx, self._service, until)
+            if missed.since is None:
+                missed.since = last
+
+        self._writing.put_nowait(begin)
+
+    def _looked_into(self, pbx: str, live: Collection[CallKey] | None) -> None:
+        """Have what was missed looked into. ``live``: the calls that are up; None: nobody can tell."""
+        ear = self._ears[pbx]
+        missed, ear.missed = ear.missed, None
+        if missed is None:
+            return
+        up = None if live is None else [key.linkedid for key in live]
+
+        async def keep() -> None:
+            if missed.since is None:  # nobody ever listened before
+                return
+            since = min(missed.since, missed.until)
+            key = f"{pbx}:{self._service}:{since:.3f}"
+            due = missed.until + self._delays[pbx]
+            job = NewJob(BACKFILL, key, {"pbx": pbx, "live": up}, due)
+            now = self._clock()
+            why = missed.why
+            if await self._gaps.missed(pbx, self._service, since, missed.until, why=why, job=job, now=now) is not None:
+                log.info("nobody listened for a while", pbx=pbx, seconds=round(missed.until - since, 1), why=why)
+                self._wake()
+
+        self._writing.put_nowait(keep)
+
+    async def _beat(self) -> None:
+        now = self._clock()
+        for pbx, ear in self._ears.items():
+            if ear.session is not None:
+                await self._gaps.heard(pbx, self._service, ear.session, now)
+
+    async def _until_written(self, write: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await write()
+            except StorageError as error:
+                log.warning("who listens cannot be written; tried again", error=str(error))
+                await asyncio.sleep(PAUSE)
+            else:
+                return
