@@ -7,7 +7,6 @@ service down (:mod:`hotline.tasks`): a restart and a resync are better than limp
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
@@ -15,13 +14,14 @@ import structlog
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from hotline.archive import Archive
 from hotline.health import Health
 from hotline.jobs import AfterCall
 from hotline.lookup import Lookup
 from hotline.metrics import page as metrics_page
+from hotline.past import Past
 from hotline.pbx_feed import PbxFeed
 from hotline.pipeline import LineRules, Pipeline
-from hotline.recorder import Recorder
 from hotline.routing import Router
 from hotline.routing_doors import RoutingDoors
 from hotline.settings import Settings
@@ -72,7 +72,9 @@ class Service:
         self.crm = EmbeddedCrm(self.db)
         self.hasher = PasswordHasher()
         self.speech = Speech(partial(_model, settings), settings.transcription.processes)
-        self.recorder = _recorder(settings, clock)
+        self.archive = Archive(
+            settings, db=self.db, ledger=self.ledger, reads=self.reads, outbox=self.outbox, clock=clock
+        )
         self.shadow = Shadow(identify_with_region) if settings.shadow else None
         self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
         hears = {pbx.name: False for pbx in settings.pbx}
@@ -81,14 +83,16 @@ class Service:
             line.number: _rules(line.area, line.policy.join_open, line.policy.join_window_hours)
             for line in settings.line
         }
+        lookup = Lookup(self.crm, self.reads.open_tickets, settings.crm.budget)
         self.pipeline = Pipeline(
             desk=self.desk,
             voice=self.voice,
             ledger=self.ledger,
             fanout=self.fanout,
-            lookup=Lookup(self.crm, self.reads.open_tickets, settings.crm.budget),
+            lookup=lookup,
             identify=identify_with_region,
             lines=rules,
+            recorded_by_us=self.archive.started_by_us,
             crew=self.crew,
             clock=clock,
             wake=self.outbox.wake,
@@ -107,6 +111,19 @@ class Service:
         )
         self.routing = RoutingDoors(settings, router, self.crew)
         self.feeds: list[PbxFeed] = []
+        self.past = Past(
+            settings,
+            db=self.db,
+            ledger=self.ledger,
+            reads=self.reads,
+            lookup=lookup,
+            rules=rules,
+            identify=identify_with_region,
+            feeds=self.feeds,
+            fanout=self.fanout,
+            wake=self.outbox.wake,
+            clock=clock,
+        )
 
     def build(self) -> web.Application:
         """The web application; its start and clean-up are the service's."""
@@ -120,7 +137,7 @@ class Service:
                 fanout=self.fanout,
                 now=self.clock,
                 voice=self.voice,
-                recording=self._recording,
+                recording=self.archive.recorders.path,
                 status=self.status,
                 site=settings.site.name,
                 zone=settings.site.zone,
@@ -166,7 +183,7 @@ class Service:
         after = AfterCall(
             ledger=self.ledger,
             reads=self.reads,
-            recorder=self.recorder,
+            recorders=self.archive.recorders,
             speech=self.speech,
             fanout=self.fanout,
             clock=self.clock,
@@ -174,26 +191,29 @@ class Service:
             unrecorded=frozenset(line.number for line in self.settings.line if not line.record),
             masks={line.number: _mask(line.policy.redact) for line in self.settings.line},
         )
-        jobs = self.crew.start(self.outbox.run(after.handlers, asyncio.Event(), clock=self.clock), "jobs")
+        handlers = {**after.handlers, **self.archive.handlers, **self.past.handlers}
+        jobs = self.crew.start(self.outbox.run(handlers, asyncio.Event(), clock=self.clock), "jobs")
+        self.archive.start(self.crew)
         yield
         jobs.cancel()  # a decode in its middle is given back and begun anew at the next start
         await asyncio.wait({jobs})
 
     async def _listening(self, _app: web.Application) -> AsyncIterator[None]:
         listening = []
+        kept = None if self.shadow else self.past.listening
+        if kept is not None:
+            listening.append(self.crew.start(kept.run(), "who listens"))
         for pbx in self.settings.pbx:
-            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, self.shadow or self.pipeline, self.clock)
+            sink = self.shadow or self.pipeline
+            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, sink, self.clock, listening=kept)
             self.feeds.append(feed)
             listening.append(self.crew.start(feed.run(), f"AMI {pbx.name}"))
         yield
         for task in listening:
             task.cancel()
         await asyncio.gather(*listening, return_exceptions=True)
-
-    def _recording(self, name: str) -> Path:
-        if self.recorder is None:
-            raise LookupError(name)
-        return self.recorder.path(name)
+        if kept is not None:
+            await kept.stop()
 
     async def status(self) -> dict[str, Any]:
         """What the operator wants to know of this process."""
@@ -201,10 +221,12 @@ class Service:
         return {
             "pbx": [feed.report() for feed in self.feeds],
             "live_calls": len(self.desk),
+            "gaps": await self.past.report(),
             "shadow": self.shadow and self.shadow.report(),
             "jobs": {state.value: sum(n for (_, of), n in counts.items() if of is state) for state in JobState},
             "routing": self.routing.report(),
             "speech": self.speech.report(),
+            "recordings": await self.archive.report(),
             "database": self.pipeline.writer.trouble,
             "waiting_writes": self.pipeline.writer.backlog,
         }
@@ -217,13 +239,6 @@ def identify_with_region(raw: str | None, area: str | None = None) -> Number:
 
 def _rules(area: str | None, join: bool, hours: float | None) -> LineRules:  # noqa: FBT001 - a setting
     return LineRules(area, LinePolicy(join, None if hours is None else hours * 3600))
-
-
-def _recorder(settings: Settings, clock: Callable[[], float]) -> Recorder | None:
-    root = settings.recordings.root
-    if root is None:
-        return None
-    return Recorder(root, settings.data / "repaired", settings.recordings.mark, settings.recordings.wait, clock)
 
 
 def _mask(kinds: Collection[str]) -> Callable[[Sequence[Turn]], Sequence[Turn]]:

@@ -8,6 +8,7 @@ import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -81,6 +82,7 @@ class Recordings(Part):
     """
 
     root: Path | None = None
+    messages: Path | None = None  # voicemail messages; None: below root, or in a folder "voicemail" beside it
     url: Annotated[str, Field(pattern=r"^(https?|sftp)://[^\s]+$")] | None = None
     user: str | None = None
     secret_env: str | None = None
@@ -97,6 +99,8 @@ class Recordings(Part):
     def _one_place(self) -> "Recordings":
         if self.root is not None and self.url is not None:
             raise ValueError("name root or url, not both")
+        if self.url is not None and urlsplit(self.url).password is not None:
+            raise ValueError("no password in the url: name secret_env or secret_file")
         if self.url is not None and self.url.startswith("sftp://") and self.known_hosts is None:
             raise ValueError("known_hosts is missing: without it anybody could pretend to be the SFTP server")
         return self

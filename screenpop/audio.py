@@ -100,7 +100,7 @@ async def audio(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound(text="no such recording")
     deps = request.app[DEPS]
     try:
-        path = deps.recording(name)
+        path = deps.recording(page.item.key, name)
     except LookupError as error:
         raise web.HTTPNotFound(text="the file of this recording is gone") from error
     download = request.query.get("download") == "1"

@@ -17,6 +17,7 @@ from storage.audit import Audit
 from storage.fanout import Fanout
 from storage.ledger import Ledger
 from storage.reads import Reads
+from telephony.call import CallKey
 
 
 async def no_status() -> dict[str, Any]:
@@ -24,9 +25,9 @@ async def no_status() -> dict[str, Any]:
     return {}
 
 
-def no_recordings(name: str) -> Path:
+def no_recordings(call: CallKey, name: str) -> Path:
     """The resolver of a service without recordings."""
-    raise LookupError(name)
+    raise LookupError(f"{call}: {name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +35,10 @@ class Deps:
     """Everything the pages use.
 
     ``voice`` speaks for the desk of this process; None where there is none, and others answer over the fan-out
-    (:mod:`screenpop.asks`). ``recording(name)`` is the file
-    of a recording by its name in the database; LookupError when there is none below the recordings root. ``secure``:
-    pages are reached by https, through a proxy perhaps. ``origins``: further ``https://host`` the service is known as.
-    ``beat``: seconds between signs of life on a socket.
+    (:mod:`screenpop.asks`). ``recording(call, name)`` is the file of a call's recording by its name in the database;
+    LookupError when there is none below the recordings root. ``secure``: pages are reached by https, through a proxy
+    perhaps. ``origins``: further ``https://host`` the service is known as. ``beat``: seconds between signs of life on
+    a socket.
     """
 
     ledger: Ledger
@@ -47,7 +48,7 @@ class Deps:
     fanout: Fanout
     now: Callable[[], float]
     voice: Voice | None = None
-    recording: Callable[[str], Path] = no_recordings
+    recording: Callable[[CallKey, str], Path] = no_recordings
     status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
     site: str = "hotline"
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable

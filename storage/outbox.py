@@ -57,6 +57,13 @@ class Outbox:
         """Write a job in the caller's transaction; False when one of that kind and key is there, done ones too."""
         return await conn.run_sync(add_job, job, now)
 
+    async def add_now(self, job: NewJob, now: float) -> bool:
+        """Write a job in a transaction of its own; False when one of that kind and key is there, done ones too."""
+        added = await self._db.transact(lambda conn: add_job(conn, job, now))
+        if added:
+            self.wake()
+        return added
+
     async def next_due(self, kinds: Collection[str]) -> float | None:
         """When the next job of these kinds can be claimed; None when there is none."""
         query = select(func.min(jobs.c.due)).where(jobs.c.state.in_(_CLAIMABLE), jobs.c.kind.in_(sorted(kinds)))

@@ -1,8 +1,9 @@
-"""Finds the recording of a call below the recordings root, and says whether it is complete.
+"""Finds the recordings of a call below the recordings root, and says whether they are complete.
 
 A recording is found by a name that holds the call's Uniqueid: names told over AMI are hints that a caller or a careless
 dialplan may have written, so they count only when they do too, and only when they lie below the root. MixMonitor's
-``r()`` leg is the caller, its ``t()`` leg what the caller hears, agents above all.
+``r()`` leg is the caller, its ``t()`` leg what the caller hears, agents above all. Names that differ in nothing but the
+leg are one recording; a call may have several (a dialplan that pauses while a card number is told).
 
 Complete: the post-record mark is there (the only positive sign; it came up to 139 ms after ``MixMonitorStop`` and may
 come before or after the events), or nothing changed for a while and the header is sound. A PBX that was killed leaves
@@ -16,14 +17,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from telephony.wavhead import Head, read, repair
+from telephony.wavhead import Head, read, repair, trim_gsm
 
-SUFFIXES = (".wav", ".WAV", ".wav49", ".gsm", ".ulaw", ".alaw", ".sln", ".sln16", ".ogg", ".opus", ".mp3", ".flac")
+WAVES = (".wav", ".WAV", ".wav16", ".wav49")  # .WAV is Asterisk's GSM in a WAV
+SUFFIXES = (*WAVES, ".gsm", ".ulaw", ".alaw", ".sln", ".sln16", ".g722", ".ogg", ".opus", ".mp3", ".flac")
 _CALLER = ("rx", "in", "r")
-_AGENT = ("tx", "out", "t")
+_LEG = re.compile(r"(?:(.*)[-_.])?(rx|in|r|tx|out|t)", re.IGNORECASE | re.DOTALL)
 _MIN_BYTES = 45  # one sample behind the shortest header
+_DEEPEST = 8  # folders of a name that was told
+LONGEST_NAME = 500  # characters of a name that was told
 
 
 class Problem(StrEnum):
@@ -57,11 +61,29 @@ class Legs:
     seconds: float | None
     repaired: bool
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Those that are there."""
+        return tuple(path for path in (self.mix, self.caller, self.agent) if path is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """When a recording is complete, and where copies go.
+
+    ``mark``: suffix of the post-record mark. ``quiet``: seconds without a change that count as complete where there
+    is none. ``repairs``: folder for repaired copies, which keep their names below it.
+    """
+
+    mark: str
+    quiet: float
+    repairs: Path
+
 
 def resolve(root: Path, name: str) -> Path:
     """The file of a name from outside, surely below ``root``. LookupError when it is not, or not a file."""
-    if "\0" in name:
-        raise LookupError("a file name with NUL")
+    if "\0" in name or len(name) > LONGEST_NAME:
+        raise LookupError("a file name with NUL, or an endless one")
     base = root.resolve()
     path = (base / name).resolve()
     if not path.is_relative_to(base) or not path.is_file():
@@ -75,44 +97,112 @@ def find(
     *,
     arrived: float,
     now: float,
-    mark: str,
-    quiet: float,
-    repairs: Path,
+    rules: Rules,
     hints: Sequence[str] = (),
-) -> Legs:
-    """The complete recording of the call with this Uniqueid. Raises RecordingError.
+    skip: Sequence[str] = (),
+) -> list[Legs]:
+    """The complete recordings of the call with this Uniqueid, the best first. Raises RecordingError.
 
-    ``arrived``: epoch seconds, names the day folders (YYYY/MM/DD) looked into. ``mark``: suffix of the post-record
-    mark. ``quiet``: seconds without a change that count as complete where there is no mark. ``repairs``: folder for
-    repaired copies.
+    ``arrived``: epoch seconds, names the day folders (YYYY/MM/DD) looked into. ``skip``: names that were told to be
+    something else, a message left.
     """
     try:
-        files = _files(root, uniqueid, arrived, hints)
+        other = {PurePosixPath(name).name for name in skip}
+        files = [path for path in _files(root, uniqueid, arrived, hints) if path.name not in other]
         if not files:
             raise RecordingError(Problem.MISSING, f"no file below {root} has {uniqueid} in its name")
-        marked = any(path.with_name(stem + mark).exists() for path in files for stem in _stems(path, uniqueid))
-        changed = max(path.stat().st_mtime for path in files)
-        still = now - changed < quiet
-        if still and (
-            not marked or any(read(path).head is Head.OPEN for path in files if path.suffix.lower() == ".wav")
-        ):
-            raise RecordingError(Problem.GROWING, f"the recording of {uniqueid} is still being written")
-        return _legs(files, uniqueid, root, repairs)
+        _refuse_growing(files, uniqueid, now, rules)
+        return _sound(root, files, uniqueid, rules)
     except OSError as error:
         raise RecordingError(Problem.UNREADABLE, f"the recording of {uniqueid} cannot be read: {error}") from error
 
 
-def _legs(files: Sequence[Path], uniqueid: str, root: Path, repairs: Path) -> Legs:
+def find_message(roots: Sequence[Path], uniqueid: str, told: str, *, now: float, rules: Rules) -> Legs:
+    """The complete message a caller left, all of it the caller's, by the name the dialplan ``told``.
+
+    The name must hold the call's Uniqueid and lie below one of ``roots``. Raises RecordingError.
+    """
+    if not holds(told, uniqueid):
+        text = f"the message {told[:LONGEST_NAME]!r} has not {uniqueid} in its name: any caller's could be taken for it"
+        raise RecordingError(Problem.MISSING, text)
+    try:
+        for root in roots:
+            path = _told(root, told)
+            if path is not None:
+                _refuse_growing([path], uniqueid, now, rules)
+                legs = _sound(root, [path], uniqueid, rules)[0]
+                return Legs(legs.files[0], None, None, legs.seconds, legs.repaired)
+    except OSError as error:
+        raise RecordingError(Problem.UNREADABLE, f"the message of {uniqueid} cannot be read: {error}") from error
+    places = " or ".join(map(str, roots))
+    raise RecordingError(Problem.MISSING, f"there is no message {told[:LONGEST_NAME]!r} below {places}")
+
+
+def holds(name: str, uniqueid: str) -> bool:
+    """Whether a file's name holds this Uniqueid, and not one that it is a part of: 1795290138.1 is in 1795290138.10."""
+    last = PurePosixPath(name).name
+    return re.search(rf"(?<![0-9.]){re.escape(uniqueid)}(?![0-9])(?!\.[0-9])", last) is not None
+
+
+def day_folders(arrived: float) -> Iterator[str]:
+    """The PBX names folders by its own day, whatever its zone: the day before and after are looked into too."""
+    day = datetime.fromtimestamp(arrived, UTC)
+    for days in (-1, 0, 1):
+        yield (day + timedelta(days=days)).strftime("%Y/%m/%d")
+
+
+def tails(name: str) -> Iterator[str]:
+    """A name as it was told, and without its first folders: the PBX's own path may be mounted elsewhere here."""
+    parts = PurePosixPath(name).parts
+    if len(name) > LONGEST_NAME or len(parts) > _DEEPEST + 1 or "\0" in name:
+        return
+    for start in range(len(parts)):
+        yield "/".join(parts[start:]) if start or parts[0] != "/" else name
+
+
+def marks(name: str, uniqueid: str, mark: str) -> Iterator[str]:
+    """Names a file's mark may have: the file's own, without its suffix, and the mixed file's that legs belong to."""
+    path = PurePosixPath(name)
+    for stem in dict.fromkeys((path.name, path.stem, path.name[: path.name.index(uniqueid) + len(uniqueid)])):
+        yield str(path.with_name(stem + mark))
+
+
+def _refuse_growing(files: Sequence[Path], uniqueid: str, now: float, rules: Rules) -> None:
+    if now - max(path.stat().st_mtime for path in files) >= rules.quiet:
+        return
+    marked = any(Path(mark).exists() for path in files for mark in marks(str(path), uniqueid, rules.mark))
+    if not marked or any(read(path).head is Head.OPEN for path in files if path.suffix in WAVES):
+        raise RecordingError(Problem.GROWING, f"the recording of {uniqueid} is still being written")
+
+
+def _sound(root: Path, files: Sequence[Path], uniqueid: str, rules: Rules) -> list[Legs]:
+    """The recordings that can be heard, the one with most legs, the longest first. RecordingError: none can."""
+    groups: dict[tuple[Path, str], list[tuple[str, Path]]] = {}
+    for path in files:
+        part, leg = _part_and_leg(path, uniqueid)
+        groups.setdefault((path.parent, part), []).append((leg, path))
+    found, worst = [], Problem.EMPTY
+    for group in groups.values():
+        legs, problem = _legs(root, group, rules)
+        if legs is not None:
+            found.append(legs)
+        elif problem is Problem.NOT_AUDIO:
+            worst = problem
+    if not found:
+        raise RecordingError(worst, f"the recording of {uniqueid} holds no sound: {', '.join(p.name for p in files)}")
+    return sorted(found, key=lambda legs: (-len(legs.files), -(legs.seconds or 0.0)))
+
+
+def _legs(root: Path, group: Sequence[tuple[str, Path]], rules: Rules) -> tuple[Legs | None, Problem]:
     found: dict[str, Path] = {}
     seconds: list[float] = []
-    worst = Problem.EMPTY
-    repaired = False
-    for path in files:
+    worst, repaired = Problem.EMPTY, False
+    for leg, path in group:
         usable = path
-        if path.suffix.lower() == ".wav":
+        if path.suffix in WAVES:
             wav = read(path)
             if wav.head is Head.OPEN and wav.data >= wav.block:
-                usable = repairs / path.relative_to(root.resolve())
+                usable = rules.repairs / path.relative_to(root.resolve())
                 wav = repair(path, usable)
                 repaired = True
             if wav.head is not Head.SOUND:
@@ -122,48 +212,48 @@ def _legs(files: Sequence[Path], uniqueid: str, root: Path, repairs: Path) -> Le
                 seconds.append(wav.seconds)
         elif path.stat().st_size < _MIN_BYTES:
             continue
-        found.setdefault(_leg(path, uniqueid), usable)
+        elif path.suffix == ".gsm" and trim_gsm(path, rules.repairs / path.relative_to(root.resolve())):
+            usable, repaired = rules.repairs / path.relative_to(root.resolve()), True
+        found.setdefault(leg, usable)
     if not found:
-        raise RecordingError(worst, f"the recording of {uniqueid} holds no sound: {', '.join(p.name for p in files)}")
+        return None, worst
     length = max(seconds, default=None)
-    return Legs(found.get("caller"), found.get("agent"), found.get("mix"), length, repaired)
+    return Legs(found.get("caller"), found.get("agent"), found.get("mix"), length, repaired), worst
 
 
 def _files(root: Path, uniqueid: str, arrived: float, hints: Sequence[str]) -> list[Path]:
     """Every recording file of the call, each once."""
     base = root.resolve()
-    # A digit or dot beside it would make it another call's: 1795290138.1 is in 1795290138.10.
-    named = re.compile(rf"(?<![0-9.]){re.escape(uniqueid)}(?![0-9])(?!\.[0-9])")
-    folders = {base, *_day_folders(base, arrived)}
+    folders = {base, *(base / day for day in day_folders(arrived))}
     for hint in hints:
-        try:
-            folders.add(resolve(base, hint).parent)
-        except LookupError:
-            continue
+        path = _told(base, hint)
+        if path is not None:
+            folders.add(path.parent)
     found = {
         path.resolve()
         for folder in sorted(folders)
         if folder.is_dir()
         for path in folder.iterdir()
-        if path.suffix in SUFFIXES and named.search(path.name)
+        if path.suffix in SUFFIXES and holds(path.name, uniqueid)
     }
     return sorted(path for path in found if path.is_relative_to(base) and path.is_file())
 
 
-def _day_folders(base: Path, arrived: float) -> Iterator[Path]:
-    """The PBX names folders by its own day, whatever its zone: the day before and after are looked into too."""
-    day = datetime.fromtimestamp(arrived, UTC)
-    for days in (-1, 0, 1):
-        yield base / (day + timedelta(days=days)).strftime("%Y/%m/%d")
+def _told(root: Path, name: str) -> Path | None:
+    """The file below ``root`` that a told name means: the longest end of it that there is."""
+    for tail in tails(name):
+        for candidate in (tail, *(() if PurePosixPath(tail).suffix in SUFFIXES else (tail + s for s in SUFFIXES))):
+            try:
+                return resolve(root, candidate)
+            except LookupError:
+                continue
+    return None
 
 
-def _stems(path: Path, uniqueid: str) -> Iterator[str]:
-    """Names a mark may stand beside: the file's own, and the mixed file's that the legs belong to."""
-    yield path.name
-    yield path.stem
-    yield path.name[: path.name.index(uniqueid) + len(uniqueid)]
-
-
-def _leg(path: Path, uniqueid: str) -> str:
-    behind = path.stem.partition(uniqueid)[2].lstrip("-_.").lower()
-    return "caller" if behind in _CALLER else "agent" if behind in _AGENT else "mix"
+def _part_and_leg(path: Path, uniqueid: str) -> tuple[str, str]:
+    """What tells a recording of a call from its others, and whose leg of it the file is."""
+    before, _, behind = path.stem.partition(uniqueid)
+    found = _LEG.fullmatch(behind.lstrip("-_."))
+    if found is None:
+        return before + behind.lstrip("-_."), "mix"
+    return before + (found[1] or ""), "caller" if found[2].lower() in _CALLER else "agent"

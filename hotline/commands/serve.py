@@ -49,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
     settings = settings.model_copy(update={"server": server})
     try:
         secrets = {pbx.name: pbx.secret() for pbx in settings.pbx}
+        for pbx in settings.pbx:
+            if pbx.recorder is not None:
+                pbx.recorder_secret()  # told here, in one line, if it is not there
     except LookupError as error:
         raise UsageError(str(error)) from error
     try:

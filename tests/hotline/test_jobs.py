@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hotline.jobs import PATIENCE, AfterCall
-from hotline.recorder import Recorder
+from hotline.attach import PATIENCE
+from hotline.jobs import AfterCall
+from hotline.recorder import Recorder, Recorders
 from hotline.speech import Speech
 from storage.database import Database
 from storage.fanout import MemoryFanout
@@ -23,6 +24,7 @@ from storage.pages import CallPage
 from storage.reads import Reads
 from storage.records import AlarmKind, NewJob, Waiting
 from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Left, Outcome, Over
+from telephony.recordings import Rules
 from transcription.engines import EngineSpec
 
 ARRIVED = 1795290138.0
@@ -89,6 +91,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     await upgrade(url)
     db = Database.open(url)
     clock, ledger, reads, outbox = Clock(), Ledger(db), Reads(db), Outbox(db)
+    rules = Rules(mark=".done", quiet=20.0, repairs=tmp_path / "repaired")
     root = tmp_path / "monitor"
     root.mkdir()
     spec: list[EngineSpec] = []
@@ -96,7 +99,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     after = AfterCall(
         ledger=ledger,
         reads=reads,
-        recorder=Recorder(root, tmp_path / "repaired", ".done", 20.0, clock),
+        recorders=Recorders({KEY.pbx: Recorder(root, rules, clock)}),
         speech=speech,
         fanout=MemoryFanout(),
         clock=clock,
@@ -178,9 +181,7 @@ async def test_a_recording_of_a_killed_pbx_is_played_from_its_repaired_copy(desk
     (row,) = (await desk.page()).recordings
     assert row.repaired
     assert row.mix is not None
-    recorder = desk.after._recorder
-    assert recorder is not None
-    assert recorder.path(row.mix).read_bytes()[40:44] != b"\0\0\0\0"
+    assert desk.after._recorders.path(KEY, row.mix).read_bytes()[40:44] != b"\0\0\0\0"
     assert (desk.root / "2026/11/21" / f"{LINE}-{KEY.linkedid}.wav").read_bytes() == original
 
 
@@ -189,11 +190,11 @@ async def test_a_jumping_clock_neither_hurries_nor_hangs(desk: Desk) -> None:
     desk.record()
     desk.clock.now = ARRIVED - 86400
     job = Job(1, "recording", "x", {"call": str(KEY)}, JobState.RUNNING, 1, 1, 0.0, None, None, 0.0, 0.0)
-    waiting = await desk.after.recording(job)
+    waiting = await desk.after.handlers["recording"](job)
     assert isinstance(waiting, Wait)
     assert 0 < waiting.until - desk.clock.now <= 60
     (desk.root / "2026/11/21" / f"{LINE}-{KEY.linkedid}.done").touch()
-    assert await desk.after.recording(job) is None
+    assert await desk.after.handlers["recording"](job) is None
 
 
 @pytest.mark.parametrize("leave", [lambda p: p.unlink(), lambda p: p.write_bytes(b"<html>")])

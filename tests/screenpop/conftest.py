@@ -64,7 +64,7 @@ class House:
         """What the status page is told."""
         return self.told
 
-    def recording(self, name: str) -> Path:
+    def recording(self, _call: CallKey, name: str) -> Path:
         """A file below the recordings root."""
         path = (self.recordings / name).resolve()
         if not path.is_relative_to(self.recordings.resolve()) or not path.is_file():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telephony.recordings import Legs, Problem, RecordingError, find, resolve
+from telephony.recordings import Legs, Problem, RecordingError, Rules, find, resolve
 from telephony.wavhead import Head, read
 
 UID = "1795290138.1"
@@ -40,9 +40,13 @@ def three(root: Path, uid: str = UID, **how: float) -> Path:
 
 
 def look(root: Path, now: float = LATER, hints: tuple[str, ...] = (), uid: str = UID) -> Legs:
-    """Find with the usual settings."""
-    repairs = root.parent / "repaired"
-    return find(root, uid, arrived=ARRIVED, now=now, mark=".done", quiet=20, repairs=repairs, hints=hints)
+    """The best of what is found with the usual settings."""
+    return find(root, uid, arrived=ARRIVED, now=now, rules=rules(root), hints=hints)[0]
+
+
+def rules(root: Path) -> Rules:
+    """The usual settings."""
+    return Rules(mark=".done", quiet=20, repairs=root.parent / "repaired")
 
 
 def problem(root: Path, **how: object) -> Problem:

@@ -1,0 +1,118 @@
+"""Work that comes round: recordings whose time is over are deleted, files that belong to no call are listed.
+
+Each round is a job like any other, seen in ``hotline jobs``; its key is the hour or the day, so that two services do it
+once.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+import structlog
+
+from hotline.recorder import Recorders
+from storage.drain import Handler
+from storage.jobs import Job, JobError, Wait
+from storage.outbox import Outbox
+from storage.records import NewJob
+from storage.retention import Due, Retention
+from storage.strays import Stray, Strays
+from storage.trouble import StorageError
+from telephony.strays import look
+
+log = structlog.get_logger()
+
+RETENTION, STRAYS = "retention", "strays"
+DAY = 86400.0
+EVERY = 3600.0
+WHO = "policy"  # in the audit trail
+LOOK_BACK = 7 * DAY  # how old a file may be and still be listed as belonging to no call
+SETTLED = 3600.0  # how long nothing must have changed in it: its call may be on, or its record on the way
+_FIRST = 20.0  # seconds after the start: calls come first
+
+
+class Upkeep:
+    """The rounds and their handlers. ``keep``: seconds a line keeps recordings, by its number."""
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        retention: Retention,
+        strays: Strays,
+        recorders: Recorders,
+        keep: Mapping[str, float],
+        clock: Callable[[], float],
+    ) -> None:
+        self._outbox, self._retention, self._strays = outbox, retention, strays
+        self._recorders, self._keep, self._clock = recorders, dict(keep), clock
+        self._started = clock()
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """Handlers by kind of job, as the outbox takes them."""
+        return {RETENTION: self.retention, STRAYS: self.strays}
+
+    async def run(self) -> None:
+        """Add the rounds' jobs until cancelled."""
+        await asyncio.sleep(_FIRST)
+        while True:
+            with suppress(StorageError):  # whoever writes calls tells it loudly
+                await self.add()
+            await asyncio.sleep(EVERY)
+
+    async def add(self) -> None:
+        """Add the jobs of this day and hour, once."""
+        now = self._clock()
+        if self._keep:
+            await self._outbox.add_now(NewJob(RETENTION, f"{RETENTION}:{int(now // DAY)}"), now)
+        for name, recorder in self._recorders:
+            if recorder.mirror is None:
+                job = NewJob(STRAYS, f"{STRAYS}:{name}:{int(now // EVERY)}", {"pbx": name})
+                await self._outbox.add_now(job, now)
+
+    async def retention(self, _job: Job) -> Wait | None:
+        """Delete what is older than its line keeps it. What cannot be deleted fails the job, after all the rest."""
+        failed: list[str] = []
+        for line, keep in self._keep.items():
+            after, before = 0, self._clock() - keep
+            while found := await self._retention.due(line, before, after=after):
+                after = found[-1].id
+                failed += [trouble for due in found if (trouble := await self._delete(due, keep)) is not None]
+        if failed:
+            raise JobError(f"{len(failed)} recordings cannot be deleted, the first: {failed[0]}")
+        return None
+
+    async def _delete(self, due: Due, keep: float) -> str | None:
+        """Delete one; what stood in the way."""
+        recorder = self._recorders.of(due.call)
+        if recorder is None:
+            return f"{due.call}: its PBX is not configured any more"
+        try:
+            gone = await asyncio.to_thread(recorder.forget, due.recording, due.call.linkedid)
+        except OSError as error:
+            return f"{due.call}: {error}: the service's user needs the right to write in that folder"
+        why = f"older than {keep / DAY:g} days"
+        if await self._retention.deleted(due, who=WHO, why=why, now=self._clock()):
+            log.info("a recording was deleted by policy", call=str(due.call), files=gone, why=why)
+        return None
+
+    async def strays(self, job: Job) -> Wait | None:
+        """List the sound files of one PBX that belong to no call we know."""
+        pbx = str(job.payload["pbx"])
+        recorder = dict(self._recorders).get(pbx)
+        if recorder is None:
+            return None
+        now = self._clock()
+        first = await self._strays.first_call(pbx)
+        since = max(now - LOOK_BACK, self._started if first is None else first)
+        try:
+            found = await asyncio.to_thread(look, recorder.root, since=since, before=now - SETTLED)
+        except OSError as error:
+            raise JobError(f"the recordings of {pbx} cannot be looked through: {error}") from error
+        ours = await self._strays.calls_among(pbx, {file.uniqueid for file in found})
+        stray = [Stray(pbx, f.name, f.bytes, f.changed) for f in found if f.uniqueid not in ours]
+        if stray:
+            log.warning("recordings that belong to no call", pbx=pbx, count=len(stray), first=stray[0].name)
+        await self._strays.replace(pbx, stray, now)
+        return None
