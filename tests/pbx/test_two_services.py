@@ -1,0 +1,164 @@
+"""Two services on one real Asterisk and one database, killed and started again in the middle of overlapping calls.
+
+Held against the phones: every call is kept once, with its agents and its end; every ticket is there once; every card
+is shown once on a page for each time that phone rang.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+
+from storage.database import Database
+from tests.pbx.service import Page, hire, pages_of, pbx_toml, serving, site_toml
+
+if TYPE_CHECKING:
+    from tests.conftest import RedisServer
+    from tests.pbx.labs import Lab
+
+pytestmark = [pytest.mark.pbx, pytest.mark.timeout(400)]
+
+DOWN = 1.0
+"""Seconds a killed service stays away."""
+SOON = 1.0
+"""Seconds between a phone and its page, at most."""
+
+Kills = Sequence[tuple[float, int]]
+"""When, in seconds after the first call, and which service."""
+
+
+@dataclass
+class Day:
+    """What the phones did, what was kept of it, and what the pages showed."""
+
+    truth: dict[str, Any]
+    pages: list[Page]
+    killed: set[int] = field(default_factory=set)  # their id()
+    rows: dict[str, list[Any]] = field(default_factory=dict)
+
+
+QUERIES = {
+    "calls": "SELECT c.id, c.key, c.caller, c.line, c.outcome, c.ticket_id, c.ended FROM calls c ORDER BY c.id",
+    "agents": "SELECT call_id, agent FROM call_agents WHERE talked IS NOT NULL ORDER BY talked",
+    "events": "SELECT call_id, kind, subject FROM call_events",
+    "tickets": "SELECT id, caller, calls FROM tickets",
+    "recordings": "SELECT call_id FROM recordings",
+    "jobs": "SELECT kind, state FROM jobs",
+}
+
+
+async def work(lab: "Lab", folder: Path, stores: tuple[str, str | None], scenario: str, kills: Kills) -> Day:
+    """A busy minute: a scenario of overlapping calls, two services, the pages of all agents on both.
+
+    ``stores``: the addresses of the database and of Redis.
+    """
+    database_url, redis_url = stores
+    await hire(database_url)
+    config = pbx_toml(lab) + site_toml(lab.recordings)
+    async with AsyncExitStack() as stack:
+        services = [
+            await stack.enter_async_context(serving(folder / name, [lab], config, database_url, redis_url))
+            for name in ("a", "b")
+        ]
+        pages = await stack.enter_async_context(pages_of(*services))
+        driving = asyncio.get_running_loop().create_task(asyncio.to_thread(lab.scenarios, folder / "calls", scenario))
+        began = asyncio.get_running_loop().time() + 1.0  # the driver needs about that to start
+        for after, which in kills:
+            await asyncio.sleep(max(0.0, began + after - asyncio.get_running_loop().time()))
+            await services[which].kill()
+            await asyncio.sleep(DOWN)
+            await services[which].start()
+        (truth,) = await driving
+        day = Day(truth, pages, {id(services[which]) for _, which in kills})
+        await settled(database_url, len(inbound(truth)), day)
+    return day
+
+
+async def settled(database_url: str, calls: int, day: Day) -> None:
+    """Read the database once every call has ended in it and has its recording."""
+    db = Database.open(database_url)
+    try:
+        async with asyncio.timeout(40):
+            while True:
+                for name, query in QUERIES.items():
+                    async with db.read() as connection:
+                        day.rows[name] = list((await connection.execute(text(query))).all())
+                ended = [row for row in day.rows["calls"] if row.ended is not None]
+                if len(ended) >= calls and len(day.rows["recordings"]) >= calls:
+                    return
+                await asyncio.sleep(0.5)
+    finally:
+        await db.close()
+
+
+def inbound(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    """The real calls."""
+    return [call for call in truth["calls"] if call["is_inbound_400"]]
+
+
+def rings(truth: dict[str, Any]) -> Counter[tuple[str, str]]:
+    """How often each agent's phone rang for each caller."""
+    return Counter(
+        (event["phone"], _user(event["frm"])) for event in truth["sip"] if event["what"] == "invite_received"
+    )
+
+
+def _user(sip: str) -> str:
+    found = re.search(r"sip:([^@>]+)@", sip)
+    assert found, sip
+    return found[1]
+
+
+def check(day: Day) -> None:
+    """Every call once, every ticket once, every card once."""
+    real = {f"lab:{call['linkedid']}": call for call in inbound(day.truth)}
+    assert Counter(row.key for row in day.rows["calls"]) == Counter(real.keys())
+    for row in day.rows["calls"]:
+        call = real[row.key]
+        # By the PBX's queue_log: of three phones picked up in one moment one has the caller.
+        agents = [name.removeprefix("Agent-") for name in call["answered_by_agents"]]
+        kept = [agent for call_id, agent in day.rows["agents"] if call_id == row.id]
+        assert (row.caller, row.line) == (call["caller_sent"], call["is_inbound_400"])
+        assert (kept, row.outcome) == (agents, "answered" if agents else "abandoned"), call
+        assert row.ended == pytest.approx(call["end_t"], abs=SOON)
+        counts = Counter((kind, subject) for call_id, kind, subject in day.rows["events"] if call_id == row.id)
+        for once in ("arrived", "confirmed", "ended"):
+            assert counts[once, ""] == 1, (row.key, counts)
+        for agent in agents:
+            assert counts["answered", agent] == 1, (row.key, counts)
+        for agent in ("1001", "1002", "1003"):
+            assert counts["rang", agent] == rings(day.truth)[agent, call["caller_sent"]], (row.key, agent, counts)
+    assert Counter(row.caller for row in day.rows["tickets"]) == Counter(
+        f"+86{c['caller_sent']}" for c in real.values()
+    )
+    assert {row.calls for row in day.rows["tickets"]} == {1}
+    assert {row.ticket_id for row in day.rows["calls"]} == {row.id for row in day.rows["tickets"]}
+    assert Counter(row.call_id for row in day.rows["recordings"]) == Counter(row.id for row in day.rows["calls"])
+    assert {row.state for row in day.rows["jobs"]} <= {"done", "waiting"}, day.rows["jobs"]
+    for page in day.pages:
+        check_page(day, page, real)
+
+
+def check_page(day: Day, page: Page, real: dict[str, Any]) -> None:
+    """A card for each time the phone rang, none besides, and none left."""
+    assert page.cards == {}
+    expected = {caller: times for (agent, caller), times in rings(day.truth).items() if agent == page.agent}
+    shown = {real[call]["caller_sent"]: len(times) for call, times in page.shown.items()}
+    if id(page.service) not in day.killed:
+        assert shown == expected, page.agent
+    else:
+        assert all(times <= expected.get(caller, 0) for caller, times in shown.items()), (shown, expected)
+
+
+async def test_calls_survive_the_death_of_either_service(
+    lab: "Lab", tmp_path: Path, postgres_url: str, redis_server: "RedisServer"
+) -> None:
+    """Twelve calls; the first service dies while they ring and talk, comes back, and the second one dies."""
+    check(await work(lab, tmp_path, (postgres_url, redis_server.url), "i_thirty:twelve", [(3.0, 0)]))
