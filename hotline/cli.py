@@ -8,6 +8,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "serve": "run the service",
     "check": "validate the configuration, naming every fault at once",
+    "doctor": "look at the whole installation, the PBX included, and name each fault with its remedy",
     "dialplan": "print the AMI users and the dialplan that the PBX needs",
     "migrate": "bring the database to this version",
     "backup": "copy the database into a file while the service runs",
