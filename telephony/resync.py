@@ -9,7 +9,8 @@ from telephony.bridges import Bridges, Member
 from telephony.call import Fact, Over
 from telephony.events import LiveChannel, Snapshot
 from telephony.legs import Leg, OpenCall
-from telephony.live import Live
+from telephony.live import Live, pair_of
+from telephony.phones import is_local
 
 _RINGING = "5"  # ChannelState
 
@@ -35,7 +36,7 @@ def merge(live: Live, snapshot: Snapshot, now: float | None, out: list[Fact]) ->
             caller.join(waiting.queue, now, out)
     for uid, row in rows.items():
         if uid not in snapshot.fresh:
-            _ring(live, uid, row, now, out)
+            _ring(live, row, rows, now, out)
     for call in live.calls.values():
         live.connect(call.uniqueid, now, out)
 
@@ -84,10 +85,23 @@ def _adopt(live: Live, row: LiveChannel, now: float | None, out: list[Fact]) -> 
     live.pending.pop(uid, None)
 
 
-def _ring(live: Live, uid: str, row: LiveChannel, now: float | None, out: list[Fact]) -> None:
+def _ring(live: Live, row: LiveChannel, rows: dict[str, LiveChannel], now: float | None, out: list[Fact]) -> None:
     """A phone that rings for a call rings from now on, as far as we know."""
-    call = live.calls.get(row.linkedid or "")
+    call, uid = live.calls.get(row.linkedid or ""), row.uniqueid or ""
     agent = live.phones.agent(row.channel)
     if call is not None and agent is not None and row.state == _RINGING and uid not in call.legs:
-        call.ring(uid, Leg(agent, call.queue, local=False), now, out)
+        via = _consulting(live, call, row, rows)
+        call.ring(uid, Leg(agent, None if via else call.queue, local=False, via=via), now, out)
         live.legs[uid] = call
+
+
+def _consulting(live: Live, call: OpenCall, ringing: LiveChannel, rows: dict[str, LiveChannel]) -> str | None:
+    """The Local pair through which an agent calls this phone to consult, which the caller does not hear.
+
+    By DTMF (``*2``) the agent sits with the pair's first half in a bridge while the phone behind it rings (22 and 16).
+    """
+    for row in rows.values():
+        if row.bridge and is_local(row.channel or "") and (row.linkedid, row.exten) == (call.uniqueid, ringing.exten):
+            heard = {member.uniqueid for member in live.bridges.hearing(call.uniqueid)}
+            return None if row.uniqueid in heard else pair_of(row.channel or "")
+    return None
