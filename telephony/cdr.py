@@ -8,6 +8,7 @@ columns come from the configuration and are quoted, and a question that takes to
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -58,11 +59,14 @@ class TableRecords:
             raise RecordsError(f"columns: {', '.join(strange)} is none of {', '.join(ALIASES)}")
         schema, _, bare = name.rpartition(".")
         self._name, self._schema = bare, schema or None
-        self._engine = _engine(url, timeout)
-        self._where = f"table {name} in {self._engine.url.render_as_string(hide_password=True)}"
+        self._url = _address(url)
+        self._engine = _engine(self._url, timeout)
+        self._where = f"table {name} in {self._url.render_as_string(hide_password=True)}"
 
     async def rows(self, since: float, call: str | None = None) -> Sequence[Row]:
         """As :meth:`Records.rows`."""
+        if self._url.get_backend_name() == "sqlite" and not await asyncio.to_thread(Path(_file(self._url)).exists):
+            raise RecordsError(f"{self._where}: there is no such file")
         try:
             async with asyncio.timeout(self._timeout), self._engine.connect() as conn:
                 return await self._rows(conn, since, call)
@@ -130,32 +134,35 @@ def _as_there(example: object, moment: float, zone: tzinfo) -> Any:
     return written(moment, zone).isoformat(" ", "seconds")
 
 
-def _engine(url: str, limit: float) -> AsyncEngine:
+def _address(url: str) -> URL:
+    """The parsed address, with the driver we have for it."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise RecordsError(f"the address of the call records is none: {error}") from error
-    parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
-    backend = parsed.get_backend_name()
-    more: dict[str, Any] = {}
-    if backend == "sqlite":
-        parsed = _sqlite_read_only(parsed)
-    elif backend == "postgresql":
-        settings = {"default_transaction_read_only": "on", "statement_timeout": str(int(limit * 1000))}
-        more = {"timeout": limit, "server_settings": settings}
-    elif backend == "mysql":
-        more = {"connect_timeout": limit, "init_command": "SET SESSION TRANSACTION READ ONLY"}
-    try:
-        return create_async_engine(parsed, poolclass=NullPool, connect_args=more)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise RecordsError(f"no way to read call records from {parsed.drivername}: {error}") from error
+    return parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
 
 
-def _sqlite_read_only(url: URL) -> URL:
-    """An address that neither makes nor changes the file."""
+def _file(url: URL) -> str:
     if not url.database or url.database == ":memory:":
         raise RecordsError("the address of the call records names no file")
-    return make_url(f"sqlite+aiosqlite:///file:{quote(url.database)}?mode=ro&uri=true")
+    return url.database
+
+
+def _engine(url: URL, limit: float) -> AsyncEngine:
+    more: dict[str, Any] = {}
+    try:
+        backend = url.get_backend_name()
+        if backend == "sqlite":  # neither makes nor changes the file
+            url = make_url(f"sqlite+aiosqlite:///file:{quote(_file(url))}?mode=ro&uri=true")
+        elif backend == "postgresql":
+            settings = {"default_transaction_read_only": "on", "statement_timeout": str(int(limit * 1000))}
+            more = {"timeout": limit, "server_settings": settings}
+        elif backend == "mysql":
+            more = {"connect_timeout": limit, "init_command": "SET SESSION TRANSACTION READ ONLY"}
+        return create_async_engine(url, poolclass=NullPool, connect_args=more)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise RecordsError(f"no way to read call records from {url.drivername}: {error}") from error
 
 
 async def _read_only(conn: AsyncConnection) -> None:
