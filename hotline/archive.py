@@ -90,6 +90,7 @@ class Archive:
         count, strays = await self._strays.newest(STRAYS_SHOWN)
         return {
             "recorders": {name: starter.trouble for name, starter in self._starters.items()},
+            "undeletable": self._upkeep.undeletable,
             "strays": {
                 "count": count,
                 "newest": [{"pbx": s.pbx, "name": s.name, "bytes": s.bytes, "changed": s.changed} for s in strays],

@@ -32,7 +32,10 @@ _FIRST = 20.0  # seconds after the start: calls come first
 
 
 class Upkeep:
-    """The rounds and their handlers. ``keep``: seconds a line keeps recordings, by its number."""
+    """The rounds and their handlers. ``keep``: seconds a line keeps recordings, by its number.
+
+    ``undeletable``: what stood in the way of deleting, the last time this process tried.
+    """
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class Upkeep:
         self._outbox, self._retention, self._strays = outbox, retention, strays
         self._recorders, self._keep, self._clock = recorders, dict(keep), clock
         self._started = clock()
+        self.undeletable: str | None = None
 
     @property
     def handlers(self) -> dict[str, Handler]:
@@ -79,8 +83,10 @@ class Upkeep:
             while found := await self._retention.due(line, before, after=after):
                 after = found[-1].id
                 failed += [trouble for due in found if (trouble := await self._delete(due, keep)) is not None]
+        self.undeletable = None
         if failed:
-            raise JobError(f"{len(failed)} recordings cannot be deleted, the first: {failed[0]}")
+            self.undeletable = f"{len(failed)}, the first: {failed[0]}"
+            raise JobError(f"recordings cannot be deleted: {self.undeletable}")
         return None
 
     async def _delete(self, due: Due, keep: float) -> str | None:

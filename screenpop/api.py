@@ -156,7 +156,15 @@ async def call(request: web.Request) -> web.Response:
                 for event in page.events
             ],
             "recordings": [
-                {"seconds": player.seconds, "legs": {track.leg.value: track.url for track in player.tracks}}
+                {
+                    "kind": player.recording.kind.value,
+                    "began": player.recording.began,
+                    "seconds": player.seconds,
+                    "repaired": player.recording.repaired,
+                    "deleted": player.recording.deleted,
+                    "legs": {track.leg.value: track.url for track in player.tracks},
+                    "talk": [{"agent": t.agent, "start": t.start, "end": t.end} for t in player.talk],
+                }
                 for player in players(page)
             ],
             "transcript": transcript_state(page),

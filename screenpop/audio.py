@@ -28,6 +28,7 @@ REMEMBERED = 10_000
 
 PLAYABLE = {
     ".wav": "audio/wav",
+    ".wav16": "audio/wav",
     ".mp3": "audio/mpeg",
     ".ogg": "audio/ogg",
     ".opus": "audio/ogg",
@@ -93,11 +94,14 @@ async def audio(request: web.Request) -> web.StreamResponse:
     page = await the_call(request)
     try:
         leg = Leg(request.match_info["leg"])
-        name = name_of(page.recordings[int(request.match_info["recording"])], leg)
+        recording = page.recordings[int(request.match_info["recording"])]
+        name = name_of(recording, leg)
     except (ValueError, IndexError):
         name = None
     if name is None:
         raise web.HTTPNotFound(text="no such recording")
+    if recording.deleted is not None:
+        raise web.HTTPGone(text="this recording was deleted by policy")
     deps = request.app[DEPS]
     try:
         path = deps.recording(page.item.key, name)

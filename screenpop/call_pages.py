@@ -11,7 +11,8 @@ from screenpop.audio import Leg, kind_of, name_of, the_call
 from screenpop.rendering import render, spoken
 from screenpop.rights import Right, Role, may
 from storage.pages import CallPage
-from storage.records import AlarmKind, Waiting
+from storage.records import AlarmKind, RecordingKind, RecordingRow, Waiting
+from storage.talk import windows
 from telephony.call import CallKey
 from transcription.transcript import Turn
 
@@ -29,13 +30,27 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """When an agent talked with the caller, in seconds of the recording."""
+
+    agent: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Player:
-    """One recording: the tracks to play together, all tracks to download, and how long it is in seconds."""
+    """One recording: the tracks to play together, all tracks to download, and how long it is in seconds.
+
+    ``talk``: which agent talked when, as far as it is known. ``said``: the transcript is of this recording.
+    """
 
     together: tuple[Track, ...]
     tracks: tuple[Track, ...]
+    recording: RecordingRow
     seconds: float
-    repaired: bool
+    talk: tuple[Talk, ...]
+    said: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +63,22 @@ class Bar:
 
 
 def players(page: CallPage) -> list[Player]:
-    """Both legs together where both can be played, else the mix, else what there is."""
+    """What the transcript is of comes first. Both legs together where both can be played, else the mix, or what is."""
     found = []
     for number, recording in enumerate(page.recordings):
         tracks = tuple(
             _track(page.item.key, number, leg, name)
             for leg in (Leg.CALLER, Leg.AGENT, Leg.MIX)
-            if (name := name_of(recording, leg)) is not None
+            if recording.deleted is None and (name := name_of(recording, leg)) is not None
         )
         heard = [track for track in tracks if track.url]
         legs = tuple(track for track in heard if track.leg is not Leg.MIX)
         both = len(legs) == len((Leg.CALLER, Leg.AGENT))
         together = legs if both else tuple(heard[-1:])
-        found.append(Player(together, tracks, recording.seconds or _end(page), recording.repaired))
-    return found
+        said = recording is page.spoken
+        seconds = recording.seconds or (_end(page) if said else 0.0)
+        found.append(Player(together, tracks, recording, seconds, _talk(page, recording), said))
+    return sorted(found, key=lambda player: not player.said)
 
 
 def bars(turns: Sequence[Turn], seconds: float) -> list[Bar]:
@@ -78,7 +95,7 @@ def bars(turns: Sequence[Turn], seconds: float) -> list[Bar]:
 
 
 def transcript_state(page: CallPage) -> str:
-    """Why there is a transcript or none yet: ``ready talking model recording none working failed``."""
+    """Why there is a transcript or none yet: ``ready talking model recording none working failed deleted``."""
     if page.transcript is not None:
         return "ready"
     if page.item.ended is None:
@@ -88,7 +105,7 @@ def transcript_state(page: CallPage) -> str:
     if any(alarm.kind in HOPELESS for alarm in page.alarms):
         return "failed"
     if page.recordings:
-        return "working"
+        return "deleted" if page.spoken is None else "working"
     return "recording" if page.item.answered is not None or page.item.waiting is Waiting.RECORDING else "none"
 
 
@@ -105,7 +122,7 @@ async def call(request: web.Request) -> web.Response:
         call=page.item,
         turns=turns,
         players=recordings,
-        bars=bars(turns, recordings[0].seconds if recordings else 0.0),
+        bars=bars(turns, recordings[0].seconds) if recordings and recordings[0].said else [],
         state=transcript_state(page),
         doubt=DOUBT,
         sees_listens=may(Role(request[SESSION].user.role), Right.LISTENS),
@@ -120,6 +137,13 @@ async def waiting(request: web.Request) -> web.Response:
 def _track(call: CallKey, number: int, leg: Leg, name: str) -> Track:
     url = f"/calls/{call}/audio/{number}/{leg.value}"
     return Track(leg, url if kind_of(name) else None, f"{url}?download=1")
+
+
+def _talk(page: CallPage, recording: RecordingRow) -> tuple[Talk, ...]:
+    if recording.kind is not RecordingKind.CALL:
+        return ()
+    spans = windows(page.events, recording.began) or ()
+    return tuple(Talk(agent, round(start, 2), round(end, 2)) for start, end, agent in spans)
 
 
 def _end(page: CallPage) -> float:

@@ -52,6 +52,7 @@ URGENCY: Words = {"高": N_("High"), "中": N_("Medium"), "低": N_("Low")}
 SENTIMENT: Words = {"正面": N_("Positive"), "中性": N_("Neutral"), "负面": N_("Negative")}
 SPEAKER: Words = {"caller": N_("Caller"), "agent": N_("Agent")}
 LEG: Words = {"mix": N_("Both sides"), "caller": N_("Caller"), "agent": N_("Agent")}
+RECORDING: Words = {"call": N_("The call"), "voicemail": N_("Message left by the caller")}
 DETAIL: Words = {
     "order_no": N_("Order number"),
     "ticket_no": N_("Ticket number"),

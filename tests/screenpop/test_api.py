@@ -84,8 +84,13 @@ async def test_a_call(house: "House", visit: "Visit") -> None:
     assert found["agents"] == ["1001"]
     assert found["recordings"] == [
         {
+            "kind": "call",
+            "began": None,
             "seconds": 2.0,
+            "repaired": False,
+            "deleted": None,
             "legs": {"caller": f"/calls/{call}/audio/0/caller", "agent": f"/calls/{call}/audio/0/agent"},
+            "talk": [],
         }
     ]
     assert [event["kind"] for event in found["events"]][:2] == ["arrived", "confirmed"]

@@ -8,7 +8,7 @@ from screenpop import words
 from screenpop.catalogue import read, texts
 from screenpop.i18n import LANGUAGES, Reader, translations
 from storage.edits import Refusal
-from storage.records import AlarmKind, EventKind, Phase, TimelineKind
+from storage.records import AlarmKind, EventKind, Phase, RecordingKind, TimelineKind
 from telephony.call import Outcome, Over
 from telephony.link import Link
 from tickets.ticket import Reachability, Status
@@ -57,6 +57,7 @@ def test_every_text_is_translated_with_its_holes(language: str) -> None:
         ("TIMELINE", TimelineKind),
         ("ALARM", AlarmKind),
         ("LINK", Link),
+        ("RECORDING", RecordingKind),
     ],
 )
 def test_every_code_of_the_other_rooms_has_a_name(table: str, codes: type) -> None:
