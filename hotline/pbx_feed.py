@@ -33,6 +33,34 @@ class Sink(Protocol):
         """Take word of a PBX's link, in its order among the facts; returns at once."""
 
 
+def login_of(pbx: Pbx, secret: str) -> AmiSettings:
+    """How the service reaches a PBX."""
+    return AmiSettings(
+        name=pbx.name,
+        host=pbx.host,
+        port=pbx.port,
+        user=pbx.user,
+        secret=secret,
+        tls=pbx.tls,
+        tls_ca=pbx.tls_ca,
+        login=Login(pbx.login),
+        ping_every=pbx.ping_every,
+        capture=pbx.capture,
+    )
+
+
+def tracker_of(pbx: Pbx, settings: Settings) -> Tracker:
+    """A tracker that knows what is configured for a PBX."""
+    return Tracker(
+        pbx.name,
+        Lines({line.number: line.aliases for line in settings.line}),
+        pbx.trunks,
+        {interface: agent.extension for agent in settings.agent for interface in agent.interfaces},
+        voicemail_event=pbx.voicemail_event,
+        recording_event=pbx.recording_event,
+    )
+
+
 class PbxFeed:
     """Listens to one PBX until cancelled."""
 
@@ -48,29 +76,8 @@ class PbxFeed:
     ) -> None:
         self._pbx, self._pipeline, self._clock, self._listening = pbx, pipeline, clock, listening
         self.name = pbx.name
-        self._link = AmiLink(
-            AmiSettings(
-                name=pbx.name,
-                host=pbx.host,
-                port=pbx.port,
-                user=pbx.user,
-                secret=secret,
-                tls=pbx.tls,
-                tls_ca=pbx.tls_ca,
-                login=Login(pbx.login),
-                ping_every=pbx.ping_every,
-                capture=pbx.capture,
-            ),
-            clock,
-        )
-        self.tracker = Tracker(
-            pbx.name,
-            Lines({line.number: line.aliases for line in settings.line}),
-            pbx.trunks,
-            {interface: agent.extension for agent in settings.agent for interface in agent.interfaces},
-            voicemail_event=pbx.voicemail_event,
-            recording_event=pbx.recording_event,
-        )
+        self._link = AmiLink(login_of(pbx, secret), clock)
+        self.tracker = tracker_of(pbx, settings)
 
     async def run(self) -> None:
         """Read what the PBX says, for ever."""

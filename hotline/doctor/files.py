@@ -68,8 +68,8 @@ def _reader(folder: Path, unreadable: list[str]) -> Reader:
 
 
 def _for_everybody(path: Path) -> bool:
-    """Whether other users can read the file. The folder's own rights do not protect it where it is copied about."""
+    """Whether the file's own rights let everybody read it: a closed folder protects it only while it stays there."""
     try:
-        return bool(path.stat().st_mode & stat.S_IROTH) and bool(path.parent.stat().st_mode & stat.S_IXOTH)
+        return bool(path.stat().st_mode & stat.S_IROTH)
     except OSError:
         return False

@@ -19,7 +19,9 @@ NEEDED: Mapping[str, str] = {
 }  # fmt: skip
 """Events without which facts are wrong, and their class."""
 
-HELPFUL: Mapping[str, str] = {"Pickup": "call", "MixMonitorStart": "call", "MixMonitorStop": "call"}
+HELPFUL: Mapping[str, str] = {
+    "Pickup": "call", "MixMonitorStart": "call", "MixMonitorStop": "call", "AgentDump": "agent"
+}  # fmt: skip
 """Events that only tell it sooner or more surely."""
 
 UNNEEDED = ("DeviceStateChange", "QueueMemberStatus", "NewConnectedLine", "MusicOnHoldStart", "RTCPSent", "VarSet")

@@ -124,7 +124,7 @@ def _timeout(case: Case, conf: Conf | None, report: Report) -> None:
 def _secrets_kept(case: Case, report: Report) -> None:
     assert case.files is not None
     if case.files.readable:
-        what = f"everybody can read {', '.join(case.files.readable)} in {case.files.folder}"
+        what = f"the rights of {', '.join(case.files.readable)} in {case.files.folder} let everybody read"
         report.tell(Code.SECRET_READABLE, case.subject, what)
     for trouble in case.files.unreadable:
         report.unknown(case.subject, trouble, "let the doctor read it, or run it as a user who may")

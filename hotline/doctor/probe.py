@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from hotline.doctor.dialplan import Dialplan, of_rows
 from hotline.doctor.gathered import Answers, Member, Reach
+from hotline.pbx_feed import login_of
 from hotline.telephony_settings import Pbx
-from telephony.ami import AmiError, AmiSettings, Connection, Login, RefusedError
+from telephony.ami import AmiError, Connection, RefusedError
 from telephony.events import Event
 from telephony.framing import Framer
 from telephony.reading import LAYOUTS
@@ -56,17 +57,7 @@ class _Session:
     def __init__(self, pbx: Pbx, secret: str, clock: Clock) -> None:
         self._pbx, self._clock = pbx, clock
         self.framer: Framer[Event] = Framer(LAYOUTS)
-        settings = AmiSettings(
-            name=pbx.name,
-            host=pbx.host,
-            port=pbx.port,
-            user=pbx.user,
-            secret=secret,
-            tls=pbx.tls,
-            tls_ca=pbx.tls_ca,
-            login=Login(pbx.login),
-        )
-        self.connection = Connection(settings, self.framer, _ignore, self._heard)
+        self.connection = Connection(login_of(pbx, secret), self.framer, _ignore, self._heard)
         self._raw = bytearray()
         self._more = asyncio.Event()
 
