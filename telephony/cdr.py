@@ -78,7 +78,7 @@ class TableRecords:
             raise RecordsError(f"{self._where} cannot be read: {getattr(error, 'orig', None) or error}") from error
 
     async def _rows(self, conn: AsyncConnection, since: float, call: str | None) -> list[Row]:
-        await _read_only(conn)
+        await _bound(conn, self._timeout)
         there = (await conn.execute(select(_everything()).select_from(self._table()).limit(1))).mappings()
         example = there.first()
         names = self._names(list(there.keys()))
@@ -165,6 +165,11 @@ def _engine(url: URL, limit: float) -> AsyncEngine:
         raise RecordsError(f"no way to read call records from {url.drivername}: {error}") from error
 
 
-async def _read_only(conn: AsyncConnection) -> None:
+async def _bound(conn: AsyncConnection, limit: float) -> None:
+    """What an address cannot say: SQLite reads only, MySQL and MariaDB give a question up by themselves."""
     if conn.dialect.name == "sqlite":
         await conn.exec_driver_sql("PRAGMA query_only=ON")
+    elif getattr(conn.dialect, "is_mariadb", False):
+        await conn.exec_driver_sql(f"SET SESSION max_statement_time = {limit:.3f}")
+    elif conn.dialect.name == "mysql":
+        await conn.exec_driver_sql(f"SET SESSION max_execution_time = {int(limit * 1000)}")

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from telephony.cdr import RecordsError, TableRecords, _read_only
+from telephony.cdr import RecordsError, TableRecords, _bound
 from telephony.cdr_calls import past_calls
 from telephony.lines import Lines
 from telephony.phones import Phones
@@ -31,7 +31,8 @@ FREEPBX = (
     "CREATE TABLE cdr (calldate {time} NOT NULL, clid varchar(80), src varchar(80), dst varchar(80),"
     " dcontext varchar(80), channel varchar(80), dstchannel varchar(80), lastapp varchar(80), lastdata varchar(80),"
     " duration int, billsec int, disposition varchar(45), amaflags int, accountcode varchar(20), uniqueid varchar(32),"
-    " userfield varchar(255), did varchar(50), recordingfile varchar(255), cnum varchar(80), linkedid varchar(32), sequence int)"
+    " userfield varchar(255), did varchar(50), recordingfile varchar(255),"
+    " cnum varchar(80), linkedid varchar(32), sequence int)"
 )
 ISSABEL = FREEPBX.replace(", linkedid varchar(32), sequence int", "")
 INSERT = "INSERT INTO {table} ({names}) VALUES ({values})"
@@ -183,7 +184,7 @@ async def test_nothing_can_be_written(server: Server) -> None:
     await server.make(FREEPBX)
     records = TableRecords(server.url, "cdr", {}, SHANGHAI)
     async with records._engine.connect() as conn:
-        await _read_only(conn)
+        await _bound(conn, 5.0)
         with pytest.raises(DBAPIError):
             await conn.execute(text("DELETE FROM cdr"))
 
