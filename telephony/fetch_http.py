@@ -44,7 +44,7 @@ class HttpRemote:
         self._limit, self._timeout = limit, timeout
         self._headers = {"Accept-Encoding": "identity"}
         if user is not None:
-            self._headers["Authorization"] = aiohttp.BasicAuth(user, secret or "").encode()
+            self._headers["Authorization"] = aiohttp.encode_basic_auth(user, secret or "")
         elif secret is not None:
             self._headers["Authorization"] = f"Bearer {secret}"
         self._ca = ca_file
@@ -127,8 +127,9 @@ class _HttpStore:
     def _moved(self, url: URL, location: str) -> URL:
         try:
             new = url.join(URL(location))
+            origin = new.origin()
         except ValueError as error:
             raise RemoteError(f"{url} was redirected to nonsense") from error
-        if new.origin() != self._base.origin():
-            raise RemoteError(f"{url} was redirected to {new.origin()}: another server is not asked")
+        if origin != self._base.origin():
+            raise RemoteError(f"{url} was redirected to {origin}: another server is not asked")
         return new

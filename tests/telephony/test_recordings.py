@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telephony.recordings import Legs, Problem, RecordingError, Rules, find, resolve
+from telephony.recordings import Legs, Problem, RecordingError, Rules, find, find_message, resolve
 from telephony.wavhead import Head, read
 
 UID = "1795290138.1"
@@ -164,3 +164,70 @@ def test_a_call_around_midnight_is_found_under_either_day(root: Path) -> None:
     """The PBX's day may be another than ours."""
     wav(root / "2026/11/22" / f"{UID}.wav")
     assert look(root).mix
+
+
+def test_a_name_as_the_pbx_knows_it_leads_to_the_same_folder_here(root: Path) -> None:
+    """MIXMONITOR_FILENAME is a path on the PBX; the folder is mounted elsewhere on this machine."""
+    wav(root / "team-a" / f"{UID}.wav")
+    assert look(root, hints=(f"/var/spool/asterisk/monitor/team-a/{UID}.wav",)).mix
+
+
+def test_a_call_recorded_in_parts_has_several_recordings_and_no_leg_is_taken_for_anothers(root: Path) -> None:
+    """A dialplan may pause while a card number is told. The best is first: most legs, then the longest."""
+    wav(root / DAY / f"a-{UID}-1-rx.wav", SECOND)
+    wav(root / DAY / f"a-{UID}-1-tx.wav", SECOND)
+    wav(root / DAY / f"a-{UID}-2-rx.wav", SECOND * 9)
+    wav(root / DAY / f"a-{UID}-2-tx.wav", SECOND * 9)
+    wav(root / DAY / f"a-{UID}-3.wav", SECOND * 20)
+    found = find(root, UID, arrived=ARRIVED, now=LATER, rules=rules(root))
+    told = [(legs.seconds, [path.name.removeprefix(f"a-{UID}-") for path in legs.files]) for legs in found]
+    assert told == [(9.0, ["2-rx.wav", "2-tx.wav"]), (1.0, ["1-rx.wav", "1-tx.wav"]), (20.0, ["3.wav"])]
+
+
+def test_a_message_is_no_part_of_the_calls_recording(root: Path) -> None:
+    """Even where a dialplan keeps it beside it."""
+    base = three(root)
+    wav(root / DAY / f"4007002505-{UID}-message.wav")
+    found = find(root, UID, arrived=ARRIVED, now=LATER, rules=rules(root), skip=[f"x/4007002505-{UID}-message.wav"])
+    assert [legs.mix for legs in found] == [Path(f"{base}.wav")]
+
+
+def message(root: Path, told: str, now: float = LATER, uid: str = UID) -> Legs:
+    """A message, below the root or in Asterisk's folder of messages beside it."""
+    return find_message([root, root.parent / "voicemail"], uid, told, now=now, rules=rules(root))
+
+
+@pytest.mark.parametrize(
+    ("lies", "told"),
+    [
+        ("monitor/messages/4007002505-{}.wav", "messages/4007002505-{}.wav"),
+        ("voicemail/4007002505-{}.wav", "voicemail/4007002505-{}.wav"),
+        ("voicemail/4007002505-{}.wav", "/var/spool/asterisk/voicemail/4007002505-{}"),
+        ("voicemail/2026/4007002505-{}.WAV", "2026/4007002505-{}.WAV"),
+    ],
+)
+def test_a_message_is_all_the_callers(root: Path, lies: str, told: str) -> None:
+    """Found by the name the dialplan tells, with the PBX's folders before it and without a suffix, too."""
+    path = wav(root.parent / lies.format(UID))
+    legs = message(root, told.format(UID))
+    assert (legs.caller, legs.agent, legs.mix, legs.seconds) == (path, None, None, 2.0)
+
+
+def test_a_message_of_another_call_is_not_taken(root: Path) -> None:
+    """A name told over AMI may be a lie, or lead elsewhere."""
+    wav(root / f"m-{UID}0.wav")
+    wav(root.parent / f"m-{UID}.wav")
+    for told in (f"m-{UID}0.wav", f"../m-{UID}.wav", f"m-{UID}.wav", "/etc/passwd", "", f"{UID}\0", f"{UID}/" * 99):
+        with pytest.raises(RecordingError) as caught:
+            message(root, told)
+        assert caught.value.problem is Problem.MISSING, told
+
+
+def test_a_message_still_being_spoken_is_waited_for(root: Path) -> None:
+    """The same rule as for every recording."""
+    wav(root / f"m-{UID}.wav", changed=ARRIVED)
+    with pytest.raises(RecordingError) as caught:
+        message(root, f"m-{UID}.wav", now=ARRIVED + 5)
+    assert caught.value.problem is Problem.GROWING
+    (root / f"m-{UID}.done").touch()
+    assert message(root, f"m-{UID}.wav", now=ARRIVED + 5).caller
