@@ -23,7 +23,7 @@ log = structlog.get_logger()
 BACKFILL = "backfill"
 BEAT = 15.0  # seconds between notes that we listen: what a killed service cannot know more exactly
 PAUSE = 5.0  # seconds until a database that is down is tried again
-STOPPED = "no service was running"
+STOPPED = "not_running"  # why; otherwise the link's own words
 
 
 @dataclass(slots=True)

@@ -101,6 +101,7 @@ EVENT: Words = {
     "left_message": N_("Caller left a message"),
     "routed": N_("Routed"),
     "ended": N_("Call ended"),
+    "completed": N_("Completed from the PBX's own records"),
 }
 ROUTE: Words = {
     "ticket_owner": N_("has the open ticket"),
@@ -123,6 +124,7 @@ TIMELINE: Words = {
     "moved": N_("Status changed"),
     "edited": N_("Edited"),
     "noted": N_("Note"),
+    "completed": N_("A call was completed from the PBX's own records"),
 }
 ALARM: Words = {
     "recording_missing": N_("There is no recording of this call."),
@@ -140,6 +142,7 @@ LINK: Words = {
     "refused": N_("the PBX refuses our login"),
     "gap": N_("events were lost; catching up"),
 }
+GAP: Words = {"not_running": N_("The service was not running.")}
 JOBS: Words = {"ready": N_("waiting"), "running": N_("running"), "dead": N_("given up")}
 
 # What the desk's own modules say. {holes} are filled in the browser.

@@ -249,3 +249,45 @@ async def test_errors_are_pages_for_people_and_problems_for_programs(visit: "Vis
     problem = await li.get("/api/nowhere")
     assert problem.content_type == "application/problem+json"
     assert (await problem.json())["status"] == 404
+
+
+async def test_the_status_page_tells_when_nobody_listened(house: "House", visit: "Visit") -> None:
+    """Each gap with what came of it; that there was none; nothing where the process keeps none (shadow mode)."""
+    root = await visit("root")
+    assert "未监听的时段" not in await root.text("/status")
+    house.told = {"gaps": []}
+    assert "所有电话系统一直在监听之中" in await root.text("/status")
+    gap = {
+        "id": 1,
+        "pbx": "main",
+        "service": "a:1",
+        "since": 1_795_147_200.0,
+        "until": 1_795_147_262.0,
+        "why": "not_running",
+        "covered": False,
+        "unseen": 3,
+        "completed": 2,
+        "checked": 1_795_147_300.0,
+        "note": None,
+        "records": True,
+    }
+    house.told = {
+        "gaps": [
+            gap,
+            gap | {"why": "half-open <link>", "note": "table cdr cannot be read: it is gone"},
+            gap | {"records": False},
+            gap | {"checked": None},
+        ]
+    }
+    page = await root.text("/status")
+    for words in (
+        "2026-11-20 12:00:00",
+        "2026-11-20 12:01:02",
+        "服务没有运行",
+        "half-open &lt;link&gt;",
+        "table cdr cannot be read: it is gone",
+        "没有为该电话系统配置话单",
+        "尚未核查",
+    ):
+        assert words in page, words
+    assert await root.json("/api/status") == house.told
