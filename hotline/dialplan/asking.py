@@ -15,7 +15,7 @@ ANSWER = 0.3
 ANYBODY = "[0-9]+"
 SHORT = range(2, 7)
 """Digits of an extension, where the configuration names none."""
-_REFUSALS = "400,401,403,404,405,408,429,500,502,503,504"
+_REFUSALS = "301,302,303,307,308,400,401,403,404,405,408,429,500,502,503,504"
 
 
 def contexts(plan: Plan) -> list[str]:
@@ -29,7 +29,7 @@ def before_queue(plan: Plan) -> list[str]:
     """Steps between routing and the queue: what the caller hears, whose phone rings first."""
     steps = []
     if plan.route and plan.announcements:
-        steps.append('ExecIf($["${HOTLINE_ANNOUNCE}" != ""]?Playback(${HOTLINE_ANNOUNCE}))')
+        steps += ['GotoIf($["${HOTLINE_ANNOUNCE}" = ""]?said)', "Playback(${HOTLINE_ANNOUNCE})", "(said),NoOp()"]
     if plan.route:
         steps.append('GosubIf($["${HOTLINE_AGENT}" != ""]?hotline-agent,${HOTLINE_AGENT},1)')
     return steps
@@ -69,7 +69,7 @@ def _choose(key: str, variable: str, names: Sequence[str]) -> list[str]:
     known = "|".join(name.replace(".", "[.]") for name in names)
     return [
         f"Set(HOTLINE_SAID=${{FILTER(0-9A-Za-z_./\\-,${{HASH(HOTLINE,{key})}})}})",
-        f'ExecIf($["${{HOTLINE_SAID}}" =~ "^({known})$"]?Set({variable}=${{HOTLINE_SAID}}))',
+        f'Set({variable}=${{IF(${{REGEX("^({known})$" ${{HOTLINE_SAID}})}}?${{HOTLINE_SAID}}:${{{variable}}})}})',
     ]
 
 
@@ -94,7 +94,9 @@ def _ring(plan: Plan, desk: Desk) -> str:
         state = "EXTENSION_STATE(${EXTEN}@ext-local)"  # a Local channel's state says nothing of the phone behind it
     return extension(
         f'{desk.extension},1,GotoIf($["${{{state}}}" != "NOT_INUSE"]?busy)',
+        # QUEUE_MEMBER() of who is not in the queue writes an error to Asterisk's log
+        f'GotoIf($["${{REGEX("(^|,){desk.member}(,|$)" ${{QUEUE_MEMBER_LIST(${{HOTLINE_QUEUE}})}})}}" != "1"]?free)',
         f'GotoIf($["${{QUEUE_MEMBER(${{HOTLINE_QUEUE}},paused,{desk.member})}}" = "1"]?busy)',
-        f"Dial({desk.device},{plan.dial.agent_ring},t)",
+        f"(free),Dial({desk.device},{plan.dial.agent_ring},t)",
         "(busy),Return()",
     )

@@ -95,7 +95,7 @@ def _call(plan: Plan, line: Line) -> str:
         steps.append(f"Read(HOTLINE_KEY,{plan.dial.menu_prompt},{longest},,1,5)")
         steps.append("Set(HOTLINE_KEY=${FILTER(0-9*#,${HOTLINE_KEY})})")
     for keys, queue in line.routing.menu.items():
-        steps.append(f'ExecIf($["${{HOTLINE_KEY}}" = "{keys}"]?Set(HOTLINE_QUEUE={queue}))')
+        steps.append(f'Set(HOTLINE_QUEUE=${{IF($["${{HOTLINE_KEY}}" = "{keys}"]?{queue}:${{HOTLINE_QUEUE}})}})')
     if plan.route:
         steps.append(f"Gosub(hotline-route,s,1({line.number},${{HOTLINE_KEY}}))")
     recorded = "record" if line.record else ""
