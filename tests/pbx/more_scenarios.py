@@ -2,10 +2,32 @@
 
 import asyncio
 import sys
+from typing import Any
 
 import scenarios  # type: ignore[import-not-found]
 
-scenarios.PARAMS["i_thirty", "twelve"] = {"n": 12, "gap": 0.15}
+
+@scenarios.sc  # type: ignore[untyped-decorator]
+async def busy(lab: Any, params: dict[str, Any]) -> str:
+    """Overlapping calls to both numbers; every fifth caller has no patience; three agents answer and talk a little"""  # noqa: D400 - printed in a list
+    for user in ("1001", "1002", "1003"):
+        lab.beh[user] = {"ring": 0.5, "talk": params.get("talk", 1.2)}
+
+    async def one(number: int) -> None:
+        await asyncio.sleep(number * params.get("gap", 0.25))
+        caller = await lab.inbound("4008001234" if number % 2 else "4007002505", f"139{20000000 + number * 41}")
+        await lab.up(caller)
+        try:
+            await asyncio.wait_for(caller.ended.wait(), 1.5 if number % 5 == 4 else params.get("patience", 25))
+        except TimeoutError:
+            caller.hangup()
+
+    count = params.get("n", 10)
+    await asyncio.gather(*(one(number) for number in range(count)))
+    return f"{count} overlapping calls, every fifth caller gives up after 1.5 s"
+
+
+scenarios.PARAMS["busy", "thirty"] = {"n": 30, "gap": 0.6, "talk": 2.0, "patience": 40}
 
 if __name__ == "__main__":
     sys.exit(asyncio.run(scenarios.main()))

@@ -156,20 +156,43 @@ class Page:
     told: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     cards: dict[str, dict[str, Any]] = field(default_factory=dict)
     shown: dict[str, list[float]] = field(default_factory=dict)
+    open: list[list[float]] = field(default_factory=list)  # from its first snapshot on, to the loss of the connection
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def back(self) -> None:
+        """Wait until it is open."""
+        while not self.open or self.open[-1][1] != float("inf"):
+            self.ready.clear()
+            await self.ready.wait()
+
+    def was_open(self, since: float, until: float) -> bool:
+        """Whether the connection stood all that time."""
+        return any(began <= since and until <= ended for began, ended in self.open)
+
+    def story(self) -> str:
+        """What it was told of cards, a line each, for whoever looks for a fault."""
+        lines = []
+        for at, said in self.told:
+            cards = said.get("cards", [said["card"]] if "card" in said else [])
+            what = " ".join(f"{card['call']}={card['state']}" for card in cards) or said.get("call", "")
+            lines.append(f"{at:.3f} {said['type']} {what} {said.get('why', '')}")
+        return "\n".join(lines)
 
     async def run(self) -> None:
         """Stay open until cancelled."""
         while True:
             try:
-                async with (
-                    logged_in(self.service.address, f"u{self.agent}") as session,
-                    session.ws_connect("/ws") as ws,
-                ):
-                    async for message in ws:
+                async with logged_in(self.service.address, f"u{self.agent}") as me, me.ws_connect("/ws") as socket:
+                    fresh = True
+                    async for message in socket:
+                        if fresh:
+                            self.open.append([now(), float("inf")])
+                            fresh = False
                         self.take(json.loads(message.data))
             except (aiohttp.ClientError, OSError):
                 pass
+            if self.open:
+                self.open[-1][1] = min(self.open[-1][1], now())
             await asyncio.sleep(0.2)
 
     def take(self, said: dict[str, Any]) -> None:
