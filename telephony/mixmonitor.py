@@ -61,13 +61,14 @@ def files(number: str, uniqueid: str, day: str) -> Files:
 class Starter:
     """One PBX's recorder login: :meth:`run` keeps the connection, :meth:`start` records a channel.
 
-    ``trouble``: why nothing can be recorded now, for the operator; None: it stands.
+    ``up`` is set while it stands; ``trouble``: why nothing can be recorded now, for the operator.
     """
 
     def __init__(self, settings: AmiSettings, rng: random.Random | None = None) -> None:
         self._settings = settings
         self._rng = random.Random() if rng is None else rng  # noqa: S311 - jitter
         self._connection: Connection | None = None
+        self.up = asyncio.Event()
         self.trouble: str | None = "not connected yet"
 
     async def run(self) -> None:
@@ -116,6 +117,7 @@ class Starter:
             await connection.open()
             self._connection = connection
             self.trouble = None
+            self.up.set()
             log.warning("recorder login", pbx=self._settings.name, user=self._settings.user, risk=RISK)
             while not connection.lost.done():
                 await asyncio.wait({connection.lost}, timeout=self._settings.ping_every)
@@ -124,6 +126,7 @@ class Starter:
             self._tell(connection.lost.result())
         finally:
             self._connection = None
+            self.up.clear()
             connection.abort("closed by us")
 
     def _tell(self, why: str) -> None:
