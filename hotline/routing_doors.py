@@ -14,7 +14,7 @@ from hotline.settings import Settings
 from hotline.tasks import Crew
 from telephony.agi import AgiServer
 from telephony.agi_environment import Environment
-from telephony.routing import variables
+from telephony.routing import RouteReason, variables
 
 log = structlog.get_logger()
 
@@ -62,9 +62,12 @@ class RoutingDoors:
         if not self.ports:
             return None
         refused = 0 if self._http is None else self._http.refused
+        reasons = self._router.reasons
         return {
             "ports": dict(self.ports),
-            "reasons": dict(self._router.reasons),
+            "answered": reasons.total(),
+            "late": reasons[RouteReason.LATE.value],
+            "reasons": dict(reasons),
             "agi": asdict(self._agi.counts),
             "http": {"refused": refused},
         }

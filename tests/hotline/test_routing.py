@@ -432,6 +432,7 @@ async def test_asked_over_http(sqlite_url: str, monkeypatch: pytest.MonkeyPatch)
         report = doors.report()
         assert report is not None
         assert (report["reasons"], report["http"]) == ({"last_agent": 2}, {"refused": 7})
+        assert (report["answered"], report["late"]) == (2, 0)
 
 
 def _basic() -> str:
