@@ -12,6 +12,8 @@ from hotline.cli import UsageError
 from hotline.clock import now
 from hotline.doctor.examine import examine
 from hotline.doctor.finding import Finding, Report
+from hotline.doctor.watch import watch
+from hotline.doctor.watching import Step
 from hotline.settings import ConfigError, Settings, find, load
 
 
@@ -31,11 +33,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--listen", type=float, default=2.0, metavar="SECONDS", help="how long to listen to others' calls (2)"
     )
+    parser.add_argument("--watch", action="store_true", help="follow one test call live, and say what was missing")
+    parser.add_argument(
+        "--timeout", type=float, default=300.0, metavar="SECONDS", help="how long --watch goes on at most (300)"
+    )
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Examine; 0 when sound, 1 with faults."""
+    """Examine, or watch; 0 when sound, 1 with faults, or when the call watched for did not come whole."""
     path = find(args.config)
     try:
         settings = _only(load(path), args.pbx)
@@ -43,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"the configuration has faults, mend them first:\n{error}") from error
     if not settings.pbx:
         raise UsageError("no [[pbx]] is configured: nothing to look at but the built-in one")
+    if args.watch:
+        return _watch(settings, args)
     folders = _folders(args.pbx_config, settings)
     try:
         report = asyncio.run(examine(settings, config=path, folders=folders, listen=max(0.0, args.listen), clock=now))
@@ -53,6 +61,27 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(report)
     return 1 if report.faults else 0
+
+
+def _watch(settings: Settings, args: argparse.Namespace) -> int:
+    if len(settings.pbx) > 1:
+        raise UsageError(f"say which PBX: --pbx {settings.pbx[0].name}")
+
+    def say(step: Step) -> None:
+        if args.json:
+            print(json.dumps({"after": step.after, "lag": step.lag, "text": step.text}, ensure_ascii=False), flush=True)
+        else:
+            print(f"{'' if step.after is None else f'{step.after:.3f} s':>12}  {step.text}", flush=True)
+
+    try:
+        report = asyncio.run(watch(settings, settings.pbx[0], clock=now, say=say, patience=args.timeout))
+    except KeyboardInterrupt:
+        return 1
+    if args.json:
+        print(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        _print(report)
+    return 1 if report.faults or report.unchecked else 0
 
 
 def _only(settings: Settings, name: str | None) -> Settings:
