@@ -22,6 +22,7 @@ from telephony.events import Snapshot
 from telephony.lines import Lines
 from telephony.link import AmiLink, LinkState
 from telephony.tracker import Tracker
+from tests.conftest import CannotRunError, RedisServer
 from tests.pbx.labs import LINES, TRUNK, VOICEMAIL, Lab, NoLabError, running
 
 SCENARIOS = ("a_answered", "d_blind", "c_abandon")
@@ -67,6 +68,18 @@ def own_lab() -> Iterator[OwnLab]:
             return labs[name, suite]
 
         yield give
+
+
+@pytest.fixture(scope="module")
+def own_redis() -> Iterator[RedisServer]:
+    """A Redis-speaking server for all tests of a module."""
+    try:
+        server = RedisServer()
+        server.start()
+    except (CannotRunError, OSError) as error:
+        pytest.skip(str(error))
+    yield server
+    server.remove()
 
 
 @dataclass

@@ -27,6 +27,18 @@ async def busy(lab: Any, params: dict[str, Any]) -> str:
     return f"{count} overlapping calls, every fifth caller gives up after 1.5 s"
 
 
+@scenarios.sc  # type: ignore[untyped-decorator]
+async def slow_answer(lab: Any, _params: dict[str, Any]) -> str:
+    """Three phones ring for a long time, then 1002 answers"""  # noqa: D400 - printed in a list
+    lab.beh = {"1001": {"ring": None}, "1002": {"ring": 7.0}, "1003": {"ring": None}}
+    caller = await lab.inbound("4008001234", "01088886666")
+    await lab.up(caller)
+    agent = await lab.agent_call("1002")
+    await asyncio.sleep(1)
+    agent.hangup()
+    return "all three agents rang for 7 s; 1002 answered and hung up"
+
+
 scenarios.PARAMS["busy", "thirty"] = {"n": 30, "gap": 0.6, "talk": 2.0, "patience": 40}
 
 if __name__ == "__main__":

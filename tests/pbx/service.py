@@ -117,20 +117,22 @@ class Service:
             return await self.process.wait()
 
 
-@asynccontextmanager
-async def serving(
-    folder: Path, labs: Sequence[Lab], config: str, database_url: str, redis_url: str | None = None
-) -> AsyncIterator[Service]:
-    """A started service; stopped in order at the end, whatever happened to it meanwhile."""
+def service(folder: Path, labs: Sequence[Lab], config: str, database_url: str, redis_url: str | None = None) -> Service:
+    """A service, not started yet."""
     environment = {f"SECRET_OF_{lab.ami_port}": lab.secret for lab in labs} | {"HOTLINE_DATABASE_URL": database_url}
     if redis_url is not None:
         environment["HOTLINE_REDIS_URL"] = redis_url
-    service = Service(folder, config, environment)
-    await service.start()
+    return Service(folder, config, environment)
+
+
+@asynccontextmanager
+async def serving(*services: Service) -> AsyncIterator[None]:
+    """Services started beside each other; stopped in order at the end, whatever happened to them meanwhile."""
+    await asyncio.gather(*(one.start() for one in services))
     try:
-        yield service
+        yield
     finally:
-        await service.stop()
+        await asyncio.gather(*(one.stop() for one in services))
 
 
 @asynccontextmanager

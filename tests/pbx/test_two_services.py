@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from storage.database import Database
-from tests.pbx.service import Page, hire, pages_of, pbx_toml, serving, site_toml
+from tests.pbx.service import Page, hire, pages_of, pbx_toml, service, serving, site_toml
 
 if TYPE_CHECKING:
     from tests.conftest import RedisServer
@@ -63,10 +63,8 @@ async def work(lab: "Lab", folder: Path, stores: tuple[str, str | None], scenari
     await hire(database_url)
     config = pbx_toml(lab) + site_toml(lab.recordings)
     async with AsyncExitStack() as stack:
-        services = [
-            await stack.enter_async_context(serving(folder / name, [lab], config, database_url, redis_url))
-            for name in ("a", "b")
-        ]
+        services = [service(folder / name, [lab], config, database_url, redis_url) for name in ("a", "b")]
+        await stack.enter_async_context(serving(*services))
         pages = await stack.enter_async_context(pages_of(*services))
         driving = asyncio.get_running_loop().create_task(asyncio.to_thread(lab.scenarios, folder / "calls", scenario))
         began = asyncio.get_running_loop().time() + 1.0  # the driver needs about that to start
