@@ -5,6 +5,7 @@ better. What is found out later takes the place of these guesses, and of nothing
 where and when, stays with the call and on its ticket. Found out twice is the same as once.
 """
 
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, delete, or_, select
@@ -18,8 +19,12 @@ from storage.ticket_rows import add_timeline, reach_of, touch
 from telephony.call import Answered, CallKey, Ended, Left, Outcome, Over
 from tickets.ticket import Reachability
 
+_COARSE = 1.0  # seconds: a record's times are whole ones
+_TALK = (EventKind.ANSWERED, EventKind.HELD, EventKind.RESUMED, EventKind.LEFT)
 _GUESSES = (EventKind.LEFT, EventKind.STOPPED, EventKind.ENDED)
-_EVENTS = select(call_events).where(call_events.c.call_id == bindparam("call")).order_by(call_events.c.at)
+_EVENTS = (
+    select(call_events).where(call_events.c.call_id == bindparam("call")).order_by(call_events.c.at, call_events.c.id)
+)
 _TALKED = (
     select(call_agents.c.agent)
     .where(call_agents.c.call_id == bindparam("call"), call_agents.c.talked.is_not(None))
@@ -42,15 +47,10 @@ def complete(conn: Connection, call: Row[Any], found: Found, now: float) -> bool
     events = conn.execute(_EVENTS, {"call": call.id}).all()
     seen = list(conn.execute(_TALKED, {"call": call.id}).scalars())
     spoke = list(dict.fromkeys([*seen, *(talk.agent for talk in found.talks)]))
-    _take_back(conn, events, spoke)
-    for talk in found.talks:
-        if talk.agent not in seen:
-            write_fact(conn, call, Answered(call=key, at=talk.begins, agent=talk.agent, queue=talk.queue), now)
-            call = _again(conn, key)
-    left = {talk.agent: talk.ends for talk in found.talks}
-    for agent in spoke:  # one whose leaving was seen is told a second time, which changes nothing
-        why = Over.TRANSFERRED if found.talks and agent != found.talks[-1].agent else Over.ENDED
-        write_fact(conn, call, Left(call=key, at=left.get(agent, found.ended), agent=agent, why=why), now)
+    kept = _take_back(conn, events, spoke)
+    for fact in _talks(key, found, kept, seen):
+        write_fact(conn, call, fact, now)
+        call = _again(conn, key)
     outcome = _outcome(found, events, spoke)
     write_fact(conn, call, Ended(call=key, at=found.ended, outcome=outcome), now)
     detail = {"was": Outcome.LOST.value, "outcome": outcome.value, "source": found.source, "ended_was": call.ended}
@@ -88,18 +88,41 @@ def _guessed(row: Row[Any]) -> bool:
     return Over.LOST.value in (detail.get("why"), detail.get("outcome"))
 
 
-def _take_back(conn: Connection, events: Any, spoke: list[str]) -> None:
-    """Remove what a resync guessed: that talks and the call ended when it looked; rings of those who answered."""
-    guesses = [
+def _take_back(conn: Connection, events: Sequence[Row[Any]], spoke: Collection[str]) -> list[Row[Any]]:
+    """Remove what a resync guessed: that talks and the call ended when it looked; rings of those who answered.
+
+    What is left of ``events``.
+    """
+    guesses = {
         row.id
         for row in events
         if row.kind in _GUESSES and _guessed(row) and (row.kind != EventKind.STOPPED or row.subject in spoke)
-    ]
+    }
     if guesses:
         conn.execute(delete(call_events).where(call_events.c.id.in_(guesses)))
+    return [row for row in events if row.id not in guesses]
 
 
-def _outcome(found: Found, events: Any, spoke: list[str]) -> Outcome:
+def _talks(key: CallKey, found: Found, events: Sequence[Row[Any]], seen: Sequence[str]) -> Iterator[Answered | Left]:
+    """The talks that nobody heard begin, and the ends of those that nobody heard end."""
+    last = {row.subject: row for row in events if row.kind in _TALK}  # the latest of each agent: they come in order
+    talking = {agent: row.at for agent, row in last.items() if row.kind != EventKind.LEFT}
+    gone = {agent: row.at for agent, row in last.items() if row.kind == EventKind.LEFT}
+    for talk in found.talks:
+        agent = talk.agent
+        if agent not in talking and talk.begins > gone.get(agent, talk.begins - 2 * _COARSE) - _COARSE:
+            at = max(talk.begins, gone.get(agent, talk.begins))
+            talking[agent] = at
+            yield Answered(call=key, at=at, agent=agent, queue=talk.queue)
+        if agent in talking and talk.ends > talking[agent] - _COARSE:
+            gone[agent] = max(talk.ends, talking.pop(agent))
+            why = Over.ENDED if talk is found.talks[-1] else Over.TRANSFERRED
+            yield Left(call=key, at=gone[agent], agent=agent, why=why)
+    for agent in [agent for agent in seen if agent in talking]:
+        yield Left(call=key, at=max(found.ended, talking[agent]), agent=agent, why=Over.ENDED)
+
+
+def _outcome(found: Found, events: Sequence[Row[Any]], spoke: Collection[str]) -> Outcome:
     """What was seen wins: who spoke, spoke; a message that was left, was left."""
     if spoke or found.outcome is Outcome.ANSWERED:
         return Outcome.ANSWERED
