@@ -181,7 +181,10 @@ class MemberAnswered(NamedTuple):
 
 
 class MemberDone(NamedTuple):
-    """AgentComplete: a queue's member has finished; ``reason`` caller, agent or transfer (the call goes on then)."""
+    """AgentComplete: a queue's member has finished; ``reason`` caller, agent or transfer (the call goes on then).
+
+    AgentDump, without a reason: the member hung up while the queue announced the caller to them.
+    """
 
     stamp: str | None
     channel: str | None

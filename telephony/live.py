@@ -41,6 +41,8 @@ class Live:
         self.tallies = Tallies() if tallies is None else tallies
         self.calls: dict[str, OpenCall] = {}  # by the Uniqueid of the caller's channel, which is the Linkedid
         self.legs: dict[str, OpenCall] = {}  # by the Uniqueid of a leg
+        self.shared: dict[str, list[OpenCall]] = {}  # the other calls of a leg that talks with several callers
+        self.others: dict[str, dict[str, str]] = {}  # phones that ring for calls not ours: by caller, Uniqueid -> agent
         self.pending: dict[str, OpenCall] = {}  # not confirmed yet, oldest first
         self.bridges = Bridges()
 
@@ -58,10 +60,13 @@ class Live:
         return call
 
     def of_channel(self, event: Any, out: list[Fact]) -> OpenCall | None:
-        """The call that an event with a channel belongs to: as its caller's, by Linkedid, or as a leg of it."""
+        """The call that an event with a channel belongs to: as its caller's, as a leg of it, or by Linkedid.
+
+        The Linkedid comes last: when two callers are joined, one of them goes on under the other's.
+        """
         if event.uniqueid in self.calls:
             return self.of_caller(event.uniqueid, event.channel, event.stamp, out)
-        return self.calls.get(event.linkedid) or self.legs.get(event.uniqueid)
+        return self.legs.get(event.uniqueid) or self.calls.get(event.linkedid)
 
     def of_dial(self, event: Any, out: list[Fact]) -> OpenCall | None:
         """The call for which ``dest`` is called."""
@@ -106,8 +111,28 @@ class Live:
         del self.calls[call.uniqueid]
         self.pending.pop(call.uniqueid, None)
         for uid in call.legs:
-            if self.legs.get(uid) is call:
-                del self.legs[uid]
+            self._disown(uid, call)
+
+    def own(self, uid: str, call: OpenCall) -> None:
+        """This leg is the call's; a leg that talks with several callers is all of theirs."""
+        before = self.legs.get(uid)
+        if before is not None and before is not call:
+            self.shared.setdefault(uid, []).append(before)
+        self.legs[uid] = call
+
+    def owners(self, uid: str) -> list[OpenCall]:
+        """The calls whose leg this is, the latest first."""
+        call = self.legs.get(uid)
+        return [] if call is None else [call, *(x for x in self.shared.get(uid, ()) if x is not call)]
+
+    def _disown(self, uid: str, call: OpenCall) -> None:
+        others = [x for x in self.shared.pop(uid, ()) if x is not call]
+        if self.legs.get(uid) is call:
+            del self.legs[uid]
+            if others:
+                self.legs[uid] = others.pop()
+        if others:
+            self.shared[uid] = others
 
     def expire(self, now: float, out: list[Fact]) -> None:
         """Give up calls that nothing confirmed: no caller's channel says nothing for a minute."""
@@ -129,7 +154,9 @@ class Live:
                 if agent is not None:
                     leg = call.legs.get(member.uniqueid)
                     call.talk(member.uniqueid, agent, None if leg is None else leg.queue, at, out, local=False)
-                    self.legs[member.uniqueid] = call
+                    self.own(member.uniqueid, call)
+                elif member.uniqueid not in self.calls and self.phones.is_person(member.channel):
+                    call.answered = True  # somebody outside, or a phone that nobody told us of
             pairs = {pair_of(m.channel) for m in hearing if is_local(m.channel)}
             if pairs:
                 call.reach(pairs, at, out)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 _DESK = re.compile(r"(?:PJSIP|SIP|IAX2|SCCP|DAHDI|MGCP|Agent)/(\d{2,10})")
+_LINES = ("PJSIP/", "SIP/", "IAX2/", "SCCP/", "DAHDI/", "MGCP/")
 _BEHIND = re.compile(r"Local/(\d{2,6})@.*")  # a longer Local/13812345678@out is a number dialled, nobody's desk
 
 
@@ -43,6 +44,14 @@ class Phones:
             return known
         name = _DESK.fullmatch(interface) or _BEHIND.fullmatch(interface)
         return None if name is None else name[1]
+
+    def is_sure(self, interface: str | None) -> bool:
+        """Whether the configuration itself names the agent of an interface."""
+        return interface is not None and (interface in self._agents or interface.removesuffix("/n") in self._agents)
+
+    def is_person(self, channel: str | None) -> bool:
+        """Whether somebody may speak there: a phone, known or not, or the carrier's line; none of Asterisk's own."""
+        return channel is not None and (channel.startswith(_LINES) or self.is_trunk(channel))
 
     def _of_carrier(self, endpoint: str) -> bool:
         return endpoint in self._trunks or endpoint.startswith(self._groups)

@@ -117,6 +117,13 @@ _ALL: tuple[Layout[Event], ...] = (
         tail=(*_MEMBER_TAIL, "TalkTime", "Reason"),
     ),
     _layout(
+        "AgentDump",
+        _of(MemberDone),
+        _AGENT,
+        (*_DIAL, "Queue", "Interface", "Reason"),
+        tail=(*_MEMBER_TAIL, "Reason"),
+    ),
+    _layout(
         "BridgeEnter",
         _of(Entered),
         (bridge(), channel()),

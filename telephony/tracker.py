@@ -69,20 +69,19 @@ invents a call.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from telephony import events as ev
-from telephony.bridges import Member
+from telephony import rings, talks
 from telephony.call import CallKey, Fact, Over
 from telephony.events import seconds
-from telephony.legs import Leg, OpenCall, Phase
+from telephony.legs import OpenCall
 from telephony.lines import Lines
-from telephony.live import Live, Tallies, pair_of
-from telephony.phones import is_local
-from telephony.resync import merge
+from telephony.live import Live, Tallies
+from telephony.resync import Merge
 
-_CAUSES = {"17": Over.REJECTED, "21": Over.REJECTED, "26": Over.ANSWERED_ELSEWHERE}
-_REFUSED = frozenset({"BUSY", "CONGESTION"})
+_CAUSES = {"17": Over.REJECTED, "21": Over.REJECTED, "23": Over.REJECTED, "26": Over.ANSWERED_ELSEWHERE}
 _DOWN = "0"  # ChannelState of a channel that the PBX made to call out
 
 
@@ -107,27 +106,28 @@ class Tracker:
         self._live = Live(pbx, lines, trunks, agents, tallies)
         self._voicemail = voicemail_event
         self._recording = recording_event
+        live = self._live
         self._handlers: dict[type, Callable[[Any, list[Fact]], None]] = {
             ev.NewChannel: self._new,
             ev.Seen: self._seen,
             ev.Renamed: self._renamed,
             ev.HangUp: self._hang_up,
-            ev.Held: self._held,
-            ev.Unheld: self._unheld,
-            ev.RecordingStopped: self._recording_stopped,
             ev.Joined: self._joined,
             ev.LeftQueue: self._left_queue,
-            ev.Dialled: self._dialled,
-            ev.DialOver: self._dial_over,
-            ev.MemberCalled: self._member_called,
-            ev.MemberSilent: self._member_silent,
-            ev.MemberAnswered: self._member_answered,
-            ev.MemberDone: self._member_done,
-            ev.Entered: self._entered,
-            ev.Departed: self._departed,
-            ev.BlindTransfer: self._transferred,
-            ev.AttendedTransfer: self._transferred,
-            ev.PickedUp: self._picked_up,
+            ev.Dialled: partial(rings.dialled, live),
+            ev.DialOver: partial(rings.dial_over, live),
+            ev.MemberCalled: partial(rings.member_called, live),
+            ev.MemberSilent: partial(rings.member_silent, live),
+            ev.MemberAnswered: partial(rings.member_answered, live),
+            ev.MemberDone: partial(rings.member_done, live),
+            ev.PickedUp: partial(rings.picked_up, live),
+            ev.Entered: partial(talks.entered, live),
+            ev.Departed: partial(talks.departed, live),
+            ev.Held: partial(talks.held, live),
+            ev.Unheld: partial(talks.unheld, live),
+            ev.BlindTransfer: partial(talks.transferred, live),
+            ev.AttendedTransfer: partial(talks.transferred, live),
+            ev.RecordingStopped: self._recording_stopped,
             ev.VariableSet: self._variable,
             ev.Told: self._told,
         }
@@ -156,9 +156,11 @@ class Tracker:
 
     def resync(self, snapshot: ev.Snapshot, now: float | None = None) -> list[Fact]:
         """What must have happened while nobody listened, from what the PBX says is there now."""
-        out: list[Fact] = []
-        merge(self._live, snapshot, now, out)
-        return out
+        return [fact for facts in self.merge(snapshot).steps(now) for fact in facts]
+
+    def merge(self, snapshot: ev.Snapshot) -> Merge:
+        """The same in steps, between which events may be fed; what is left of an earlier merge counts no more."""
+        return Merge(self._live, snapshot)
 
     # -- the caller
 
@@ -183,17 +185,15 @@ class Tracker:
         live, uid, at = self._live, event.uniqueid, seconds(event.stamp)
         if uid is None:
             return
+        live.others.pop(uid, None)
         if uid in live.calls:
             call = live.of_caller(uid, event.channel, event.stamp, out)
             if call is None:
                 return
             live.end(call, at, out)
         else:
-            owner = live.legs.get(uid)
-            if owner is not None:
-                silent = owner.legs[uid].silent
-                why = _CAUSES.get(event.cause or "") or (Over.NO_ANSWER if silent else Over.GAVE_UP)
-                owner.hang_up(uid, why, at, out)
+            for owner in live.owners(uid):
+                owner.hang_up(uid, _CAUSES.get(event.cause or ""), at, out)
         live.bridges.leave(uid)
 
     # -- queues and phones
@@ -207,119 +207,6 @@ class Tracker:
         call = self._live.of_channel(event, out)
         if call is not None:
             call.queue = None
-
-    def _ring(self, event: ev.Dialled | ev.MemberCalled, agent: str | None, queue: str | None, out: list[Fact]) -> None:
-        live, uid, channel = self._live, event.dest_uniqueid, event.dest_channel
-        call = live.of_dial(event, out)
-        if call is None or not uid or uid in live.calls:
-            return
-        via = live.aside(call, event)
-        local = channel is not None and is_local(channel)
-        if channel is not None and local and via is None:
-            call.dials.add(pair_of(channel))
-        if agent is not None:
-            call.ring(uid, Leg(agent, queue, local=local, via=via), seconds(event.stamp), out)
-            live.legs[uid] = call
-
-    def _member_called(self, event: ev.MemberCalled, out: list[Fact]) -> None:
-        self._ring(event, self._live.phones.member(event.interface), event.queue, out)
-
-    def _dialled(self, event: ev.Dialled, out: list[Fact]) -> None:
-        self._ring(event, self._live.phones.agent(event.dest_channel), None, out)
-
-    def _dial_over(self, event: ev.DialOver, out: list[Fact]) -> None:
-        call, uid, at = self._live.of_dial(event, out), event.dest_uniqueid, seconds(event.stamp)
-        leg = None if call is None else call.legs.get(uid or "")
-        if call is None or uid is None or leg is None:
-            return
-        if event.status == "ANSWER":
-            call.pick_up(uid)
-        elif event.status == "CANCEL":
-            call.silence(uid, Over.ANSWERED_ELSEWHERE if call.answering else Over.GAVE_UP, at, out)
-        elif event.status in _REFUSED:
-            call.silence(uid, Over.REJECTED, at, out)
-        else:
-            call.silence(uid, Over.NO_ANSWER if leg.queue is None else None, at, out)
-
-    def _member(self, event: Any, out: list[Fact]) -> tuple[OpenCall, str] | None:
-        """The call and the agent of a queue's event: who picked the leg up, else the member, else the phone."""
-        call = self._live.of_dial(event, out)
-        if call is None:
-            return None
-        leg = call.legs.get(event.dest_uniqueid)
-        if leg is not None:
-            return call, leg.agent
-        agent = self._live.phones.member(event.interface) or self._live.phones.agent(event.dest_channel)
-        return None if agent is None else (call, agent)
-
-    def _member_silent(self, event: ev.MemberSilent, out: list[Fact]) -> None:
-        found = self._member(event, out)
-        if found is None:
-            return
-        leg = found[0].legs.get(event.dest_uniqueid or "")
-        refused = event.ring_ms == "0" or (leg is not None and leg.silent)
-        found[0].refuse(found[1], Over.REJECTED if refused else Over.NO_ANSWER, seconds(event.stamp), out)
-
-    def _member_answered(self, event: ev.MemberAnswered, out: list[Fact]) -> None:
-        call, uid = self._live.of_dial(event, out), event.dest_uniqueid
-        if call is None or self._live.aside(call, event) is not None:
-            return
-        call.answered = True
-        found = self._member(event, out)
-        if found is None or not uid:
-            return
-        local = event.dest_channel is not None and is_local(event.dest_channel)
-        found[0].talk(uid, found[1], event.queue, seconds(event.stamp), out, local=local)
-        self._live.legs[uid] = found[0]
-
-    def _member_done(self, event: ev.MemberDone, out: list[Fact]) -> None:
-        found = self._member(event, out)
-        if found is None:
-            return
-        if event.reason == "transfer":
-            found[0].leave(found[1], Over.TRANSFERRED, seconds(event.stamp), out)
-        else:
-            found[0].done(found[1], seconds(event.stamp), out)
-
-    def _held(self, event: ev.Held, out: list[Fact]) -> None:
-        self._hold(event, out, on=True)
-
-    def _unheld(self, event: ev.Unheld, out: list[Fact]) -> None:
-        self._hold(event, out, on=False)
-
-    def _hold(self, event: ev.Held | ev.Unheld, out: list[Fact], *, on: bool) -> None:
-        call = self._live.legs.get(event.uniqueid or "")
-        if call is not None and event.uniqueid is not None:
-            call.hold(event.uniqueid, seconds(event.stamp), out, on=on)
-
-    # -- who hears whom
-
-    def _entered(self, event: ev.Entered, out: list[Fact]) -> None:
-        live = self._live
-        if event.bridge is None or not event.uniqueid or event.channel is None:
-            return
-        if live.pending:
-            live.of_caller(event.uniqueid, event.channel, event.stamp, out)
-        if event.swap is not None and event.swap != event.uniqueid:
-            live.bridges.leave(event.swap)
-        live.bridges.enter(event.bridge, Member(event.uniqueid, event.channel, event.linkedid))
-        live.connect(event.uniqueid, seconds(event.stamp), out)
-
-    def _departed(self, event: ev.Departed, _out: list[Fact]) -> None:
-        if event.uniqueid is not None:
-            self._live.bridges.leave(event.uniqueid, event.bridge)
-
-    def _transferred(self, event: ev.BlindTransfer | ev.AttendedTransfer, out: list[Fact]) -> None:
-        for uid in (event.by_uniqueid, event.by2_uniqueid if isinstance(event, ev.AttendedTransfer) else None):
-            call = self._live.legs.get(uid or "")
-            leg = None if call is None else call.legs.get(uid or "")
-            if call is not None and leg is not None and leg.phase is Phase.UP and event.result in ("Success", None):
-                call.leave(leg.agent, Over.TRANSFERRED, seconds(event.stamp), out)
-
-    def _picked_up(self, event: ev.PickedUp, out: list[Fact]) -> None:
-        call, agent = self._live.legs.get(event.target_uniqueid or ""), self._live.phones.agent(event.channel)
-        if call is not None and agent is not None and event.target_uniqueid is not None:
-            call.hand_over(event.target_uniqueid, agent, seconds(event.stamp), out)
 
     # -- what the dialplan and the recorder say
 

@@ -25,7 +25,7 @@ NewTracker = Callable[[], Tracker]
 
 def _tracker() -> Tracker:
     lines = Lines({"4007002505": ("01062802505",), "4008001234": ()})
-    return Tracker("pbx", lines, ("PJSIP/carrier",), voicemail_event="CC400Voicemail")
+    return Tracker("pbx", lines, ("PJSIP/carrier",), {"PJSIP/1001b": "1001"}, voicemail_event="CC400Voicemail")
 
 
 def _text(fact: Fact, began: float | None) -> str:

@@ -26,7 +26,7 @@ FIELD = 79
 def tracker() -> Tracker:
     """Of the captured company."""
     lines = Lines({"4007002505": ("01062802505",), "4008001234": ()})
-    return Tracker("pbx", lines, ("PJSIP/carrier",), voicemail_event="CC400Voicemail")
+    return Tracker("pbx", lines, ("PJSIP/carrier",), {"PJSIP/1001b": "1001"}, voicemail_event="CC400Voicemail")
 
 
 @cache
