@@ -23,7 +23,6 @@ _EVENT = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _MARK = re.compile(r"[A-Za-z0-9._-]{1,20}")
 _USER = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _GENERAL = "general"  # a section of manager.conf that is no user
-_ALL = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 
 class Kind(StrEnum):
@@ -112,7 +111,7 @@ def plan(settings: Settings, pbx: Pbx, kind: Kind, secrets: Secrets) -> Plan:
     """The configuration as ``pbx`` must know it. Raises Unfit."""
     local, place, routing = is_loopback(pbx.host), settings.recordings_of(pbx), settings.routing
     service = settings.dialplan.service or ("127.0.0.1" if local else "")
-    host = service if settings.dialplan.service or routing.host in _ALL else routing.host
+    host = routing.host if _is_one_address(routing.host) else service
     dial_as = _dial_as(routing.dial, kind)
     made = Plan(
         kind=kind,
@@ -158,6 +157,14 @@ def _dial_as(configured: str, kind: Kind) -> str:
 def _desk(agent: Agent, dial_as: str) -> Desk:
     device = device_of(dial_as, agent.extension)
     return Desk(agent.extension, device, agent.interfaces[0] if agent.interfaces else device)
+
+
+def _is_one_address(host: str) -> bool:
+    """Whether the service listens at one address: not at all of them, not under a name that the PBX must look up."""
+    try:
+        return not ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:
