@@ -116,10 +116,9 @@ class Completion:
         if not closed:
             return Wait(self._clock() + AGAIN, f"which calls are up on {gap.pbx} is not known while its link is down")
         now = self._clock()
-        again = next((gap.until + after for after in LOOKS if gap.until + after > now), None)
-        if again is None or gap.pbx not in self._records:
-            return None
-        return Wait(again, "looked into; once more, as the PBX may write its records late")
+        looks = LOOKS if gap.pbx in self._records else LOOKS[:1]  # by then another service has said that it listened
+        again = next((gap.until + after for after in looks if gap.until + after > now), None)
+        return None if again is None else Wait(again, "looked into; once more, as word of it may come late")
 
     async def _close(self, gap: Gap, live: Sequence[str] | None) -> bool:
         """End calls that were open when the gap began and are not up any more; False when nobody can tell now."""

@@ -90,8 +90,14 @@ class Listening:
                 async with asyncio.timeout(BEAT):
                     write = await self._writing.get()
             except TimeoutError:
-                write = self._beat
+                await self._until_written(self._beat)
+                continue
             await self._until_written(write)
+            self._writing.task_done()
+
+    async def settled(self) -> None:
+        """Wait until all that was told so far is written (for tests)."""
+        await self._writing.join()
 
     async def stop(self) -> None:
         """Note until when we listened. Whatever else is not written yet is found by the next start."""
@@ -127,9 +133,9 @@ class Listening:
         up = None if live is None else [key.linkedid for key in live]
 
         async def keep() -> None:
-            if missed.since is None:  # nobody ever listened before
+            if missed.since is None or missed.since >= missed.until:  # nobody ever did before, or somebody still does
                 return
-            since = min(missed.since, missed.until)
+            since = missed.since
             key = f"{pbx}:{self._service}:{since:.3f}"
             due = missed.until + self._delays[pbx]
             job = NewJob(BACKFILL, key, {"pbx": pbx, "live": up}, due)
