@@ -24,7 +24,7 @@ from telephony.reading import LAYOUTS
 log = structlog.get_logger()
 
 RISK = (
-    "the recorder login needs write = system,reporting (and no read): with class system, whoever has its secret can run "
+    "the recorder login needs write = system,reporting and no read. With class system, whoever has its secret can run "
     "shell commands on the PBX. Permit this machine's address alone, keep the secret in a file that only the service "
     "can read, and prefer MixMonitor in the dialplan: see hotline dialplan"
 )

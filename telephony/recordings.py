@@ -107,8 +107,8 @@ def find(
     something else, a message left.
     """
     try:
-        other = {PurePosixPath(name).name for name in skip}
-        files = [path for path in _files(root, uniqueid, arrived, hints) if path.name not in other]
+        other = {_message([root], name) for name in skip}
+        files = [path for path in _files(root, uniqueid, arrived, hints) if path not in other]
         if not files:
             raise RecordingError(Problem.MISSING, f"no file below {root} has {uniqueid} in its name")
         _refuse_growing(files, uniqueid, now, rules)
@@ -120,18 +120,19 @@ def find(
 def find_message(roots: Sequence[Path], uniqueid: str, told: str, *, now: float, rules: Rules) -> Legs:
     """The complete message a caller left, all of it the caller's, by the name the dialplan ``told``.
 
-    The name must hold the call's Uniqueid and lie below one of ``roots``. Raises RecordingError.
+    The name must hold the call's Uniqueid and lie below one of ``roots``: the recordings', then perhaps one of messages
+    alone. Raises RecordingError.
     """
     if not holds(told, uniqueid):
         text = f"the message {told[:LONGEST_NAME]!r} has not {uniqueid} in its name: any caller's could be taken for it"
         raise RecordingError(Problem.MISSING, text)
     try:
-        for root in roots:
-            path = _told(root, told)
-            if path is not None:
-                _refuse_growing([path], uniqueid, now, rules)
-                legs = _sound(root, [path], uniqueid, rules)[0]
-                return Legs(legs.files[0], None, None, legs.seconds, legs.repaired)
+        path = _message(roots, told)
+        if path is not None:
+            root = next(root for root in roots if path.is_relative_to(root.resolve()))
+            _refuse_growing([path], uniqueid, now, rules)
+            legs = _sound(root, [path], uniqueid, rules)[0]
+            return Legs(legs.files[0], None, None, legs.seconds, legs.repaired)
     except OSError as error:
         raise RecordingError(Problem.UNREADABLE, f"the message of {uniqueid} cannot be read: {error}") from error
     places = " or ".join(map(str, roots))
@@ -241,12 +242,34 @@ def _files(root: Path, uniqueid: str, arrived: float, hints: Sequence[str]) -> l
 
 def _told(root: Path, name: str) -> Path | None:
     """The file below ``root`` that a told name means: the longest end of it that there is."""
-    for tail in tails(name):
-        for candidate in (tail, *(() if PurePosixPath(tail).suffix in SUFFIXES else (tail + s for s in SUFFIXES))):
-            try:
-                return resolve(root, candidate)
-            except LookupError:
-                continue
+    return next((path for tail in tails(name) if (path := _there(root, tail)) is not None), None)
+
+
+def _message(roots: Sequence[Path], name: str) -> Path | None:
+    """The file that the told name of a message means.
+
+    A message may have the very name of its call's recording, in another folder: ``voicemail/x.wav`` is x.wav in a
+    folder of that name, and never x.wav beside the recordings.
+    """
+    ends = list(tails(name))
+    exact = [(root, end) for root in roots for end in ends[:1]]
+    named = [
+        (root, end) for root in roots for end in ends[1:] if PurePosixPath(name[: -len(end) - 1]).name == root.name
+    ]
+    deep = [(root, end) for root in roots for end in ends if "/" in end]
+    alone = [(root, end) for root in roots[1:] for end in ends[-1:]]
+    found = (_there(root, end) for root, end in (*exact, *named, *deep, *alone))
+    return next((path for path in found if path is not None), None)
+
+
+def _there(root: Path, name: str) -> Path | None:
+    """The file of this name below ``root``, with one of our suffixes where the name has none; None: there is none."""
+    suffixes = ("",) if PurePosixPath(name).suffix in SUFFIXES else ("", *SUFFIXES)
+    for suffix in suffixes:
+        try:
+            return resolve(root, name + suffix)
+        except LookupError:
+            continue
     return None
 
 

@@ -187,9 +187,24 @@ def test_a_call_recorded_in_parts_has_several_recordings_and_no_leg_is_taken_for
 def test_a_message_is_no_part_of_the_calls_recording(root: Path) -> None:
     """Even where a dialplan keeps it beside it."""
     base = three(root)
-    wav(root / DAY / f"4007002505-{UID}-message.wav")
-    found = find(root, UID, arrived=ARRIVED, now=LATER, rules=rules(root), skip=[f"x/4007002505-{UID}-message.wav"])
+    told = f"{DAY}/4007002505-{UID}-message.wav"
+    wav(root / told)
+    found = find(root, UID, arrived=ARRIVED, now=LATER, rules=rules(root), skip=[told])
     assert [legs.mix for legs in found] == [Path(f"{base}.wav")]
+
+
+def test_a_message_of_the_same_name_as_the_recording_is_another_file(root: Path) -> None:
+    """In a flat folder of recordings, too: neither is taken for the other, be the message there or not yet."""
+    told = f"voicemail/4007002505-{UID}.wav"
+    whole = wav(root / f"4007002505-{UID}.wav", SECOND * 9)
+    assert find(root, UID, arrived=ARRIVED, now=LATER, rules=rules(root), skip=[told])[0].mix == whole
+    for name in (told, f"/var/spool/asterisk/{told}"):
+        with pytest.raises(RecordingError) as caught:
+            message(root, name)
+        assert caught.value.problem is Problem.MISSING
+    spoken = wav(root.parent / told)
+    for name in (told, f"/var/spool/asterisk/{told}"):
+        assert message(root, name).caller == spoken
 
 
 def message(root: Path, told: str, now: float = LATER, uid: str = UID) -> Legs:
