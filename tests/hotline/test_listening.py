@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import text
 
 from hotline import listening
 from hotline.listening import Listening
@@ -131,12 +130,19 @@ async def test_the_next_start_finds_the_time_in_which_no_service_ran(
     """Stopped: from that very moment. Killed: from the last beat."""
     monkeypatch.setattr(listening, "BEAT", 0.01)
     first = Ear(database, "a:1")
+    beaten, real = asyncio.Event(), first.gaps.heard
+
+    async def heard(pbx: str, service: str, since: float, until: float) -> None:
+        await real(pbx, service, since, until)
+        if until == NOON + 30:
+            beaten.set()
+
+    monkeypatch.setattr(first.gaps, "heard", heard)
     running = asyncio.get_running_loop().create_task(first.listening.run())
     first.link(Link.UP, 0)
     first.listening.told("main", [])
     first.now = NOON + 30
-    while await _heard(database) != NOON + 30:  # until a beat was written
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(beaten.wait(), 20)
     running.cancel()
     await asyncio.wait({running})
     first.now = NOON + 37
@@ -149,11 +155,6 @@ async def test_the_next_start_finds_the_time_in_which_no_service_ran(
     assert await second.kept() == [(30.0 if killed else 37.0, 60.0, "not_running")]
     second_run.cancel()
     await asyncio.wait({second_run})
-
-
-async def _heard(database: Database) -> float:
-    async with database.read() as conn:
-        return float((await conn.execute(text("SELECT max(until) FROM listening"))).scalar() or 0)
 
 
 async def test_a_database_that_is_down_is_waited_for(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
