@@ -169,10 +169,11 @@ def _message(plan: Plan) -> list[str]:
         ),
         context(
             "hotline-message",
-            "Tells the message once its file is closed, if it holds a second of sound.",
+            "Marks the message complete and tells it once its file is closed, if it holds a second of sound.",
             extension(
                 's,1,GotoIf($["${HOTLINE_MESSAGE}" = ""]?none)',
                 f"GotoIf($[0${{STAT(s,{file})}} < {SHORTEST_MESSAGE}]?none)",
+                f"Set(FILE({plan.recordings}/${{HOTLINE_MESSAGE}}{plan.mark})=complete)",
                 f"UserEvent({plan.pbx.voicemail_event},File: ${{HOTLINE_MESSAGE}}.wav)",
                 "(none),Set(HOTLINE_MESSAGE=)",
                 "Return()",

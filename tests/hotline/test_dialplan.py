@@ -224,7 +224,7 @@ def test_the_question_goes_where_the_pbx_can_ask() -> None:
     assert _plan(**remote, dialplan={"service": "2001:db8::5"}).route == "[2001:db8::5]:8410"
     assert _plan().route == "127.0.0.1:8410"
     assert _plan(routing={"http_port": 8410, "host": "localhost"}).route == "127.0.0.1:8410"
-    one = {"pbx": _pbx(host="10.0.0.9"), "routing": {"http_port": 8410, "host": "192.168.1.5"}}
+    one: dict[str, Any] = {"pbx": _pbx(host="10.0.0.9"), "routing": {"http_port": 8410, "host": "192.168.1.5"}}
     assert _plan(**one, dialplan={"service": "10.0.0.5"}).route == "192.168.1.5:8410"
 
 

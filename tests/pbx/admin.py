@@ -131,6 +131,7 @@ class Phones:
     carrier: Any
     answer: dict[str, float] = field(default_factory=dict)
     reject: set[str] = field(default_factory=set)
+    agents: dict[str, Any] = field(default_factory=dict)
 
     async def ring(self, call: Any) -> None:
         """An agent's phone is called."""
@@ -164,6 +165,7 @@ async def phones(lab: Lab) -> AsyncIterator[Phones]:
             await phone.start()
             stack.callback(phone.close)
             made.carrier = made.carrier or phone
+            made.agents[user] = phone
         yield made
         pacer = sipua.PACER.task
         if pacer is not None:

@@ -25,13 +25,11 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             await asyncio.sleep(0.05)
 
 
-def says(status: int, form: str, heard: list[str] | None = None) -> Answer:
-    """Answer with this; questions go to ``heard``."""
+def says(status: int, form: str) -> Answer:
+    """Answer with this."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        question = (await reader.readuntil(b"\r\n\r\n")).decode()
-        if heard is not None:
-            heard.append(question)
+        await reader.readuntil(b"\r\n\r\n")
         head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(form)}\r\nLocation: http://127.0.0.1:9/\r\n"
         writer.write(f"{head}Connection: close\r\n\r\n{form}".encode())
         await writer.drain()

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from hotline.clock import now
-from telephony.call import Answered, Ended, Fact, Queued
-from telephony.recordings import Legs, Rules, find
+from hotline.routing import Question
+from telephony.call import Answered, Ended, Fact, LeftMessage, Queued
+from telephony.recordings import Legs, Rules, find, find_message
 from tests.pbx import admin
 from tests.pbx.labs import Lab
+
+RULES = Rules(mark=".done", quiet=1e9, repairs=Path("/nonexistent"))
+"""Complete by the mark, or not at all."""
 
 
 @dataclass
@@ -25,7 +29,7 @@ class Day:
     calls: dict[str, str] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
     wire: bytes = b""
-    questions: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     refused: int = 0
     log: str = ""
 
@@ -40,9 +44,15 @@ class Day:
 
     def legs(self, name: str) -> Legs:
         """The call's recording as the service finds it, complete by its mark alone."""
-        call, rules = self.calls[name], Rules(mark=".done", quiet=1e9, repairs=Path("/nonexistent"))
-        (legs,) = find(self.lab.recordings, call, arrived=float(call), now=now(), rules=rules)
+        call = self.calls[name]
+        (legs,) = find(self.lab.recordings, call, arrived=float(call), now=now(), rules=RULES)
         return legs
+
+    def message(self, name: str) -> Legs:
+        """The message its caller left, the same way."""
+        told = self.one(name, LeftMessage).file
+        assert told is not None
+        return find_message([self.lab.recordings], self.calls[name], told, now=now(), rules=RULES)
 
 
 class Caller:
