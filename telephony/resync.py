@@ -5,9 +5,9 @@ that we did not know are adopted, as far as the list tells: CoreShowChannels has
 as DNID. A row is the PBX's own word, so an adopted call is confirmed. Who hears the caller talks; whose phone rings for
 a caller whom nobody hears yet is rung. Where events overtook the list, they are right.
 
-What happened and was over while nobody listened cannot be told. So a call that does not wait in the queue it had been
-in is in doubt from then on: should it end without anybody seen to talk, nobody knows whether somebody had, and it is
-``lost``. The call records tell more (:mod:`telephony.cdr`).
+What happened and was over while nobody listened cannot be told. So a call that is new to us, or does not wait in the
+queue it had been in, is in doubt from then on: should it end without anybody seen to talk, nobody knows whether
+somebody had, and it is ``lost``. The call records tell more (:mod:`telephony.cdr`).
 
 Thousands of calls take a while, and a phone may ring meanwhile: a merge goes in steps, one call at a time, and an event
 in between first has the calls merged that it speaks of.
@@ -145,7 +145,7 @@ class Merge:
         call = self._live.arrive(row, number, dialled, now, out)
         call.confirm(now, out)
         self._live.pending.pop(call.uniqueid, None)
-        call.doubt = call.uniqueid not in self._queued
+        call.doubt = True
         return call
 
     def _where(self, call: OpenCall, now: float | None, out: list[Fact]) -> None:
@@ -162,8 +162,7 @@ class Merge:
         for row in called:
             uid, agent = row.uniqueid or "", self._live.phones.agent(row.channel)
             if agent is not None and uid not in call.legs:
-                pair = next((x for x in call.dials.values() if x.agent == agent and self._there(x.uniqueid)), None)
-                call.ring(uid, Leg(agent, queue, pair=None if pair is None else pair.root), now, out)
+                call.ring(uid, Leg(agent, queue, pair=self._behind(call, agent)), now, out)
                 self._live.own(uid, call)
 
     def _pair(self, call: OpenCall, row: LiveChannel, queue: str | None) -> None:
@@ -174,6 +173,13 @@ class Merge:
             sure = phones.is_sure(interface)
             agent, uid = phones.member(interface), row.uniqueid or ""
             call.dials[pair_of(name)] = Pair(pair_of(name), queue, agent, sure=sure, uniqueid=uid)
+
+    def _behind(self, call: OpenCall, agent: str) -> str | None:
+        """The Local pair through which an agent's phone is called, as far as its name tells."""
+        for name, pair in call.dials.items():
+            if agent in (pair.agent, self._live.phones.member(name.rpartition("-")[0])) and self._there(pair.uniqueid):
+                return pair.root
+        return None
 
 
 def _rows(snapshot: Snapshot) -> dict[str, LiveChannel]:
