@@ -1,8 +1,9 @@
 """Where a call shall go, answered within a budget: who is calling and whose phones those are, then the pure rules.
 
 Whatever the CRM or the database do, the dialplan is answered in time: with what is known by then, at worst with the
-line's queue. What was answered is kept on the call. A question that hangs on a dead database is given up, not waited
-for, and so many at most hang at a time: routing must not eat the connections that facts are written through.
+line's queue. What was answered is kept on the call. Few questions at a time may hang on a dead database: routing must
+not eat the connections that facts are written through. One that is late is not broken off, only not waited for: that
+would cost its connection.
 """
 
 import asyncio
@@ -23,7 +24,6 @@ from hotline.tasks import Crew
 from numbering.number import Number
 from screenpop.card import State
 from screenpop.desk import Desk
-from storage.reads import Reads
 from storage.route_reads import PhoneOf, RouteReads
 from storage.trouble import StorageError
 from telephony.call import CallKey, Routed
@@ -35,6 +35,7 @@ from tickets.ticket import Ticket
 log = structlog.get_logger()
 
 AT_ONCE = 4  # questions that ask the database at a time; the others wait for their turn, within their budget
+PATIENCE = 5.0  # seconds until what asks a database in vain is given up; nobody waits for it any more by then
 CRM_SHARE = 0.6  # of the budget: after that the rest is asked without knowing the customer
 DAY = 86400.0
 
@@ -67,15 +68,14 @@ class Router:
         pipeline: Pipeline,
         desk: Desk,
         connector: Connector,
-        reads: Reads,
-        remembered: RouteReads,
+        reads: RouteReads,
         identify: Callable[[str | None, str | None], Number],
         crew: Crew,
         clock: Callable[[], float],
         rules: Mapping[str, LineRules],
     ) -> None:
         self._pipeline, self._desk, self._connector = pipeline, desk, connector
-        self._reads, self._remembered, self._rules = reads, remembered, rules
+        self._reads, self._rules = reads, rules
         self._identify, self._crew, self._clock = identify, crew, clock
         self._budget = settings.routing.budget
         self._lines = Lines({line.number: line.aliases for line in settings.line})
@@ -94,12 +94,15 @@ class Router:
             log.warning("routing was asked for a number that is not ours", did=question.did[:40], peer=question.peer)
             return self._told(UNKNOWN_LINE, began)
         key = self._key(question)
-        asking = self._crew.start(self._background(question, line, key), f"route {question.call}")
+        answer: asyncio.Future[Background] = asyncio.get_running_loop().create_future()
+        turn = asyncio.Event()
+        asking = self._crew.start(self._ask(question, line, key, turn, answer), f"route {question.call}")
         try:
-            done, _ = await asyncio.wait({asking}, timeout=self._budget)
+            await asyncio.wait({answer}, timeout=self._budget)
         finally:
-            asking.cancel()
-        known = asking.result() if done else Background(whole=False)
+            if not turn.is_set():
+                asking.cancel()
+        known = answer.result() if answer.done() else Background(whole=False)
         menu = question.menu if question.menu and _MENU.fullmatch(question.menu) else None
         route = decide(self._plans[line], menu, known)
         if route.reason is RouteReason.LATE:
@@ -140,41 +143,55 @@ class Router:
             return None
         return CallKey(names[0], question.call)
 
-    async def _background(self, question: Question, line: str, key: CallKey | None) -> Background:
-        """Everything the rules want to know, in phones."""
+    async def _ask(
+        self,
+        question: Question,
+        line: str,
+        key: CallKey | None,
+        turn: asyncio.Event,
+        answer: "asyncio.Future[Background]",
+    ) -> None:
+        """Find out everything the rules want to know, in phones. ``turn`` is set once it may not be broken off."""
         live = None if key is None else self._pipeline.caller(key)
         number = self._identify(question.caller, self._rules[line].area)
         if number.e164 is None and live is not None:
             number = live.number
         if number.e164 is None:
-            return Background()
+            turn.set()
+            answer.set_result(Background())
+            return
         async with self._slots:
-            found = live.match if live is not None and live.number.e164 == number.e164 else None
-            whole = True
-            if found is None:
-                found, whole = await self._customer(number)
-            try:
-                return await self._phones(line, number, found, whole=whole)
-            except StorageError as error:
-                log.warning("routing cannot read the database", error=str(error))
-                return Background(vip=bool(found.sure and found.sure.vip), whole=False)
+            turn.set()
+            if live is not None and live.match is not None and live.number.e164 == number.e164:
+                answer.set_result(await self._phones(line, number, live.match))
+                return
+            finding = self._crew.start(self._customer(number), f"route {question.call}: customer")
+            await asyncio.wait({finding}, timeout=self._budget * CRM_SHARE)
+            answer.set_result(await self._phones(line, number, finding.result() if finding.done() else None))
+            await asyncio.wait({finding})  # its slot is nobody else's before
 
-    async def _customer(self, number: Number) -> tuple[Match, bool]:
-        """Who is calling, and whether the CRM said so."""
+    async def _customer(self, number: Number) -> Match | None:
+        """Who is calling; None when the CRM does not say."""
         try:
-            async with asyncio.timeout(self._budget * CRM_SHARE):
-                return match(number, await self._connector.find(number)), True
+            async with asyncio.timeout(PATIENCE):
+                return match(number, await self._connector.find(number))
         except (CrmError, TimeoutError) as error:
             log.warning("routing does not know the customer", connector=self._connector.name, error=str(error))
-            return Match(), False
+            return None
 
-    async def _phones(self, line: str, number: Number, found: Match, *, whole: bool) -> Background:
-        customer = found.sure
-        customer_id = None if customer is None else customer.id
+    async def _phones(self, line: str, number: Number, found: Match | None) -> Background:
+        """Whose phones. What the database does not say is left out."""
+        customer = found.sure if found else None
+        customer_id = customer.id if customer else None
         now = self._clock()
-        tickets = await self._reads.open_tickets(customer_id, number.e164, line)
-        past = await self._remembered.remembered(customer_id, number.e164, now - self._since[line])
-        owner = self._owner(Incoming(line, number.e164, customer_id, now), tickets)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                since = now - self._since[line]
+                past = await self._reads.remembered(customer_id, number.e164, line=line, since=since)
+        except (StorageError, TimeoutError) as error:
+            log.warning("routing cannot read the database", error=str(error) or f"silent for {PATIENCE} s")
+            return Background(vip=bool(customer and customer.vip), whole=False)
+        owner = self._owner(Incoming(line, number.e164, customer_id, now), past.tickets)
         known = {phone.extension for phone in past.phones} | set(self._agents)
         talks = tuple(talk for talk in past.talks if talk.agent in known)
         ticket_owner = next((phone.extension for phone in past.phones if phone.login == owner), None)
@@ -186,7 +203,7 @@ class Router:
             talks=talks,
             vip=bool(customer and customer.vip),
             busy=frozenset(agent for agent in named if agent and self._talks(agent)),
-            whole=whole,
+            whole=found is not None,
         )
 
     def _owner(self, incoming: Incoming, tickets: Sequence[Ticket]) -> str | None:

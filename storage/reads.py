@@ -50,19 +50,11 @@ class Reads:
         self, customer_id: str | None, e164: str | None, line: str | None = None, limit: int = 20
     ) -> Sequence[Ticket]:
         """Open tickets of a customer or number, on one line or on all, the one that changed last first."""
-        same = []
-        if customer_id is not None:
-            same.append(tickets.c.customer_id == customer_id)
-        if e164 is not None:
-            same.append(tickets.c.caller == e164)
-        if not same:
+        query = open_tickets_query(customer_id, e164, line, limit)
+        if query is None:
             return []
-        query = select(*TICKET_COLUMNS).where(tickets.c.status.in_(OPEN), or_(*same))
-        if line is not None:
-            query = query.where(tickets.c.line == line)
         async with self._db.read() as conn:
-            rows = await conn.execute(query.order_by(tickets.c.changed.desc(), tickets.c.id.desc()).limit(limit))
-            return [as_ticket(row) for row in rows]
+            return [as_ticket(row) for row in await conn.execute(query)]
 
     async def tickets(
         self, wanted: TicketFilter | None = None, cursor: str | None = None, limit: int = 50
@@ -144,6 +136,21 @@ class Reads:
             if (await conn.execute(owned)).first() is not None:
                 return True
         return extension is not None and extension in await self.agents_of(key)
+
+
+def open_tickets_query(customer_id: str | None, e164: str | None, line: str | None, limit: int) -> Select[Any] | None:
+    """Open tickets of a customer or number as :meth:`Reads.open_tickets` has them; None: nobody to look for."""
+    same = []
+    if customer_id is not None:
+        same.append(tickets.c.customer_id == customer_id)
+    if e164 is not None:
+        same.append(tickets.c.caller == e164)
+    if not same:
+        return None
+    query = select(*TICKET_COLUMNS).where(tickets.c.status.in_(OPEN), or_(*same))
+    if line is not None:
+        query = query.where(tickets.c.line == line)
+    return query.order_by(tickets.c.changed.desc(), tickets.c.id.desc()).limit(limit)
 
 
 def _ticket_items(*more: ColumnElement[Any]) -> Select[Any]:

@@ -1,20 +1,23 @@
-"""What routing asks of the database: whose phone is whose, and who spoke with a caller last. Nothing here writes.
+"""What routing asks of the database: whose phone is whose, what is open and who spoke with a caller last.
 
-Both questions go through one connection, and both are small: the dialplan waits for the answer.
+All of it through one connection, as the dialplan waits for the answer. Nothing here writes.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from storage.account_tables import users
 from storage.database import Database
+from storage.reads import open_tickets_query
 from storage.tables import call_agents, calls
+from storage.ticket_rows import as_ticket
 from telephony.call import Outcome
 from telephony.routing import Talk
+from tickets.ticket import Ticket
 
-MOST_ROWS = 20  # of agents in the caller's last calls; the newest few are what counts
+MOST_ROWS = 20  # of tickets, and of agents in the caller's last calls; the newest few are what counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,10 @@ class PhoneOf:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The phones of everybody who has one, and the caller's last talks, newest first."""
+    """The phones of everybody who has one; the caller's open tickets, and last talks, newest first."""
 
     phones: tuple[PhoneOf, ...]
+    tickets: tuple[Ticket, ...]
     talks: tuple[Talk, ...]
 
 
@@ -40,45 +44,49 @@ class RouteReads:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def remembered(self, customer_id: str | None, e164: str | None, since: float) -> Remembered:
-        """All phones, and the talks of a customer or number in answered calls that arrived since then (epoch seconds).
+    async def remembered(self, customer_id: str | None, e164: str | None, *, line: str, since: float) -> Remembered:
+        """All phones; open tickets on a line and talks since then (epoch seconds) of a customer or number.
 
-        A known customer's talks are those of that customer, and calls from the same number whose caller nobody
-        recognised; not those of another customer behind the same switchboard.
+        Talks are those of answered calls. A known customer's talks are those of that customer, and of calls from the
+        same number whose caller nobody recognised; not those of another customer behind the same switchboard.
         """
-        of_users = select(users.c.login, users.c.name, users.c.extension).where(
-            users.c.active.is_(True), users.c.extension.is_not(None)
-        )
-        same = _same(customer_id, e164)
+        open_tickets = open_tickets_query(customer_id, e164, line, MOST_ROWS)
         async with self._db.read() as conn:
-            phones = tuple(PhoneOf(*row) for row in await conn.execute(of_users.order_by(users.c.login)))
-            if same is None:
-                return Remembered(phones, ())
-            spoke: Any = (
-                select(calls.c.id, call_agents.c.agent, call_agents.c.talked, calls.c.ended)
-                .join_from(calls, call_agents)
-                .where(
-                    same,
-                    calls.c.arrived >= since,
-                    calls.c.outcome == Outcome.ANSWERED.value,
-                    call_agents.c.talked.is_not(None),
-                )
-                .order_by(calls.c.arrived.desc(), call_agents.c.talked.desc(), call_agents.c.id.desc())
-                .limit(MOST_ROWS)
-            )
-            rows = (await conn.execute(spoke)).all()
+            phones = tuple(PhoneOf(*row) for row in await conn.execute(_PHONES))
+            if open_tickets is None:
+                return Remembered(phones, (), ())
+            tickets = tuple(as_ticket(row) for row in await conn.execute(open_tickets))
+            rows = (await conn.execute(_spoke(customer_id, e164, since))).all()
         last: dict[int, Talk] = {}
         for call_id, agent, talked, ended in rows:
             last.setdefault(call_id, Talk(agent, max(0.0, (ended or talked) - talked)))
-        return Remembered(phones, tuple(last.values()))
+        return Remembered(phones, tickets, tuple(last.values()))
 
 
-def _same(customer_id: str | None, e164: str | None) -> ColumnElement[bool] | None:
-    """Calls of this caller; None when there is nothing to recognise the caller by."""
+_PHONES = (
+    select(users.c.login, users.c.name, users.c.extension)
+    .where(users.c.active.is_(True), users.c.extension.is_not(None))
+    .order_by(users.c.login)
+)
+
+
+def _spoke(customer_id: str | None, e164: str | None, since: float) -> Select[Any]:
+    """Who talked in the caller's answered calls, the last call and the last to begin first."""
     same: list[ColumnElement[bool]] = []
     if customer_id is not None:
         same.append(calls.c.customer_id == customer_id)
     if e164 is not None:
-        nobody_else = calls.c.e164 == e164
-        same.append(nobody_else if customer_id is None else and_(nobody_else, calls.c.customer_id.is_(None)))
-    return or_(*same) if same else None
+        number = calls.c.e164 == e164
+        same.append(number if customer_id is None else and_(number, calls.c.customer_id.is_(None)))
+    return (
+        select(calls.c.id, call_agents.c.agent, call_agents.c.talked, calls.c.ended)
+        .join_from(calls, call_agents)
+        .where(
+            or_(*same),
+            calls.c.arrived >= since,
+            calls.c.outcome == Outcome.ANSWERED.value,
+            call_agents.c.talked.is_not(None),
+        )
+        .order_by(calls.c.arrived.desc(), call_agents.c.talked.desc(), call_agents.c.id.desc())
+        .limit(MOST_ROWS)
+    )

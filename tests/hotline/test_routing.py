@@ -46,8 +46,10 @@ NOW = 1795290138.0
 LINE, OTHER = "4007002505", "4008001234"
 CALLER = "13812345678"
 LIN = Customer("C1", "林晓峰", (Phone(CALLER, f"+86{CALLER}"),), vip=True, owner="李雷")
-CEILING = 1.0
-"""Seconds within which the caller is in a queue, whatever happens: the budget, and a machine busy with other tests."""
+BUSY = 0.75
+"""Seconds by which a machine that is busy with other tests may be late."""
+CALM = 5.0
+"""A budget that suffices on any machine, where a test is not about time."""
 
 
 @dataclass(slots=True)
@@ -86,11 +88,11 @@ class House:
     count: int = 0
 
     async def ask(self, **question: Any) -> Route:
-        """Ask as the dialplan does; within the ceiling."""
+        """Ask as the dialplan does, and be answered within the budget."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         route = await self.router.route(Question(**({"did": LINE, "caller": CALLER} | question)))
-        assert loop.time() - began < CEILING
+        assert loop.time() - began < self.settings.routing.budget + BUSY
         return route
 
     async def call(self, *facts: Fact) -> None:
@@ -129,8 +131,8 @@ class House:
         await self.ledger.edit_ticket(ticket.id, changes, who="boss", now=NOW, version=whole.item.version)
 
 
-def configured(**routing: Any) -> Settings:
-    """Two lines, three phones, two PBXs."""
+def configured(budget: float = CALM, **routing: Any) -> Settings:
+    """Two lines, three phones, a PBX."""
     wants = LineRouting(queue="support", menu={"1": "sales"}, vip_announcement="hotline/vip")
     return Settings(
         pbx=(Pbx(name="hq", host="127.0.0.1", user="x", trunks=("PJSIP/carrier",)),),
@@ -139,7 +141,7 @@ def configured(**routing: Any) -> Settings:
             Line(number=OTHER, record=False, routing=LineRouting(queue="other")),
         ),
         agent=(Agent(extension="1001", name="王芳"), Agent(extension="1002", name="李雷"), Agent(extension="1003")),
-        routing=Routing(**routing),
+        routing=Routing(**routing).model_copy(update={"budget": budget}),
     )
 
 
@@ -180,8 +182,7 @@ async def opened(db: Database, settings: Settings) -> AsyncIterator[House]:
         pipeline=pipeline,
         desk=desk,
         connector=crm,
-        reads=reads,
-        remembered=RouteReads(db),
+        reads=RouteReads(db),
         identify=identify,
         crew=crew,
         clock=lambda: NOW,
@@ -336,12 +337,13 @@ async def test_of_several_pbxs_the_one_that_asks_is_meant(db: Database) -> None:
         assert await routed() == [1, 1]
 
 
-async def test_a_crm_that_hangs_does_not_cost_what_the_database_knows(house: House) -> None:
+async def test_a_crm_that_hangs_does_not_cost_what_the_database_knows(db: Database) -> None:
     """The customer is left out, the last agent is not."""
-    await house.past_call("1003")
-    house.crm.answer.clear()
-    assert (await house.ask()).agent == "1003"
-    assert (await house.ask(caller="13900000001")).reason is RouteReason.LATE
+    async with opened(db, configured(budget=1.0)) as house:
+        await house.past_call("1003")
+        house.crm.answer.clear()
+        assert (await house.ask()).agent == "1003"
+        assert (await house.ask(caller="13900000001")).reason is RouteReason.LATE
 
 
 async def test_a_crm_that_is_down_is_not_waited_for(house: House) -> None:
@@ -352,8 +354,8 @@ async def test_a_crm_that_is_down_is_not_waited_for(house: House) -> None:
 
 async def test_a_database_that_hangs_costs_the_budget_and_no_more(postgres_url: str) -> None:
     """Thirty callers at once, a table locked by somebody: all are in their queue in time; and it recovers."""
-    missed = CallKey("hq", "missed.1")
-    async with database(postgres_url) as db, database(postgres_url) as holder, opened(db, configured()) as house:
+    missed, in_earnest = CallKey("hq", "missed.1"), configured(budget=Routing().budget)
+    async with database(postgres_url) as db, database(postgres_url) as holder, opened(db, in_earnest) as house:
         await house.past_call("1003")
         async with holder.write() as conn:
             await conn.exec_driver_sql("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")

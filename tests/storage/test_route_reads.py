@@ -12,6 +12,7 @@ from telephony.call import Fact, Outcome, Routed
 from telephony.routing import RouteReason, Talk
 from tests.storage.conftest import NOON, Ring, Told
 
+LINE = "4007002505"
 WANG = Known("C1", "王芳")
 
 
@@ -34,18 +35,20 @@ async def test_the_last_to_speak_in_each_call_newest_first(ledger: Ledger, remem
     transfer = [moved.answered("1001", 5.0), moved.left("1001", 20.0), moved.answered("1002", 21.0), moved.ended(80.0)]
     await keep(ledger, moved, [moved.arrived(), moved.confirmed(), *transfer])
     await keep(ledger, missed, missed.missed())
-    found = await remembered.remembered(None, "+8613812345678", NOON - 86400)
+    found = await remembered.remembered(None, "+8613812345678", line=LINE, since=NOON - 86400)
     assert found.talks == (Talk("1002", 59.0), Talk("1001", 25.0))
-    assert (await remembered.remembered(None, "+8613812345678", NOON - 5000)).talks == (Talk("1002", 59.0),)
-    assert (await remembered.remembered(None, "+8613900000000", NOON - 86400)).talks == ()
-    assert (await remembered.remembered(None, None, NOON - 86400)).talks == ()
+    assert (await remembered.remembered(None, "+8613812345678", line=LINE, since=NOON - 5000)).talks == (
+        Talk("1002", 59.0),
+    )
+    assert (await remembered.remembered(None, "+8613900000000", line=LINE, since=NOON - 86400)).talks == ()
+    assert (await remembered.remembered(None, None, line=LINE, since=NOON - 86400)).talks == ()
 
 
 async def test_a_lost_call_is_no_good_talk(ledger: Ledger, remembered: RouteReads, ring: Ring) -> None:
     """Nobody knows how it went on."""
     lost = ring()
     await keep(ledger, lost, [lost.arrived(), lost.confirmed(), lost.answered(), lost.ended(90.0, Outcome.LOST)])
-    assert (await remembered.remembered(None, "+8613812345678", NOON - 86400)).talks == ()
+    assert (await remembered.remembered(None, "+8613812345678", line=LINE, since=NOON - 86400)).talks == ()
 
 
 async def test_customers_behind_one_switchboard_are_kept_apart(
@@ -56,7 +59,7 @@ async def test_customers_behind_one_switchboard_are_kept_apart(
     for told, known, agent in ((mine, WANG, "1001"), (neighbour, Known("C2", "李雷"), "1002"), (nobody, None, "1003")):
         facts = [told.arrived(), told.confirmed(), told.answered(agent), told.ended(60.0)]
         await keep(ledger, told, facts, known)
-    found = await remembered.remembered("C1", "+8613812345678", NOON - 86400)
+    found = await remembered.remembered("C1", "+8613812345678", line=LINE, since=NOON - 86400)
     assert [talk.agent for talk in found.talks] == ["1003", "1001"]
 
 
@@ -66,7 +69,7 @@ async def test_phones_are_those_of_active_users(db: Database, remembered: RouteR
     for login, extension in (("wang", "1001"), ("li", "1002"), ("boss", None)):
         await accounts.add(login, name=login.title(), role="agent", password="x", now=NOON, extension=extension)
     await accounts.change("li", NOON, active=False)
-    assert (await remembered.remembered(None, None, NOON)).phones == (PhoneOf("wang", "Wang", "1001"),)
+    assert (await remembered.remembered(None, None, line=LINE, since=NOON)).phones == (PhoneOf("wang", "Wang", "1001"),)
 
 
 async def test_an_answer_to_the_dialplan_is_kept_on_its_call(ledger: Ledger, reads: Reads, ring: Ring) -> None:
