@@ -148,6 +148,9 @@ class OpenCall:
         for uid, leg in list(self.legs.items()):
             if leg.phase is Phase.ASIDE and leg.via in channels:
                 del self.legs[uid]
+                pair = self.dials.get(leg.via)
+                if pair is not None:
+                    leg.pair, leg.queue = pair.root, pair.queue
                 leg.via, leg.phase = None, Phase.RINGING
                 self.ring(uid, leg, at, out)
 

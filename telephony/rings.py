@@ -132,8 +132,8 @@ def member_answered(live: Live, event: ev.MemberAnswered, out: list[Fact]) -> No
         for leg_uid, leg in up:
             call.talk(leg_uid, leg.agent, event.queue, at, out, local=leg.local)
         return
-    agent = live.phones.member(event.interface) if local else live.phones.agent(channel)
-    if agent is None and not local:
+    agent = None if local else live.phones.agent(channel)
+    if agent is None and (not local or is_local(event.interface or "")):  # else the member's phone sent it elsewhere
         agent = live.phones.member(event.interface)
     if agent is not None and uid and not found:
         call.talk(uid, agent, event.queue, at, out, local=local)
