@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
 from hotline.health import Health
 from hotline.jobs import AfterCall
@@ -99,14 +100,13 @@ class Service:
         )
         router = Router(
             settings,
+            callers=Acquaintance(
+                settings, connector=self.crm, reads=RouteReads(self.db), desk=self.desk, clock=clock, rules=rules
+            ),
             pipeline=self.pipeline,
-            desk=self.desk,
-            connector=self.crm,
-            reads=RouteReads(self.db),
             identify=identify_with_region,
             crew=self.crew,
             clock=clock,
-            rules=rules,
         )
         self.routing = RoutingDoors(settings, router, self.crew)
         self.feeds: list[PbxFeed] = []

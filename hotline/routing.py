@@ -9,35 +9,25 @@ would cost its connection.
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
-from crm.connector import Connector, CrmError
-from crm.customer import Match
-from crm.matching import decide as match
+from hotline.acquaintance import Acquaintance
 from hotline.metrics import ROUTE_SECONDS, ROUTES
-from hotline.pipeline import LineRules, Pipeline
+from hotline.pipeline import Pipeline
 from hotline.settings import Settings
 from hotline.tasks import Crew
 from numbering.number import Number
-from screenpop.card import State
-from screenpop.desk import Desk
-from storage.route_reads import PhoneOf, RouteReads
-from storage.trouble import StorageError
 from telephony.call import CallKey, Routed
 from telephony.lines import Lines
 from telephony.routing import UNKNOWN_LINE, Background, LinePlan, Route, RouteReason, decide
-from tickets.rules import Incoming, Join, place
-from tickets.ticket import Ticket
 
 log = structlog.get_logger()
 
 AT_ONCE = 4  # questions that ask the database at a time; the others wait for their turn, within their budget
-PATIENCE = 5.0  # seconds until what asks a database in vain is given up; nobody waits for it any more by then
 CRM_SHARE = 0.6  # of the budget: after that the rest is asked without knowing the customer
-DAY = 86400.0
 
 _MENU = re.compile(r"[0-9*#]{1,8}")
 _UNIQUEID = re.compile(r"[A-Za-z0-9_.-]{1,150}")
@@ -59,29 +49,24 @@ class Question:
 
 
 class Router:
-    """Answers questions. ``budget`` seconds each; ``report`` tells the operator how many and why."""
+    """Answers questions. ``reasons`` counts the answers by their reason."""
 
     def __init__(
         self,
         settings: Settings,
         *,
+        callers: Acquaintance,
         pipeline: Pipeline,
-        desk: Desk,
-        connector: Connector,
-        reads: RouteReads,
         identify: Callable[[str | None, str | None], Number],
         crew: Crew,
         clock: Callable[[], float],
-        rules: Mapping[str, LineRules],
     ) -> None:
-        self._pipeline, self._desk, self._connector = pipeline, desk, connector
-        self._reads, self._rules = reads, rules
+        self._callers, self._pipeline = callers, pipeline
         self._identify, self._crew, self._clock = identify, crew, clock
         self._budget = settings.routing.budget
         self._lines = Lines({line.number: line.aliases for line in settings.line})
+        self._areas = {line.number: line.area for line in settings.line}
         self._plans = {line.number: plan_of(settings, line.number) for line in settings.line}
-        self._since = {line.number: line.routing.last_agent_days * DAY for line in settings.line}
-        self._agents = {agent.extension: agent.name for agent in settings.agent}
         self._pbxs = {pbx.name: pbx.host for pbx in settings.pbx}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self.reasons: Counter[str] = Counter()
@@ -153,7 +138,7 @@ class Router:
     ) -> None:
         """Find out everything the rules want to know, in phones. ``turn`` is set once it may not be broken off."""
         live = None if key is None else self._pipeline.caller(key)
-        number = self._identify(question.caller, self._rules[line].area)
+        number = self._identify(question.caller, self._areas[line])
         if number.e164 is None and live is not None:
             number = live.number
         if number.e164 is None:
@@ -163,71 +148,12 @@ class Router:
         async with self._slots:
             turn.set()
             if live is not None and live.match is not None and live.number.e164 == number.e164:
-                answer.set_result(await self._phones(line, number, live.match))
+                answer.set_result(await self._callers.phones(line, number, live.match))
                 return
-            finding = self._crew.start(self._customer(number), f"route {question.call}: customer")
+            finding = self._crew.start(self._callers.customer(number), f"route {question.call}: customer")
             await asyncio.wait({finding}, timeout=self._budget * CRM_SHARE)
-            answer.set_result(await self._phones(line, number, finding.result() if finding.done() else None))
+            answer.set_result(await self._callers.phones(line, number, finding.result() if finding.done() else None))
             await asyncio.wait({finding})  # its slot is nobody else's before
-
-    async def _customer(self, number: Number) -> Match | None:
-        """Who is calling; None when the CRM does not say."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return match(number, await self._connector.find(number))
-        except (CrmError, TimeoutError) as error:
-            log.warning("routing does not know the customer", connector=self._connector.name, error=str(error))
-            return None
-
-    async def _phones(self, line: str, number: Number, found: Match | None) -> Background:
-        """Whose phones. What the database does not say is left out."""
-        customer = found.sure if found else None
-        customer_id = customer.id if customer else None
-        now = self._clock()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                since = now - self._since[line]
-                past = await self._reads.remembered(customer_id, number.e164, line=line, since=since)
-        except (StorageError, TimeoutError) as error:
-            log.warning("routing cannot read the database", error=str(error) or f"silent for {PATIENCE} s")
-            return Background(vip=bool(customer and customer.vip), whole=False)
-        owner = self._owner(Incoming(line, number.e164, customer_id, now), past.tickets)
-        known = {phone.extension for phone in past.phones} | set(self._agents)
-        talks = tuple(talk for talk in past.talks if talk.agent in known)
-        ticket_owner = next((phone.extension for phone in past.phones if phone.login == owner), None)
-        key_account = self._phone_of(customer.owner, past.phones) if customer and customer.owner else None
-        named = {ticket_owner, key_account, *(talk.agent for talk in talks)} - {None}
-        return Background(
-            ticket_owner=ticket_owner,
-            key_account=key_account,
-            talks=talks,
-            vip=bool(customer and customer.vip),
-            busy=frozenset(agent for agent in named if agent and self._talks(agent)),
-            whole=found is not None,
-        )
-
-    def _owner(self, incoming: Incoming, tickets: Sequence[Ticket]) -> str | None:
-        """Who has the ticket that the call would join, whether or not calls join tickets on this line."""
-        owned = [ticket for ticket in tickets if ticket.owner is not None]
-        joins = place(incoming, owned, replace(self._rules[incoming.line].policy, join_open=True))
-        return next((t.owner for t in owned if isinstance(joins, Join) and t.id == joins.ticket_id), None)
-
-    def _phone_of(self, who: str, phones: Sequence[PhoneOf]) -> str | None:
-        """The phone of a colleague as a CRM names one: login, extension, or a name that only one colleague has."""
-        text = who.strip()
-        by_login = next((phone.extension for phone in phones if phone.login == text.lower()), None)
-        if by_login is not None:
-            return by_login
-        known = {phone.extension: phone.name for phone in phones} | self._agents
-        if text in known:
-            return text
-        named = {phone.extension for phone in phones if phone.name == text}
-        named |= {extension for extension, name in self._agents.items() if name == text}
-        return named.pop() if len(named) == 1 else None
-
-    def _talks(self, agent: str) -> bool:
-        """Whether a phone is in a call of ours now, as far as this process sees."""
-        return any(card.state is State.TALKING for card in self._desk.cards(agent))
 
 
 def plan_of(settings: Settings, number: str) -> LinePlan:

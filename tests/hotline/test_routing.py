@@ -16,6 +16,7 @@ from aiohttp import web
 
 from crm.connector import Can, CrmError
 from crm.customer import Customer, Phone
+from hotline.acquaintance import Acquaintance
 from hotline.cli import UsageError
 from hotline.early import MOST_CALLS, PATIENCE, Early
 from hotline.lookup import Lookup
@@ -179,14 +180,11 @@ async def opened(db: Database, settings: Settings) -> AsyncIterator[House]:
     )
     router = Router(
         settings,
+        callers=Acquaintance(settings, connector=crm, reads=RouteReads(db), desk=desk, clock=lambda: NOW, rules=rules),
         pipeline=pipeline,
-        desk=desk,
-        connector=crm,
-        reads=RouteReads(db),
         identify=identify,
         crew=crew,
         clock=lambda: NOW,
-        rules=rules,
     )
     crew.start(pipeline.run(), "pipeline")
     yield House(settings, router, crm, db, ledger, reads, pipeline, desk, crew)
