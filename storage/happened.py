@@ -2,15 +2,16 @@
 
 A fact is known already when an event of the same kind, agent or queue and time is there: that makes the repeats of a
 second listener, of a resync and of a retried write harmless. Two events are special. ``confirmed`` and ``ended``
-happen once whatever their time. And a telephone that rings cannot begin to ring: a fact that tells an agent's state
-of just before again (a resync does, with the time of the resync; a stream without timestamps cannot be told apart
-otherwise) is a repeat too.
+happen once whatever their time. And a telephone that rings cannot begin to ring, nor can a caller enter the queue
+where he waits: a fact that tells an agent's state or the queue again is a repeat too. A resync does that, with the time
+of the resync, and may be written before or after what another listener saw; a stream without timestamps cannot be told
+apart otherwise.
 """
 
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, func, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, select, update
 
 from numbering.number import Number
 from storage.metadata import Moment
@@ -55,11 +56,16 @@ LONGEST_KEY, LONGEST_NAME, LONGEST_SUBJECT = 200, 500, 64  # characters
 _ONCE = (Confirmed, Ended)
 _BUSY = (Phase.TALKING, Phase.HELD)
 _HELD_CALL = select(calls).where(calls.c.key == bindparam("wanted")).with_for_update()
-_LAST_EVENT = (
-    select(call_events.c.kind, func.count().over())
+_IN_ORDER = (call_events.c.at, call_events.c.id)
+_STATES = (
+    select(call_events.c.kind, call_events.c.at)
     .where(call_events.c.call_id == bindparam("call"), call_events.c.subject == bindparam("subject"))
-    .order_by(call_events.c.at.desc(), call_events.c.id.desc())
-    .limit(1)
+    .order_by(*_IN_ORDER)
+)
+_QUEUES = (
+    select(call_events.c.subject, call_events.c.at)
+    .where(call_events.c.call_id == bindparam("call"), call_events.c.kind == EventKind.QUEUED.value)
+    .order_by(*_IN_ORDER)
 )
 
 
@@ -129,13 +135,18 @@ def _subject(fact: Fact) -> str:
 
 
 def _moment(conn: Connection, call_id: int, fact: Fact, subject: str) -> str | None:
-    """What tells this event from others of its kind; None when it repeats what was the state just before."""
-    if fact.at is not None and (isinstance(fact, Routed) or not hasattr(fact, "agent")):
+    """What tells this event from others of its kind; None when it repeats the state just before or just after it."""
+    queued = isinstance(fact, Queued)
+    if fact.at is not None and not queued and (isinstance(fact, Routed) or not hasattr(fact, "agent")):
         return f"{fact.at:.6f}"
-    last = conn.execute(_LAST_EVENT, {"call": call_id, "subject": subject}).first()
-    if last is not None and last[0] == _KINDS[type(fact)] and not isinstance(fact, Recorded):
-        return None
-    return f"#{last[1] if last else 0}" if fact.at is None else f"{fact.at:.6f}"
+    state = subject if queued else _KINDS[type(fact)].value
+    told = conn.execute(_QUEUES if queued else _STATES, {"call": call_id, "subject": subject}).all()
+    if fact.at is None:
+        repeated = bool(told) and told[-1][0] == state and not isinstance(fact, Recorded)
+        return None if repeated else f"#{len(told)}"
+    before = [was for was, at in told if at <= fact.at]
+    after = [was for was, at in told if at > fact.at]
+    return None if state in (*before[-1:], *after[:1]) else f"{fact.at:.6f}"
 
 
 def _write_event(conn: Connection, call_id: int, fact: Fact, subject: str, *, moment: str, at: float) -> bool:

@@ -101,6 +101,34 @@ async def test_a_resync_tells_an_agents_state_again_at_a_new_time(db: Database, 
     assert new == [True, True, True, False, True, False, True]
 
 
+async def test_a_resync_that_is_written_late_or_early_adds_nothing(db: Database, ring: "Ring") -> None:
+    """A listener that starts in mid-ring tells queue and ring with its own time, another what happened really."""
+    ledger, call = Ledger(db), ring()
+    seen = [call.arrived(), call.confirmed(), call.queued(at=1.0), call.rang(at=2.0), call.answered(at=5.0)]
+    adopted = [call.queued(at=3.0), call.rang(at=3.0)]
+    for fact in (*seen, *adopted):
+        await ledger.record(fact, now=call.began)
+    other = ring()
+    early = [other.arrived(), other.confirmed(), other.queued(at=3.0), other.rang(at=3.0)]
+    for fact in (*early, other.queued(at=1.0), other.rang(at=2.0), other.answered(at=5.0)):
+        await ledger.record(fact, now=other.began)
+    for one in (call, other):
+        page, _ = await kept(db, one)
+        assert page is not None
+        assert [event.kind.value for event in page.events] == ["arrived", "confirmed", "queued", "rang", "answered"]
+
+
+async def test_a_caller_may_come_back_to_a_queue(db: Database, ring: "Ring") -> None:
+    """Overflow into another queue and back again are three events."""
+    ledger, call = Ledger(db), ring()
+    queues = [call.queued(1.0, "support"), call.queued(9.0), call.queued(20.0, "support")]
+    for fact in (call.arrived(), call.confirmed(), *queues, queues[0]):
+        await ledger.record(fact, now=call.began)
+    page, _ = await kept(db, call)
+    assert page is not None
+    assert [event.subject for event in page.events if event.kind.value == "queued"] == ["support", "sales", "support"]
+
+
 async def test_an_end_that_was_told_stays(db: Database, ring: "Ring") -> None:
     """A second listener that lost its link says lost; the first that saw the hang-up was right, or was first."""
     ledger, call = Ledger(db), ring()
