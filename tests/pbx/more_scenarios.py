@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from typing import Any
+from urllib.parse import quote
 
 import scenarios  # type: ignore[import-not-found]
 
@@ -40,6 +41,37 @@ async def slow_answer(lab: Any, _params: dict[str, Any]) -> str:
 
 
 scenarios.PARAMS["busy", "thirty"] = {"n": 30, "gap": 0.6, "talk": 2.0, "patience": 40}
+
+
+def _forged(*lines: str) -> str:
+    """Lines as a caller hides them in the user part of an address, after a blank one."""
+    return "".join(f"%0D%0A{quote(line, safe='')}" for line in ("", *lines))
+
+
+FORGED_ID = "1795200000.997"
+scenarios.PARAMS["p_hostile", "ours"] = {
+    "forms": [
+        (label, {"from_user": f"13700000011{_forged(*lines)}"}, "4008001234")
+        for label, lines in {
+            "a message that nobody left": ("Event: UserEvent", "UserEvent: CC400Voicemail", "File: x.wav"),
+            "an agent who does not talk": ("Event: AgentConnect", "MemberName: Agent-1003"),
+            "the end of all calls": ("Event: Shutdown", "Shutdown: Cleanly"),
+            "an answer to a question": ("Response: Success", "Message: Authentication accepted"),
+            "a row of the list": ("Event: CoreShowChannel", f"Uniqueid: {FORGED_ID}"),
+            "an end of the list": ("Event: CoreShowChannelsComplete", "ListItems: 0"),
+            "many blank lines": ("", "", "", "", "Event: Hangup"),
+        }.items()
+    ]
+    + [
+        (
+            "a new call in the number dialled",
+            {"from_user": "13700000012"},
+            "4007002505"
+            + _forged("Event: Newchannel", "CallerIDNum: 13800138009", f"Uniqueid: {FORGED_ID}", "Exten: 4007002505"),
+        ),
+        ("an honest caller", {"from_user": "13900000001"}, "4008001234"),
+    ],
+}
 
 if __name__ == "__main__":
     sys.exit(asyncio.run(scenarios.main()))
