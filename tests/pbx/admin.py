@@ -54,6 +54,8 @@ vip_announcement = "beep"
 [[agent]]
 extension = "1001"
 [[agent]]
+extension = "1002"
+[[agent]]
 extension = "1003"
 [recordings]
 root = "{root}"
@@ -84,8 +86,15 @@ def printed(lab: Lab, folder: Path, asked: int, *args: str, pbx: str = "", dialp
     config.write_text(
         CONFIG.format(port=lab.ami_port, root=lab.recordings, asked=asked, pbx=pbx, dialplan=dialplan), encoding="utf-8"
     )
+    code, said = hotline("dialplan", "--config", str(config), "--write", str(folder / "out"), *args)
+    assert code == 0, said
+    return [Path(line) for line in said.splitlines()]
+
+
+def hotline(*args: str) -> tuple[int, str]:
+    """A command with the secrets of these tests: its exit code, and what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "hotline", "dialplan", "--config", str(config), "--write", str(folder / "out"), *args],
+        [sys.executable, "-m", "hotline", *args],
         env=os.environ
         | {
             "HOTLINE_PBX_LAB_SECRET": SECRET,
@@ -97,8 +106,7 @@ def printed(lab: Lab, folder: Path, asked: int, *args: str, pbx: str = "", dialp
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return [Path(line) for line in done.stdout.splitlines()]
+    return done.returncode, done.stdout or done.stderr
 
 
 def install(lab: Lab, files: list[Path]) -> None:
