@@ -83,6 +83,8 @@ def _recordings(key: str, source: Recordings) -> list[Fault]:
     faults = []
     if source.root is not None and not source.root.is_dir():
         faults.append(Fault(None, f"{key}.root", f"{source.root} is no folder that can be read here"))
+    if source.messages is not None and not source.messages.is_dir():
+        faults.append(Fault(None, f"{key}.messages", f"{source.messages} is no folder that can be read here"))
     for name in ("secret_file", "key_file", "known_hosts", "ca_file"):
         path = getattr(source, name)
         if path is not None:
