@@ -13,9 +13,10 @@ from hotline.settings import Settings
 from hotline.telephony_settings import Pbx
 from telephony.ami import AmiSettings, Login
 from telephony.call import Fact
-from telephony.events import Snapshot
+from telephony.events import Event, Snapshot
 from telephony.lines import Lines
 from telephony.link import AmiLink, Link, LinkState
+from telephony.resync import Merge
 from telephony.tracker import Tracker
 
 log = structlog.get_logger()
@@ -77,6 +78,7 @@ class PbxFeed:
         self._pbx, self._pipeline, self._clock, self._listening = pbx, pipeline, clock, listening
         self.name = pbx.name
         self._link = AmiLink(login_of(pbx, secret), clock)
+        self._events = EVENTS.labels(pbx.name)
         self.tracker = tracker_of(pbx, settings)
 
     async def run(self) -> None:
@@ -87,27 +89,50 @@ class PbxFeed:
 
     async def _read(self) -> None:
         in_a_row = 0
-        events = EVENTS.labels(self._pbx.name)
         async for item in self._link:
             in_a_row += 1
-            if isinstance(item, LinkState):
-                self._changed(item)
-                continue
-            now = self._clock()
             if isinstance(item, Snapshot):
-                facts = self.tracker.resync(item, now)
-                if facts:
-                    log.info("calls reconciled with the PBX", pbx=self._pbx.name, facts=len(facts))
+                told = await self._reconcile(item)
             else:
-                events.inc()
-                facts = self.tracker.feed(item, now)
-            if facts:
-                self._pipeline.deliver(facts)
-            if isinstance(item, Snapshot):
-                self._rebuilt()
-            if facts or in_a_row >= BURST:
+                told = self._take(item)
+            if told or in_a_row >= BURST:
                 in_a_row = 0
                 await asyncio.sleep(0)
+
+    def _take(self, item: Event | LinkState, merge: Merge | None = None) -> bool:
+        """Pass on what an event or the link says; whether it meant something. ``merge``: what is not all told yet."""
+        if isinstance(item, LinkState):
+            self._changed(item)
+            return False
+        now = self._clock()
+        self._events.inc()
+        facts = [] if merge is None else merge.before(item, now)
+        facts += self.tracker.feed(item, now)
+        if facts:
+            self._pipeline.deliver(facts)
+        return bool(facts)
+
+    async def _reconcile(self, snapshot: Snapshot) -> bool:
+        """Merge what the PBX listed, a few calls at a time: a phone that rings meanwhile is shown at once."""
+        merge, found = self.tracker.merge(snapshot), 0
+        for facts in merge.steps(self._clock()):
+            found += len(facts)
+            self._pipeline.deliver(facts)
+            await asyncio.sleep(0)
+            for _ in range(BURST):
+                item = self._link.ready()
+                if item is None:
+                    break
+                if isinstance(item, Snapshot):
+                    return await self._reconcile(item)  # newer, and whole
+                if self._take(item, merge):
+                    await asyncio.sleep(0)
+                if isinstance(item, LinkState) and item.link is not Link.UP:
+                    return True  # the next snapshot tells the rest
+        if found:
+            log.info("calls reconciled with the PBX", pbx=self._pbx.name, facts=found)
+        self._rebuilt()
+        return bool(found)
 
     def _changed(self, state: LinkState) -> None:
         LINK_UP.labels(self._pbx.name).set(state.link is Link.UP)

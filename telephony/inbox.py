@@ -36,9 +36,15 @@ class Inbox(Generic[T]):
 
     async def get(self) -> T:
         """The next item."""
-        while not self._items:
+        while (item := self.get_nowait()) is None:
             self._filled.clear()
             await self._filled.wait()
+        return item
+
+    def get_nowait(self) -> T | None:
+        """The next item, if there is one."""
+        if not self._items:
+            return None
         item = self._items.popleft()
         if len(self._items) <= self._limit // 2:
             self._drained.set()

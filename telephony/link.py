@@ -15,9 +15,10 @@ import structlog
 
 from telephony.ami import AmiError, AmiSettings, Connection, RefusedError
 from telephony.capture import Capture
-from telephony.events import Departed, Entered, Event, HangUp, LiveChannel, NewChannel, Snapshot, Waiting
+from telephony.events import Event, LiveChannel, Snapshot, Waiting
 from telephony.framing import Counts, Framer
 from telephony.inbox import Inbox
+from telephony.overtaken import Overtaken
 from telephony.reading import LAYOUTS
 
 log = structlog.get_logger()
@@ -96,12 +97,15 @@ class AmiLink:
         self._listing = False
         self._rows: list[LiveChannel] = []
         self._queued: list[Waiting] = []
-        self._gone: set[str] = set()
-        self._fresh: set[str] = set()
+        self._overtaken = Overtaken()
 
     async def next(self) -> Event | Snapshot | LinkState:
         """What came next."""
         return await self._inbox.get()
+
+    def ready(self) -> Event | Snapshot | LinkState | None:
+        """What came next, if it is there already."""
+        return self._inbox.get_nowait()
 
     async def __aiter__(self) -> AsyncIterator[Event | Snapshot | LinkState]:
         while True:
@@ -149,7 +153,7 @@ class AmiLink:
                 self._queued.append(event)
         else:
             if self._listing:
-                self._overtook(event)
+                self._overtaken.note(event)
             if not self._inbox.put(event):
                 self._drop()
 
@@ -158,13 +162,6 @@ class AmiLink:
         if self._dropped_since is None:
             self._dropped_since = self._clock()
         self._gap.set()
-
-    def _overtook(self, event: Event) -> None:
-        """An event while the PBX lists its channels: it tells of its channel better than the list."""
-        if isinstance(event, HangUp) and event.uniqueid:
-            self._gone.add(event.uniqueid)
-        elif isinstance(event, NewChannel | Entered | Departed) and event.uniqueid:
-            self._fresh.add(event.uniqueid)
 
     def _heard(self, data: bytes) -> None:
         self._last_read = self._clock()
@@ -258,7 +255,7 @@ class AmiLink:
             await self._list(connection)
 
     async def _list(self, connection: Connection) -> None:
-        self._rows, self._queued, self._gone, self._fresh = [], [], set(), set()
+        self._rows, self._queued, self._overtaken = [], [], Overtaken()
         self._listing = True
         deadline = self.settings.deadline * 4  # thousands of channels take a while
         try:
@@ -270,7 +267,8 @@ class AmiLink:
                 except RefusedError as error:
                     log.warning("the PBX does not tell", pbx=self.settings.name, action=name, answer=str(error))
             queued = tuple(row for row in self._queued if row.action_id == asked)
-            self._inbox.force(Snapshot(tuple(self._rows), queued, frozenset(self._gone), frozenset(self._fresh)))
+            gone, fresh = frozenset(self._overtaken.gone), frozenset(self._overtaken.fresh)
+            self._inbox.force(Snapshot(tuple(self._rows), queued, gone, fresh))
         except RefusedError as error:
             grant = f"grant AMI user {self.settings.user} write = reporting, or calls that end unseen stay for ever"
             self._change(Link.UP, f"{error} for CoreShowChannels: {grant}")

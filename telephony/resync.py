@@ -19,9 +19,10 @@ from itertools import islice
 
 from telephony.bridges import Member
 from telephony.call import Fact, Over
-from telephony.events import Departed, Entered, Event, HangUp, Joined, LeftQueue, LiveChannel, NewChannel, Snapshot
+from telephony.events import Event, LiveChannel, Snapshot
 from telephony.legs import Leg, OpenCall, Pair, Phase
 from telephony.live import Live, pair_of
+from telephony.overtaken import Overtaken
 from telephony.phones import is_local
 
 _CALLED = ("0", "5")  # ChannelState of a phone that is about to ring, and of one that rings
@@ -29,30 +30,12 @@ _NAMED = ("uniqueid", "linkedid", "dest_linkedid", "who_uniqueid", "target_linke
 STEP = 20  # calls at a time: a few milliseconds with all that follows from them
 
 
-class Overtaken:
-    """The channels of which events told since the PBX began to list: they tell better than the list."""
-
-    def __init__(self) -> None:
-        self.gone: set[str] = set()
-        self.fresh: set[str] = set()
-
-    def note(self, event: Event) -> None:
-        """Something happened to a channel: it hung up, or it came or moved."""
-        if isinstance(event, HangUp):
-            if event.uniqueid:
-                self.gone.add(event.uniqueid)
-        elif isinstance(event, NewChannel | Entered | Departed | Joined | LeftQueue) and event.uniqueid:
-            self.fresh.add(event.uniqueid)
-
-
 class Merge:
     """One snapshot on its way into what is held. ``now`` is when facts without a time of their own happened."""
 
     def __init__(self, live: Live, snapshot: Snapshot) -> None:
         self._live = live
-        self._overtaken = Overtaken()
-        self._overtaken.gone |= snapshot.gone
-        self._overtaken.fresh |= snapshot.fresh
+        self._overtaken = Overtaken(snapshot.gone, snapshot.fresh)
         self._rows = _rows(snapshot)
         self._queued = {row.uniqueid: row.queue for row in snapshot.waiting if row.uniqueid and row.queue}
         self._called: dict[str, list[LiveChannel]] = defaultdict(list)
