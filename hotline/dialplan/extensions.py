@@ -169,11 +169,11 @@ def _message(plan: Plan) -> list[str]:
         ),
         context(
             "hotline-message",
-            "Marks the message complete and tells it once its file is closed, if it holds a second of sound.",
+            "Once the file is closed: marks it complete, and tells of it if it holds a second of sound.",
             extension(
                 's,1,GotoIf($["${HOTLINE_MESSAGE}" = ""]?none)',
-                f"GotoIf($[0${{STAT(s,{file})}} < {SHORTEST_MESSAGE}]?none)",
                 f"Set(FILE({plan.recordings}/${{HOTLINE_MESSAGE}}{plan.mark})=complete)",
+                f"GotoIf($[0${{STAT(s,{file})}} < {SHORTEST_MESSAGE}]?none)",
                 f"UserEvent({plan.pbx.voicemail_event},File: ${{HOTLINE_MESSAGE}}.wav)",
                 "(none),Set(HOTLINE_MESSAGE=)",
                 "Return()",

@@ -28,6 +28,7 @@ _NEWEST = 30  # recordings looked at
 _MOST_FOLDERS = 400  # days, newest first
 _UNIQUE = re.compile(r"(?<![0-9.])\d{9,11}\.\d{1,7}(?!\d)")
 _LEG = re.compile(r"[-_.](rx|tx|in|out|r|t)$", re.IGNORECASE)
+_MESSAGES = "voicemail"  # a message below the root is the caller's alone: it has no legs
 _TAIL = 65_536  # bytes of the call records' end
 _WAIT = 5.0  # seconds for the database, and for Redis
 
@@ -70,8 +71,10 @@ def _marked(path: Path, mark: str) -> bool:
 
 
 def _legs(path: Path) -> bool:
-    around = {_LEG.sub("", other.stem) for other in path.parent.glob(f"{_plain(path.stem)}*") if other != path}
-    return path.stem in around
+    if path.parent.name == _MESSAGES:
+        return True
+    around = [other for other in path.parent.glob(f"{_plain(path.stem)}*") if other.suffix in SUFFIXES]
+    return any(_LEG.search(other.stem) and _LEG.sub("", other.stem) == path.stem for other in around)
 
 
 def _plain(stem: str) -> str:

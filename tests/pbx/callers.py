@@ -25,6 +25,7 @@ class Day:
 
     lab: Lab
     whole: bool
+    config: Path
     facts: list[Fact] = field(default_factory=list)
     calls: dict[str, str] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)

@@ -124,9 +124,10 @@ def day(
     suite, _, whole = request.param.partition(" ")
     lab = own_lab(f"dialplan {whole}", suite=suite)
     with admin.port_of_nobody() as port:
-        files = admin.printed(lab, tmp_path_factory.mktemp("printed"), port)
+        folder = tmp_path_factory.mktemp("printed")
+        files = admin.printed(lab, folder, port)
     admin.install(lab, files)
-    made = Day(lab, bool(whole))
+    made = Day(lab, bool(whole), folder / "hotline.toml")
     asyncio.run(_spend(made, port))
     yield made
     lab.stop()
@@ -251,6 +252,13 @@ def test_the_pbx_finds_no_fault_with_it(day: Day) -> None:
         if ("WARNING" in line or "ERROR" in line) and "func_curl" not in line and "cdrel" not in line
     ]
     assert not complaints
+
+
+def test_the_doctor_finds_no_fault_with_it(day: Day) -> None:
+    """Who sets a PBX up like this is told that it is sound."""
+    if day.whole:
+        code, said = admin.hotline("doctor", "--config", str(day.config), "--pbx-config", str(day.lab.etc))
+        assert code == 0, said
 
 
 async def _ask(lab: Lab, user: str, action: str) -> str:

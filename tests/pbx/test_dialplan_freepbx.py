@@ -72,10 +72,11 @@ def day(
     """A few calls."""
     lab = own_lab("freepbx", suite=request.param)
     with admin.port_of_nobody() as port:
-        files = admin.printed(lab, tmp_path_factory.mktemp("printed"), port, "--for", "freepbx")
+        folder = tmp_path_factory.mktemp("printed")
+        files = admin.printed(lab, folder, port, "--for", "freepbx")
     admin.add(lab, "extensions.conf", OTHERS)
     admin.install(lab, files)
-    made = Day(lab, whole=True)
+    made = Day(lab, whole=True, config=folder / "hotline.toml")
     asyncio.run(_spend(made, port))
     yield made
     lab.stop()
