@@ -108,16 +108,17 @@ def _talks(key: CallKey, found: Found, events: Sequence[Row[Any]], seen: Sequenc
     last = {row.subject: row for row in events if row.kind in _TALK}  # the latest of each agent: they come in order
     talking = {agent: row.at for agent, row in last.items() if row.kind != EventKind.LEFT}
     gone = {agent: row.at for agent, row in last.items() if row.kind == EventKind.LEFT}
+    before = found.talks[0].begins if found.talks else 0.0  # one talk after the other, whatever was cut off their times
     for talk in found.talks:
         agent = talk.agent
         if agent not in talking and talk.begins > gone.get(agent, talk.begins - 2 * _COARSE) - _COARSE:
-            at = max(talk.begins, gone.get(agent, talk.begins))
-            talking[agent] = at
-            yield Answered(call=key, at=at, agent=agent, queue=talk.queue)
+            talking[agent] = max(talk.begins, before, gone.get(agent, before))
+            yield Answered(call=key, at=talking[agent], agent=agent, queue=talk.queue)
         if agent in talking and talk.ends > talking[agent] - _COARSE:
             gone[agent] = max(talk.ends, talking.pop(agent))
             why = Over.ENDED if talk is found.talks[-1] else Over.TRANSFERRED
             yield Left(call=key, at=gone[agent], agent=agent, why=why)
+        before = max(before, min(gone.get(agent, before), talk.ends + _COARSE))
     for agent in [agent for agent in seen if agent in talking]:
         yield Left(call=key, at=max(found.ended, talking[agent]), agent=agent, why=Over.ENDED)
 

@@ -158,6 +158,8 @@ class TestLost:
             ("+1001 5", "1003 20-41", "1001 5-60, 1003 20-41"),
             ("+1001 5, -1001 20.3", "", "1001 5-20.3"),
             ("+1001 20.9", "1001 0-20", "1001 20.9-20.9"),
+            ("+1002 20.9", "1002 0-20, 1001 20-25", "1002 20.9-20.9, 1001 20.9-25"),
+            ("+1002 3, -1002 20.9", "1002 0-20, 1001 20-25", "1002 3-20.9, 1001 20.9-25"),
         ],
     )
     async def test_what_was_heard_and_what_stands_in_the_records_make_one_story(
@@ -191,6 +193,7 @@ class TestLost:
                 told.append(f"{event.subject} {since.pop(event.subject)}-{at}")
         assert not since
         assert sorted(told) == sorted(talks.split(", "))
+        assert page.item.agents == tuple(dict.fromkeys(one.split()[0] for one in talks.split(", ")))
 
     async def test_a_ticket_that_was_to_be_called_back_need_not_be(
         self, gaps: Gaps, ledger: Ledger, reads: Reads, ring: "Ring"
