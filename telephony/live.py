@@ -75,9 +75,9 @@ class Live:
     def aside(self, call: OpenCall, event: Any) -> str | None:
         """None when the caller's side calls ``dest``; else who does, an agent's consultation: a pair's name, or ""."""
         source = event.channel
-        if source is None or event.uniqueid == call.uniqueid:
+        if event.uniqueid == call.uniqueid or source == call.channel or (source is None and event.uniqueid is None):
             return None
-        if not is_local(source):
+        if source is None or not is_local(source):
             return ""
         pair = pair_of(source)
         if pair in call.dials or pair in self.pairs_heard(call):

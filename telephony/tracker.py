@@ -6,24 +6,36 @@ How Asterisk works, as far as it matters here (each seen on Asterisk 22.10 and 1
 ``Uniqueid == Linkedid``; every channel made for it (agents' phones, Local pairs of queue members, targets of blind
 transfers) carries that ``Linkedid``, so the Linkedid is the call. Channel names start anew after a restart and cannot
 be. What was dialled stands only in the first event: ``Exten`` follows the dialplan from then on. A colleague consulted
-from a phone's second line (REFER with Replaces) rings in a call of its own, which is none of ours, and gets the
-caller's Linkedid only with the ``BridgeEnter`` that completes the transfer; no event says that a Linkedid changed. So
-bridges are followed for every channel, ours or not (:mod:`telephony.bridges`).
+from a phone's second line (REFER with Replaces), one who picks the call up and one who fetches it from a parking lot
+come with a call of their own, which is none of ours, and get the caller's Linkedid only after the ``BridgeEnter`` that
+joins them; no event says that a Linkedid changed. Two callers joined with each other end up under one Linkedid. So a
+channel's Uniqueid goes before its Linkedid, and bridges are followed for every channel, ours or not
+(:mod:`telephony.bridges`). In a parking lot (``holding_bridge``) nobody hears anybody.
 
-*Who answered.* ``AgentConnect`` says it for a queue: it names the member behind whatever channel was called (a Local
-pair, a phone), and comes before the ``BridgeEnter`` of either end. ``DialEnd ANSWER`` does not say it: behind a Local
-pair it comes for the inner and the outer leg, for a consulted colleague too, and again late. Outside queues (after a
-blind transfer there are no agent events) the agent talks when bridges and Local pairs lead from the agent's phone to
-the caller; a DTMF consultation shares the caller's Linkedid from its start and still is none, so a phone rings for the
-caller only when the caller's channel calls it, or a Local pair that was itself called for the caller or hears it.
+*Who rings.* A phone, from ``DialBegin`` on, and never a Local pair: what its other half calls rings for the caller, be
+it two devices, a hot desk's phone that the member's name does not tell, or whoever a phone forwards to (302: the phone
+is given up and a Local pair called by the same channel). A DTMF consultation shares the caller's Linkedid from its
+start and still is none, so a phone rings for the caller only when the caller's channel calls it, or a Local pair that
+was itself called for the caller or hears the caller. Where a transfer is completed while the colleague's phone rings,
+it rings for the caller from then on.
+
+*Who answered.* ``AgentConnect`` says that a queue's caller was answered, and before the ``BridgeEnter`` of either end.
+By whom, the channel that was called says, and the phones behind it where it is a Local pair; the member's name and
+interface say only whose turn it was: they stay as they are when a colleague picks the call up. ``DialEnd ANSWER`` does
+not say it: it comes for the inner and the outer leg of a Local pair, for a consulted colleague too, seconds before
+``AgentConnect`` where the queue announces the caller to the agent, and again late. Outside queues (after a blind
+transfer there are no agent events) the agent talks when bridges and Local pairs lead from the agent's phone to the
+caller. Not every bridge is a talk: Asterisk 16's FollowMe joins the caller to a Local channel whose phone still rings.
 
 *Who stopped.* A ring is over by ``DialEnd``, by ``AgentRingNoAnswer``, by the phone's ``Hangup``, in any order and
 doubled. A rejecting phone's ``DialEnd`` says NOANSWER as well, but comes before the queue's ``AgentRingNoAnswer`` and
-not after it; without a queue, cause 17 or 21 tells. Ring-all's losers get CANCEL after the winner's ANSWER.
+not after it; without a queue, cause 17 or 21 tells. The losers of a ring-all queue get CANCEL after the winner's
+ANSWER, those of a ring group (``Dial`` with ``&``) before it, and the phone of a caller who gives up gets the same
+CANCEL; so its reason waits for the ANSWER or the phone's own hang-up (cause 26), some milliseconds.
 ``QueueCallerAbandon`` also comes when the queue's time is over and the caller goes on to voicemail, so it is not read:
 a call is abandoned when the caller's channel hangs up and nobody talked and no message was left. ``AgentComplete``
-comes at a transfer, when the call goes on, and may lack every channel (``core restart now``). The call ends with the
-``Hangup`` of the caller's channel and with nothing else; agents' hang-ups come before or after it.
+comes at a transfer, when the call goes on, and may lack every channel (``core restart now``, after parking). The call
+ends with the ``Hangup`` of the caller's channel and with nothing else; agents' hang-ups come before or after it.
 
 *Whom to believe.* A caller can forge events (:mod:`telephony.layouts`). A new call is told at once, so that a card need
 not wait, and is confirmed by a second event of another kind with the same Channel, Uniqueid and Linkedid. What names a
@@ -37,25 +49,33 @@ event                      when                                         fact
 Newchannel                 trunk, Uniqueid == Linkedid, Exten ours      Arrived
 any other on C's channel   C not confirmed                              Confirmed
 QueueCallerJoin            another queue than the last                  Queued
-AgentCalled, DialBegin     L new, for C, A neither rings nor talks      Rang
+AgentCalled, DialBegin     L new, for C, A has no card                  Rang
+AgentCalled, DialBegin     of a Local pair, for C                       none: what the pair calls is for C
+DialBegin                  by a pair, of a phone that nobody knows      Rang for the queue's member
 AgentCalled, DialBegin     L new, for an agent who consults             none: L is aside
-DialEnd ANSWER             -                                            none: L is up, the others are losing
-DialEnd CANCEL             L rings, somebody answered / else            Stopped answered_elsewhere / gave_up
+DialEnd ANSWER             -                                            none: L is up, the others are losing:
+                                                                        Stopped answered_elsewhere if cancelled
+DialEnd CANCEL             L rings, somebody answered                   Stopped answered_elsewhere
+DialEnd CANCEL             L rings, nobody answered yet                 none yet: an ANSWER, or L's Hangup, tells
 DialEnd BUSY, CONGESTION   L rings                                      Stopped rejected
 DialEnd NOANSWER...        L rings, no queue called it                  Stopped no_answer
 DialEnd NOANSWER...        L rings for a queue                          none yet: the next line, or L's Hangup, tells
 AgentRingNoAnswer          A rings, RingTime 0 or after its DialEnd     Stopped rejected
 AgentRingNoAnswer          A rings                                      Stopped no_answer
-Hangup of L                L rings                                      Stopped by its cause
+AgentDump                  A is up and does not talk yet                Stopped rejected
+Hangup of L                L rings                                      Stopped by its cause, or as DialEnd said
 Hangup of L                A talks, on no other leg                     Left ended
-AgentConnect               A does not talk yet                          Answered
+AgentConnect               who is up does not talk yet                  Answered
 BridgeEnter                C's channel and A's phone hear each other    Answered
 BridgeEnter                C's channel hears who calls L, L rings aside Rang
+BridgeEnter                C's channel enters a parking lot             Left transferred of all
 Hold, Unhold on L          A talks, and it is a change                  Held, Resumed
 AgentComplete              A talks, Reason transfer                     Left transferred
 AgentComplete              A talks, behind a Local channel only         Left ended
-Blind-, AttendedTransfer   by A, successful                             Left transferred
-Pickup                     L rings                                      Stopped answered_elsewhere; L is the picker's
+BlindTransfer              by A, successful                             Left transferred
+AttendedTransfer           by A, successful                             Left transferred; Rang for who rings still
+AttendedTransfer           by A, Threeway                               Resumed: A stays
+Pickup                     L rings                                      Stopped answered_elsewhere
 UserEvent recording        its files are new                            Recorded
 MixMonitorStop             first since the last files                   Recorded stopped
 UserEvent voicemail        its file is new                              LeftMessage
@@ -63,6 +83,7 @@ Hangup of C's channel      -                                            Stopped,
 not in a snapshot          -                                            Stopped, Left, Ended: lost
 =========================  ===========================================  ==========================================
 
+The rows on phones and queues are :mod:`telephony.rings`, those on bridges and transfers :mod:`telephony.talks`.
 A fact that would repeat the last one is not told, so doubled events change nothing; a call that ended is forgotten, so
 nothing follows Ended. What is not known to belong to a call of ours makes nothing: no suffix of a stream
 invents a call.

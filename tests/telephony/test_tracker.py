@@ -233,6 +233,100 @@ def test_a_picked_up_call_is_the_pickers(*, told: bool) -> None:
     assert sorted(words(facts)[-2:]) == ["answered 1003", "stopped 1001 answered_elsewhere"]
 
 
+def pair(name: str, number: int = 1) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+    """The two halves of a Local pair for the call."""
+    base, uid = f"Local/{name}-{number:08x}", f"1795290139.{number}"
+    return (f"{base};1", f"{uid}1", UID), (f"{base};2", f"{uid}2", UID)
+
+
+def member(interface: str, phone: str) -> tuple[list[Event], list[Event]]:
+    """A queue's member behind a Local pair: how that phone is rung, and how it answers."""
+    near, far = pair(interface.removeprefix("Local/").removesuffix("/n"))
+    ring: list[Event] = [
+        new(),
+        ev.Seen(*CALLER),
+        ev.Joined(*CALLER, "support"),
+        ev.MemberCalled(*CALLER, *near, "support", interface),
+        ev.Dialled(*CALLER, *near),
+        ev.Dialled(AT, *far, *leg(phone)),
+    ]
+    talk: list[Event] = [
+        ev.DialOver(AT, *far, *leg(phone), "ANSWER"),
+        ev.DialOver(*CALLER, *near, "ANSWER"),
+        ev.MemberAnswered(*CALLER, *near, "support", interface),
+        ev.Entered(AT, "b2", None, *leg(phone), None),
+        ev.Entered(AT, "b2", None, *far, None),
+        ev.Entered(AT, "b1", None, *near, None),
+        ev.Entered(AT, "b1", None, NAME, UID, UID, None),
+    ]
+    return ring, talk
+
+
+def test_a_local_member_rings_when_a_phone_behind_it_does() -> None:
+    """Not before: its dialplan may wait, or find nobody."""
+    ring, _ = member("Local/1001@queue-agents/n", "1001")
+    tracker = made()
+    assert words(feed(tracker, *ring[:-1])) == ["arrived", "confirmed", "queued"]
+    (rang,) = feed(tracker, ring[-1])
+    assert isinstance(rang, Rang)
+    assert (rang.agent, rang.queue) == ("1001", "support")
+
+
+@pytest.mark.parametrize(
+    ("interface", "phone", "agents", "who"),
+    [
+        ("Local/1001@queue-agents/n", "1001", {}, "1001"),
+        ("Local/1001@queue-agents", "1003", {}, "1003"),  # the dialplan sent it to a colleague
+        ("Local/1001@queue-agents", "soft-wang", {}, "1001"),  # nobody told us whose phone that is: the member's
+        ("Local/alpha@hotdesk/n", "1002", {}, "1002"),  # the member tells nobody
+        ("Local/alpha@hotdesk/n", "1002", {"Local/alpha@hotdesk": "1010"}, "1010"),  # the configuration does
+        ("Local/alpha@hotdesk/n", "1002", {"Local/alpha@hotdesk": "1010", "PJSIP/1002": "1012"}, "1012"),
+        ("Local/alpha@hotdesk/n", "soft-wang", {}, None),
+    ],
+)
+def test_behind_a_local_member_it_is_the_phone_that_tells_the_agent(
+    interface: str, phone: str, agents: dict[str, str], who: str | None
+) -> None:
+    """Else the configuration, else the member; and the call is answered even where nobody knows by whom."""
+    ring, talk = member(interface, phone)
+    tracker = made(agents=agents)
+    facts = feed(tracker, *ring, *talk)
+    assert words(facts)[3:] == ([] if who is None else [f"rang {who}", f"answered {who}"])
+    done = ev.MemberDone(*CALLER, None, None, None, "support", interface, "agent")
+    facts = feed(tracker, ev.HangUp(AT, leg(phone)[0], leg(phone)[1], UID, "16"), done, ev.HangUp(*CALLER, "16"))
+    assert words(facts) == [*([] if who is None else [f"left {who} ended"]), "ended"]
+    assert [fact.outcome for fact in facts if isinstance(fact, Ended)] == [Outcome.ANSWERED]
+
+
+def test_a_colleague_of_a_colleague_rings_through_pairs_of_pairs() -> None:
+    """A Local member whose dialplan calls another Local channel; the queue gives all of it up at once."""
+    outer, inner = pair("1001@queue-agents"), pair("1003@from-internal", 2)
+    tracker = made()
+    facts = feed(
+        tracker,
+        new(),
+        ev.Joined(*CALLER, "support"),
+        ev.MemberCalled(*CALLER, *outer[0], "support", "Local/1001@queue-agents"),
+        ev.Dialled(AT, *outer[1], *inner[0]),
+        ev.Dialled(AT, *inner[1], *leg("1003")),
+        ev.MemberSilent(*CALLER, *outer[0], "support", "Local/1001@queue-agents", "6000"),
+    )
+    assert words(facts)[3:] == ["rang 1003", "stopped 1003 no_answer"]
+
+
+def test_in_a_parking_lot_nobody_hears_anybody() -> None:
+    """Although all who are parked share a bridge, an agent's own channel among them for a while."""
+    tracker = made()
+    feed(tracker, *queued("1001"), *answered("1001"))
+    other = ("PJSIP/1002-00000007", "1795290150.7", "1795290150.7")
+    facts = feed(
+        tracker,
+        ev.Entered(AT, "lot", "holding_bridge", *other, None),
+        ev.Entered(AT, "lot", "holding_bridge", NAME, UID, UID, None),
+    )
+    assert words(facts) == ["left 1001 transferred"]
+
+
 def test_late_events_about_a_phone_that_is_done_change_nothing() -> None:
     """A DialBegin, a ring or an answer after the phone stopped."""
     tracker = made()
