@@ -29,8 +29,8 @@ def zone(name: str) -> str:
     return name
 
 
-def read_secret(what: str, variable: str, file: Path | None) -> str:
-    """A secret from its file, else from the environment; LookupError saying where it was looked for."""
+def read_secret(what: str, variable: str, file: Path | None, key: str = "secret_file") -> str:
+    """A secret from its file, which ``key`` names, else from the environment; LookupError saying where it was sought."""
     if file is not None:
         try:
             return file.read_text(encoding="utf-8").strip()
@@ -38,7 +38,7 @@ def read_secret(what: str, variable: str, file: Path | None) -> str:
             raise LookupError(f"the secret file of {what} cannot be read: {error}") from error
     if value := os.environ.get(variable):
         return value
-    raise LookupError(f"no secret for {what}: set {variable} or secret_file")
+    raise LookupError(f"no secret for {what}: set {variable} or {key}")
 
 
 class Cdr(Part):
@@ -247,4 +247,4 @@ class Routing(Part):
 
     def token(self) -> str:
         """Read the token of HTTP questions; LookupError saying where it was looked for."""
-        return read_secret("routing over HTTP", self.token_env, self.token_file)
+        return read_secret("routing over HTTP", self.token_env, self.token_file, "token_file")

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from pydantic import ValidationError
 
 from crm.connector import Can, CrmError
 from crm.customer import Customer, Phone
@@ -487,6 +488,22 @@ async def test_a_door_that_cannot_open_says_why(sqlite_url: str, monkeypatch: py
         with pytest.raises(UsageError, match="cannot listen"):
             await anext(RoutingDoors(taken, house.router, house.crew).opened(web.Application()))
         monkeypatch.delenv("HOTLINE_ROUTING_TOKEN")
-        with pytest.raises(UsageError, match="HOTLINE_ROUTING_TOKEN"):
+        with pytest.raises(UsageError, match="HOTLINE_ROUTING_TOKEN or token_file"):
             await anext(RoutingDoors(configured(http_port=0), house.router, house.crew).opened(web.Application()))
         assert RoutingDoors(configured(), house.router, house.crew).report() is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"allow": ["pbx.example"]}, "neither an address nor a network"),
+        ({"dial": "PJSIP/1001"}, "pattern"),
+        ({"dial": "PJSIP/{extension}&PJSIP/trunk"}, "pattern"),
+        ({"budget": 0.5}, "less than or equal"),
+    ],
+    ids=["a name could be anybody's", "every call to one phone", "two phones", "longer than a caller waits"],
+)
+def test_what_would_route_wrongly_is_refused(wrong: dict[str, Any], said: str) -> None:
+    """By ``hotline check``, before any call."""
+    with pytest.raises(ValidationError, match=said):
+        Routing.model_validate(wrong)
