@@ -102,6 +102,13 @@ class Service:
         assert found, said + self.log
         self.address = found[0]
 
+    async def listening(self) -> None:
+        """Wait until it hears its PBXs and has been told what is there."""
+        async with asyncio.timeout(30), aiohttp.ClientSession(self.address) as session:
+            while not (await get(session, "/healthz"))["pbx"]:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)  # for the answer to what the service asked the PBX first
+
     async def kill(self) -> None:
         """End it as a power cut would."""
         assert self.process is not None

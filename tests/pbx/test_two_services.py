@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import text
 
 from storage.database import Database
+from storage.drain import LEASE_S
 from tests.pbx.service import Page, hire, pages_of, pbx_toml, service, serving, site_toml
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ async def work(lab: "Lab", folder: Path, stores: tuple[str, str | None], scenari
             await services[which].kill()
             await asyncio.sleep(DOWN)
             await services[which].start()
+            await services[which].listening()
         (truth,) = await driving
         day = Day(truth, pages, {id(services[which]) for _, which in kills})
         await settled(database_url, len(inbound(truth)), day)
@@ -85,16 +87,20 @@ async def work(lab: "Lab", folder: Path, stores: tuple[str, str | None], scenari
 async def settled(database_url: str, calls: int, day: Day) -> None:
     """Read the database once every call has ended in it and has its recording."""
     db = Database.open(database_url)
+    missing: set[str] = set()
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(LEASE_S + 30):  # what a killed service was about is taken up then
             while True:
                 for name, query in QUERIES.items():
                     async with db.read() as connection:
                         day.rows[name] = list((await connection.execute(text(query))).all())
-                ended = [row for row in day.rows["calls"] if row.ended is not None]
-                if len(ended) >= calls and len(day.rows["recordings"]) >= calls:
+                recorded = {call_id for (call_id,) in day.rows["recordings"]}
+                missing = {row.key for row in day.rows["calls"] if row.ended is None or row.id not in recorded}
+                if len(day.rows["calls"]) >= calls and not missing:
                     return
                 await asyncio.sleep(0.5)
+    except TimeoutError:
+        pytest.fail(f"no end or no recording: {missing}; {len(day.rows['calls'])} calls of {calls}; {day.rows['jobs']}")
     finally:
         await db.close()
 
