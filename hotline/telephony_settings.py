@@ -30,7 +30,7 @@ def zone(name: str) -> str:
 
 
 def read_secret(what: str, variable: str, file: Path | None, key: str = "secret_file") -> str:
-    """A secret from its file, which ``key`` names, else from the environment; LookupError saying where it was sought."""
+    """A secret from its file, which ``key`` names, else from the environment; LookupError says where it was sought."""
     if file is not None:
         try:
             return file.read_text(encoding="utf-8").strip()
