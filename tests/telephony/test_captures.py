@@ -6,6 +6,7 @@ new capture's facts down (and then read them): HOTLINE_WRITE_FACTS=1 pytest test
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -233,3 +234,22 @@ def test_a_wrong_call_says_what_to_do(args: list[str], says: str) -> None:
     assert done.returncode == 2
     assert says in done.stderr
     assert done.stdout == ""
+
+
+def test_the_table_of_complaints_names_captures_and_tests_that_exist() -> None:
+    """In docs/telephony.md; a capture or a test that is renamed is renamed there too."""
+    page = (ROOT / "docs" / "telephony.md").read_text(encoding="utf-8")
+    table = page.partition("## What users of others complain of")[2].partition("\n## ")[0]
+    rows = [row.split("|")[1:4] for row in table.splitlines() if row.startswith("| ")][1:]
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(rows) >= 12
+    for complaint, captures, tests in rows:
+        assert (
+            re.findall(r"`(\w+)`", captures) or "captur" in captures or "tracker" in captures or "calls" in captures
+        ), complaint
+        for name in re.findall(r"`(\w+)`", captures):
+            assert (CAPTURES / name).is_dir(), name
+        for name in re.findall(r"\btest_\w+(?!\.py)\b", re.sub(r"test_\w+\.py", "", tests)):
+            assert f"def {name}(" in sources, name
+        for name in re.findall(r"tests/\w+/(?:test_\w+\.py)?", tests):
+            assert (ROOT / name).exists(), name
