@@ -15,7 +15,7 @@ from telephony.call import Answered, Arrived, Confirmed, Ended, Fact, Outcome, O
 from telephony.events import Snapshot
 from telephony.lines import Lines
 from telephony.link import AmiLink, LinkState
-from telephony.recordings import RecordingError, find
+from telephony.recordings import RecordingError, Rules, find
 from telephony.tracker import Tracker
 
 STORIES = load_stories()
@@ -70,15 +70,8 @@ async def test_every_story_is_understood_as_it_was(story: Story, tmp_path: Path)
     async with asyncio.timeout(5):
         while True:
             try:
-                legs = find(
-                    tmp_path,
-                    arrived.call.linkedid,
-                    arrived=arrived.at,
-                    now=now(),
-                    mark=".done",
-                    quiet=20.0,
-                    repairs=tmp_path / "repaired",
-                )
+                rules = Rules(mark=".done", quiet=20.0, repairs=tmp_path / "repaired")
+                (legs,) = find(tmp_path, arrived.call.linkedid, arrived=arrived.at, now=now(), rules=rules)
             except RecordingError:
                 await asyncio.sleep(0.01)
             else:
