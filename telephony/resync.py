@@ -70,6 +70,8 @@ class Merge:
     def _rebuild(self) -> None:
         """Who is in which bridge. All at once: calls hear each other's channels."""
         bridges, fresh = self._live.bridges, self._overtaken.fresh
+        for uid in [x for x in self._live.others if not self._there(x)]:
+            del self._live.others[uid]
         for uid in bridges.channels():
             if uid not in self._rows and uid not in fresh:
                 bridges.leave(uid)

@@ -449,6 +449,27 @@ def test_a_snapshot_twice_changes_nothing() -> None:
 # -- what stays
 
 
+def internal(tracker: Tracker, number: int, *, hung_up: bool) -> None:
+    """An agent rings a colleague; none of ours."""
+    source = (f"PJSIP/1001-1{number:07x}", f"1796{number:06d}.1", f"1796{number:06d}.1")
+    phone = (f"PJSIP/1002-1{number:07x}", f"1796{number:06d}.2", source[1])
+    feed(tracker, ev.Dialled(AT, *source, *phone))
+    if hung_up:
+        feed(tracker, ev.HangUp(AT, phone[0], phone[1], source[1], "16"), ev.HangUp(AT, *source, "16"))
+
+
+def test_nothing_stays_of_calls_that_are_none_of_ours() -> None:
+    """What an agent rings is known while it rings, for a transfer; after a break, while the PBX still has it."""
+    tracker = made()
+    for number in range(10):
+        internal(tracker, number, hung_up=True)
+    assert not tracker._live.others
+    internal(tracker, 11, hung_up=False)
+    assert tracker._live.others
+    tracker.resync(Snapshot(()), 1.0)
+    assert not tracker._live.others
+
+
 def day(tracker: Tracker, calls: int) -> None:
     """That many calls, one after another, each answered by one of three agents that rang."""
     for number in range(calls):
