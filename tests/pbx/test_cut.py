@@ -167,6 +167,8 @@ def call_faults(
         outcomes.add(full["outcome"])
     if cut - SOON < full["ended"] < back + SOON:
         outcomes.add("lost")
+    if not talks and full["arrived"] < back and full["ended"] > cut:
+        outcomes.add("lost")  # nobody knows that nobody talked meanwhile
     if told["outcome"] not in outcomes:
         yield "outcome", told["outcome"], outcomes
     sure = {agent for agent, since, until in talks if since < cut - SOON or until > back + SOON}
@@ -190,7 +192,8 @@ def test_after_a_cut_every_page_shows_what_it_would_show_without(heard: list[Hea
                 if cut - SOON < at < back + SOON or not full.steady(at, SOON):
                     continue
                 if ear.state(at) != full.state(at):
-                    wrong.append((one.suite, one.name, ear.name, at, sorted(ear.state(at)), sorted(full.state(at))))
+                    states = sorted(ear.state(at)), sorted(full.state(at))
+                    wrong.append((one.suite, one.name, ear.name, ear.missed, at, *states))
                     break
     assert not wrong, "\n".join(map(str, wrong))
 
