@@ -40,6 +40,25 @@ async def slow_answer(lab: Any, _params: dict[str, Any]) -> str:
     return "all three agents rang for 7 s; 1002 answered and hung up"
 
 
+@scenarios.sc  # type: ignore[untyped-decorator]
+async def quick(lab: Any, _params: dict[str, Any]) -> str:
+    """A lot in a few seconds: ring-all, answered by 1001, held, blind transfer to 1003, the caller hangs up"""  # noqa: D400 - printed in a list
+    lab.beh = {"1001": {"ring": 0.8}, "1002": {"ring": None}, "1003": {"ring": None}}
+    caller = await lab.inbound("4008001234", "13812345678")
+    await lab.up(caller)
+    first = await lab.agent_call("1001")
+    await asyncio.sleep(0.8)
+    await first.hold()
+    await asyncio.sleep(0.8)
+    await first.unhold()
+    lab.beh["1003"] = {"ring": 1.5}
+    first.refer("1003")
+    await lab.agent_call("1003")
+    await asyncio.sleep(1.5)
+    caller.hangup()
+    return "ring-all, answered by 1001, held, blind transfer to 1003 who answered; the caller hung up"
+
+
 scenarios.PARAMS["busy", "thirty"] = {"n": 30, "gap": 0.6, "talk": 2.0, "patience": 40}
 
 
