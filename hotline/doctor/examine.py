@@ -53,10 +53,10 @@ async def examine(
 
 def judge(case: Case, now: float, report: Report) -> None:
     """Everything about one PBX. What its files tell of a refused login comes before the refusal itself."""
+    entry = enter(case)
     judge_manager.judge(case, report)
     judge_link.judge(case, report)
-    judge_rights.judge(case, report)
-    entry = enter(case)
+    judge_rights.judge(case, entry, report)
     judge_dialplan.judge(case, entry, report)
     judge_queues.judge(case, entry, report)
     judge_recording.judge(case, entry, report)

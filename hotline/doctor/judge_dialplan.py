@@ -108,7 +108,7 @@ def _aliases(case: Case, entry: Entry, report: Report) -> None:
                 if exten.startswith("_") or not exten.lstrip("+").isdigit() or lines.number(exten) is not None:
                     continue
                 met = walk(entry.plan, part.name, exten).met
-                ours = next((n for step in met if (n := lines.number(step.exten)) is not None), None)
+                ours = next((n for step in met if (n := lines.number(step.dialled)) is not None), None)
                 if ours is not None:
                     what = f"the dialplan leads {exten} where it leads {ours}, and {exten} is no alias of it here"
                     report.tell(Code.ALIAS_MISSING, f"line {ours}", what, f'aliases = ["{exten}"] for the line {ours}')

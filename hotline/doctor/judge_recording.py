@@ -5,6 +5,7 @@ From the dialplan (what MixMonitor is told) and from the folder (what came of it
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from hotline.doctor.catalogue import Code
 from hotline.doctor.entry import Entry, Way
@@ -17,6 +18,7 @@ _UNIQUE = re.compile(
     r"\$\{(?:UNIQUEID|LINKEDID|CHANNEL\((?:uniqueid|linkedid)\)|CDR\((?:uniqueid|linkedid)\))\}", re.IGNORECASE
 )
 _GUESSABLE = re.compile(r"(?:\$\{STRFTIME\([^}]*\}?[^}/]*,%Y/%m/%d\)\}/)?[^/]*")
+_CALLER, _AGENT = ("rx", "in", "r"), ("tx", "out", "t")  # as telephony.recordings takes them
 _STALE = 7 * 86400.0
 
 
@@ -62,12 +64,37 @@ def _one(case: Case, met: Met, report: Report) -> None:
             report.unknown(met.where, f"whether {name} holds the Uniqueid", "hotline doctor --watch")
         else:
             report.tell(Code.RECORDING_NAME, met.where, f"MixMonitor writes {name}, without the Uniqueid")
-    legs = [leg for leg, option in (("the caller's", "r("), ("the agent's", "t(")) if option not in options]
-    if legs:
-        report.tell(Code.RECORDING_LEGS, met.where, f"MixMonitor does not write {' and '.join(legs)} leg of its own")
-    mark = case.settings.recordings_of(case.pbx).mark
+    _legs(met, options, report)
+    _mark(case, met, name, command.replace("^{", "${"), report)
+
+
+def _legs(met: Met, options: str, report: Report) -> None:
+    """Both legs, under names that say which is which."""
+    for leg, option, endings in (("caller", "r", _CALLER), ("agent", "t", _AGENT)):
+        found = re.search(rf"(?<![A-Za-z]){option}\(((?:[^()]|\([^()]*\))*)\)", options)
+        stem = PurePosixPath(found[1]).stem.lower() if found else ""
+        if found is None:
+            what = f"MixMonitor does not write the {leg}'s leg"
+        elif re.split(r"[-_.]", stem)[-1] not in endings:
+            what = f"MixMonitor writes the {leg}'s leg to {found[1]}, whose name does not end in -{endings[0]}"
+        else:
+            continue
+        report.tell(Code.RECORDING_LEGS, f"{met.where}, {leg}", what)
+
+
+def _mark(case: Case, met: Met, name: str, command: str, report: Report) -> None:
+    """A mark of the configured name, beside the recording."""
+    mark, stem = case.settings.recordings_of(case.pbx).mark, name.removesuffix(PurePosixPath(name).suffix)
+    what = None
     if mark not in command:
         what = f"MixMonitor runs {command or 'nothing'} after the recording, which leaves no {mark}"
+    elif stem not in command and "MIXMONITOR_FILENAME" not in command:
+        what = f"MixMonitor runs {command} after the recording: not beside {name}"
+    elif not name.startswith("/") and case.files is not None and f"/{stem}" in command:
+        spool = case.files.get("asterisk.conf", "directories", "astspooldir", "/var/spool/asterisk")
+        if f"{spool}/monitor/{stem}" not in command:
+            what = f"MixMonitor writes below {spool}/monitor and runs {command}: not beside it"
+    if what is not None:
         report.tell(Code.RECORDING_MARK, met.where, what)
 
 
@@ -89,7 +116,8 @@ def _told(case: Case, line: Line, ways: Sequence[Way], report: Report) -> None:
 
 def _voicemail(case: Case, line: Line, ways: Sequence[Way], report: Report) -> None:
     wanted = case.pbx.voicemail_event
-    events = {_event(met) for way in ways for met in way.walk.apps("UserEvent")}
+    sent = [met for way in ways for met in way.walk.apps("UserEvent")]
+    events = {_event(met) for met in sent}
     boxes = [met for way in ways for met in way.walk.apps("Record", "VoiceMail")]
     partial, subject = _partial(ways), f"line {line.number}"
     if wanted is None:
@@ -97,11 +125,19 @@ def _voicemail(case: Case, line: Line, ways: Sequence[Way], report: Report) -> N
             what = f"{boxes[0].where} {boxes[0].app} takes a message, and no voicemail_event is configured"
             report.tell(Code.VOICEMAIL_UNTOLD, subject, what)
     elif wanted not in events and boxes and not partial:
-        sent = ", ".join(sorted(events)) or "none"
-        what = f"voicemail_event is {wanted}; after {boxes[0].app} at {boxes[0].where} the dialplan sends {sent}"
+        names = ", ".join(sorted(events)) or "none"
+        what = f"voicemail_event is {wanted}; after {boxes[0].app} at {boxes[0].where} the dialplan sends {names}"
         report.tell(Code.VOICEMAIL_EVENT, subject, what)
     elif wanted not in events and partial:
         report.unknown(subject, f"whether {wanted} is sent: {partial}", "hotline doctor --watch, and leave a message")
+    for met in sent:
+        if _event(met) == wanted and not partial:
+            file = next((part for part in arguments(met.args)[1:] if re.match(r"File\s*:", part)), None)
+            if file is None or not _UNIQUE.search(file):
+                what = f"{wanted} is sent without the message's file" if file is None else f"{wanted} names {file}"
+                report.tell(
+                    Code.VOICEMAIL_EVENT, met.where, f"{what}: a File: whose name holds ${{UNIQUEID}} is needed"
+                )
 
 
 def _event(met: Met) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from hotline.doctor.astconf import Item
 from hotline.doctor.catalogue import Code
+from hotline.doctor.entry import Entry
 from hotline.doctor.filters import HELPFUL, NEEDED, UNNEEDED, Filters
 from hotline.doctor.finding import Report
 from hotline.doctor.gathered import Case, Reach
 from hotline.doctor.judge_manager import is_yes
+from hotline.doctor.modules import used
 
 _NEEDED = ("call", "agent", "user")
 _TOO_MUCH = ("all", "dtmf", "verbose", "security", "command", "agi", "dialplan")
@@ -30,12 +32,12 @@ _DANGEROUS = (
 )
 
 
-def judge(case: Case, report: Report) -> None:
+def judge(case: Case, entry: Entry | None, report: Report) -> None:
     """Classes, filter, actions, modules."""
     _classes(case, report)
     _actions(case, report)
     _filter(case, report)
-    _modules(case, report)
+    _modules(case, entry, report)
     dangerous = is_yes(
         case.files.get("asterisk.conf", "options", "live_dangerously") if case.files else None, default=False
     )
@@ -131,7 +133,7 @@ def _filter(case: Case, report: Report) -> None:
         report.tell(Code.FILTER_WIDE, subject, "the event filter drops nothing of what nobody reads")
 
 
-def _modules(case: Case, report: Report) -> None:
+def _modules(case: Case, entry: Entry | None, report: Report) -> None:
     actions = case.answers.actions
     if actions is not None and "QueueStatus" not in actions:
         report.tell(Code.MODULE_MISSING, case.subject, "app_queue.so is not loaded: there are no queues")
@@ -141,7 +143,10 @@ def _modules(case: Case, report: Report) -> None:
     auto = is_yes(conf.get("modules", "autoload"), default=False)
     loaded = {_module(value) for key in ("load", "preload", "require") for value in conf.all("modules", key)}
     kept_out = {_module(value) for value in conf.all("modules", "noload")}
-    for module, what in _MODULES.items():
+    wanted = _MODULES | ({"cdr_csv.so": "the file of call records"} if case.pbx.cdr and case.pbx.cdr.file else {})
+    for way in entry.ways if entry is not None else ():
+        wanted = used(way.walk) | wanted
+    for module, what in wanted.items():
         if module in kept_out or not (auto or module in loaded):
             report.tell(Code.MODULE_MISSING, f"modules.conf {module}", f"{module} is not loaded: it makes {what}")
 

@@ -39,6 +39,13 @@ async def probe(pbx: Pbx, secret: str, clock: Clock, listen: float) -> Answers:
     """Log in, ask, listen for ``listen`` seconds, leave."""
     session = _Session(pbx, secret, clock)
     try:
+        return await _asked(session, listen)
+    finally:
+        session.connection.abort("asked enough")
+
+
+async def _asked(session: "_Session", listen: float) -> Answers:
+    try:
         await session.connection.open()
     except RefusedError as error:
         return Answers(reach=Reach.REFUSED, trouble=str(error), banner=session.framer.banner)
@@ -49,8 +56,6 @@ async def probe(pbx: Pbx, secret: str, clock: Clock, listen: float) -> Answers:
         return await session.ask_all(listen)
     except (AmiError, OSError) as error:
         return Answers(reach=Reach.AWAY, trouble=f"after the login: {error}", banner=session.framer.banner)
-    finally:
-        session.connection.abort("asked enough")
 
 
 class _Session:

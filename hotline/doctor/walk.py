@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hotline.doctor.dialplan import Dialplan, Step, call_of
 
 _MOST = 4000  # steps: a FreePBX leads a call through some hundreds
-_SET = re.compile(r"\s*_{0,2}([A-Za-z]\w*)\s*=(.*)", re.DOTALL)
+_SET = re.compile(r"\s*_{0,2}([A-Za-z]\w*|CALLERID\(\w+\))\s*=(.*)", re.DOTALL)
 _HANDLER = re.compile(r"\s*CHANNEL\(hangup_handler_(?:push|wipe)\)\s*=(.*)", re.DOTALL)
 _SLICE = re.compile(r"(\w+):(-?\d+)(?::(-?\d+))?")
 _CALLER = re.compile(r"CALLERID\((?:num|name|all|ani|dnid|rdnis)\b", re.IGNORECASE)
@@ -19,10 +19,14 @@ _DEEPEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """An application the call may come to; ``args`` with known variables filled in, ``raw`` as written."""
+    """An application the call may come to; ``args`` with known variables filled in, ``raw`` as written.
+
+    ``exten`` is the extension as written, a pattern perhaps, ``dialled`` the number that it took.
+    """
 
     context: str
     exten: str
+    dialled: str
     priority: int
     app: str
     args: str
@@ -107,13 +111,13 @@ class _Walker:
             inner = _branches(raw)
             calls = [call for branch in inner if (call := call_of(branch)) is not None]
             for extra in calls[1:]:
-                self._one(Met(context, exten, step.priority, extra[0], self.fill(extra[1]), extra[1]))
+                self._one(Met(context, exten, dialled, step.priority, extra[0], self.fill(extra[1]), extra[1]))
             if not calls:
                 break
             app, raw = calls[0]
-            self._one(Met(context, exten, step.priority, app, self.fill(raw), raw))
+            self._one(Met(context, exten, dialled, step.priority, app, self.fill(raw), raw))
             return True, len(self._todo) - before
-        ends = self._one(Met(context, exten, step.priority, app, self.fill(raw), raw))
+        ends = self._one(Met(context, exten, dialled, step.priority, app, self.fill(raw), raw))
         return None if ends else (True, len(self._todo) - before)
 
     def _one(self, met: Met) -> bool:
@@ -149,8 +153,8 @@ class _Walker:
         assignment = _SET.fullmatch(met.raw)
         if assignment is not None:
             name, value = assignment[1], self.fill(assignment[2])
-            if f"${{{name}}}" not in value:
-                self._known[name] = value
+            # what it was before is not known: under a name of its own, or filling it in would never end
+            self._known[name] = value.replace(f"${{{name}}}", f"${{_{name}}}")
 
     def _arguments(self, text: str) -> None:
         for number, value in enumerate(text.split(",") if text else (), 1):
