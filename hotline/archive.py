@@ -91,6 +91,7 @@ class Archive:
         return {
             "recorders": {name: starter.trouble for name, starter in self._starters.items()},
             "undeletable": self._upkeep.undeletable,
+            "unsearchable": dict(self._upkeep.unsearchable),
             "strays": {
                 "count": count,
                 "newest": [{"pbx": s.pbx, "name": s.name, "bytes": s.bytes, "changed": s.changed} for s in strays],

@@ -1,6 +1,6 @@
 """Work that comes round: recordings whose time is over are deleted, files that belong to no call are listed.
 
-Each round is a job like any other, seen in ``hotline jobs``; its key is the hour or the day, so that two services do it
+Each round is a job like any other, seen in ``hotline jobs``; its key is the time it is for, so that two services do it
 once.
 """
 
@@ -24,17 +24,17 @@ log = structlog.get_logger()
 
 RETENTION, STRAYS = "retention", "strays"
 DAY = 86400.0
-EVERY = 3600.0
+EVERY = 600.0
 WHO = "policy"  # in the audit trail
 LOOK_BACK = 7 * DAY  # how old a file may be and still be listed as belonging to no call
-SETTLED = 3600.0  # how long nothing must have changed in it: its call may be on, or its record on the way
+SETTLED = 600.0  # how long nothing must have changed in it: its call may be on, or its record on the way
 _FIRST = 20.0  # seconds after the start: calls come first
 
 
 class Upkeep:
     """The rounds and their handlers. ``keep``: seconds a line keeps recordings, by its number.
 
-    ``undeletable``: what stood in the way of deleting, the last time this process tried.
+    ``undeletable``, ``unsearchable``: what stood in the way, the last time this process tried.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Upkeep:
         self._recorders, self._keep, self._clock = recorders, dict(keep), clock
         self._started = clock()
         self.undeletable: str | None = None
+        self.unsearchable: dict[str, str] = {}
 
     @property
     def handlers(self) -> dict[str, Handler]:
@@ -66,8 +67,9 @@ class Upkeep:
             await asyncio.sleep(EVERY)
 
     async def add(self) -> None:
-        """Add the jobs of this day and hour, once."""
+        """Add the jobs of now, once, and forget those of long ago."""
         now = self._clock()
+        await self._outbox.prune(now - 2 * DAY, self.handlers)
         if self._keep:
             await self._outbox.add_now(NewJob(RETENTION, f"{RETENTION}:{int(now // DAY)}"), now)
         for name, recorder in self._recorders:
@@ -115,7 +117,10 @@ class Upkeep:
         try:
             found = await asyncio.to_thread(look, recorder.root, since=since, before=now - SETTLED)
         except OSError as error:
-            raise JobError(f"the recordings of {pbx} cannot be looked through: {error}") from error
+            self.unsearchable[pbx] = str(error)
+            log.warning("recordings cannot be looked through", pbx=pbx, error=str(error))
+            return None
+        self.unsearchable.pop(pbx, None)
         ours = await self._strays.calls_among(pbx, {file.uniqueid for file in found})
         stray = [Stray(pbx, f.name, f.bytes, f.changed) for f in found if f.uniqueid not in ours]
         if stray:

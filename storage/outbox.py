@@ -166,10 +166,12 @@ class Outbox:
         """Try every dead job (of a kind) afresh. How many."""
         return await self._replay(jobs.c.id > 0 if kind is None else jobs.c.kind == kind, (JobState.DEAD,), now)
 
-    async def prune(self, before: float) -> int:
-        """Forget jobs done before then; until that their keys keep a repeat from being done again. How many."""
+    async def prune(self, before: float, kinds: Collection[str] | None = None) -> int:
+        """Forget jobs (of these kinds) done before then, whose keys keep a repeat away until that. How many."""
         async with self._db.write() as conn:
             old = delete(jobs).where(jobs.c.state == JobState.DONE.value, jobs.c.changed < before)
+            if kinds is not None:
+                old = old.where(jobs.c.kind.in_(sorted(kinds)))
             return (await conn.execute(old)).rowcount
 
     async def _replay(self, which: ColumnElement[bool], states: Sequence[JobState], now: float) -> int:

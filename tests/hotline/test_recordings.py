@@ -19,12 +19,12 @@ from hotline.pipeline import jobs_of
 from hotline.record_job import RecordCall
 from hotline.recorder import Recorder, Recorders
 from hotline.speech import Speech
-from hotline.upkeep import DAY, RETENTION, SETTLED, STRAYS, Upkeep
+from hotline.upkeep import DAY, EVERY, RETENTION, SETTLED, STRAYS, Upkeep
 from storage.audit import Audit, What
 from storage.database import Database
 from storage.drain import Handler
 from storage.fanout import MemoryFanout
-from storage.jobs import Job, JobError, Wait
+from storage.jobs import JobError, Wait
 from storage.ledger import Ledger
 from storage.migrate import upgrade
 from storage.outbox import Outbox
@@ -32,7 +32,7 @@ from storage.pages import CallPage
 from storage.reads import Reads
 from storage.records import AlarmKind, NewJob, RecordingKind
 from storage.retention import Retention
-from storage.strays import Strays
+from storage.strays import Stray, Strays
 from telephony.ami import AmiError, RefusedError
 from telephony.call import (
     Answered,
@@ -487,20 +487,40 @@ async def test_files_that_belong_to_no_call_are_listed_until_they_do(house: Hous
 
 
 async def test_a_folder_that_is_gone_is_no_clean_bill(house: House) -> None:
-    """Unmounted: the job fails, the last list stays."""
+    """Unmounted: it is said, and the last list stays; mounted again, that is over."""
+    stray = Stray("hq", "x-1795290145.2.wav", 1, ARRIVED)
+    await Strays(house.db).replace("hq", [stray], ARRIVED)
     (house.folder / "hq/monitor").rmdir()
-    await house.upkeep.add()
-    with pytest.raises(JobError, match="cannot be looked through"):
-        await house.upkeep.handlers[STRAYS](await _claimed(house, "hq"))
-
-
-async def _claimed(house: House, pbx: str) -> Job:
+    upkeep = house.upkeep
+    await upkeep.add()
     for _ in range(2):
-        job = await house.outbox.claim([STRAYS], house.clock(), 60)
-        assert job is not None
-        if job.payload["pbx"] == pbx:
-            return job
-    raise AssertionError(pbx)
+        assert await house.do(STRAYS, upkeep.handlers) is None
+    assert set(upkeep.unsearchable) == {"hq"}
+    assert (await Strays(house.db).newest())[0] == 1
+    (house.folder / "hq/monitor").mkdir()
+    house.clock.now += EVERY
+    await upkeep.add()
+    for _ in range(2):
+        await house.do(STRAYS, upkeep.handlers)
+    assert upkeep.unsearchable == {}
+    assert (await Strays(house.db).newest())[0] == 0
+
+
+async def test_rounds_of_long_ago_are_forgotten_and_other_jobs_are_not(house: House) -> None:
+    """A round every ten minutes would fill the table; a call's jobs stay, as their keys keep repeats away."""
+    await house.happened(*answered())
+    await house.do("recording")
+    await house.upkeep.add()
+    for _ in range(2):
+        await house.do(STRAYS, house.upkeep.handlers)
+    house.clock.now += 3 * DAY
+    await house.upkeep.add()
+    jobs = await house.outbox.list()
+    assert sorted((job.kind, job.state.value) for job in jobs) == [
+        ("recording", "ready"),
+        (STRAYS, "ready"),
+        (STRAYS, "ready"),
+    ]
 
 
 # -- recorded by us

@@ -97,7 +97,12 @@ async def test_the_operator_sees_files_that_belong_to_no_call(house: "House", vi
     assert "2026/11/20/&lt;x&gt;-1795147200.9.wav" in page
     assert "1 个文件不属于任何通话" in page
     assert "refused" in page
-    house.told["recordings"] = {"recorders": {}, "undeletable": "1: no right", "strays": {"count": 0, "newest": []}}
+    none = {"count": 0, "newest": []}
+    house.told["recordings"] = {"recorders": {}, "unsearchable": {"hq": "no such folder"}, "strays": none}
+    page = await boss.text("/status")
+    assert "hq 的录音无法检查：no such folder" in page
+    assert "最近一周" not in page
+    house.told["recordings"] = {"recorders": {}, "undeletable": "1: no right", "strays": none}
     page = await boss.text("/status")
     assert "最近一周的录音都有对应的通话" in page
     assert "到期的录音无法删除：1: no right" in page
