@@ -35,7 +35,7 @@ async def calls_of(address: str) -> list[Any]:
         tickets = (await get(boss, "/api/tickets"))["tickets"]
         pages = [await get(boss, f"/api/tickets/{ticket['id']}") for ticket in tickets]
         calls = [await get(boss, f"/api/calls/{call['call']}") for page in pages for call in page["call_list"]]
-        return sorted(calls, key=lambda call: float(call["arrived"]))
+        return sorted(calls, key=lambda call: [int(part) for part in call["call"].partition(":")[2].split(".")])
 
 
 def answered(one: Service, key: str) -> Any:
