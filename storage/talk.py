@@ -9,6 +9,7 @@ from telephony.call import Outcome
 
 _BEGINS = (EventKind.ANSWERED, EventKind.RESUMED)
 _ENDS = (EventKind.LEFT, EventKind.HELD)
+_SHORTEST = 0.1  # seconds; a REFER takes the caller back from hold for the moment of the transfer
 _SLACK = 1.0  # seconds by which the two ways to tell a recording's beginning may differ
 
 
@@ -31,7 +32,9 @@ def windows(events: Sequence[CallEvent], recorded_from: float | None) -> list[tu
             found.append((begun.pop(event.subject), event.at, event.subject))
     found += [(start, last, agent) for agent, start in begun.items()]
     return sorted(
-        (max(0.0, start - recorded_from), max(0.0, end - recorded_from), agent) for start, end, agent in found
+        (max(0.0, start - recorded_from), max(0.0, end - recorded_from), agent)
+        for start, end, agent in found
+        if end - max(start, recorded_from) >= _SHORTEST
     )
 
 

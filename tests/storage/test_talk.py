@@ -38,6 +38,17 @@ def test_hold_is_no_talk() -> None:
     assert windows(events, BEGAN) == [(10.0, 20.0, "1001"), (28.0, 40.0, "1001")]
 
 
+def test_the_moment_in_which_a_transfer_is_completed_is_no_talk() -> None:
+    """A REFER takes the caller back from hold and is over three milliseconds later."""
+    events = [
+        event(BEGAN + 10, EventKind.ANSWERED, "1001"),
+        event(BEGAN + 20, EventKind.HELD, "1001"),
+        event(BEGAN + 30, EventKind.RESUMED, "1001"),
+        event(BEGAN + 30.003, EventKind.LEFT, "1001"),
+    ]
+    assert windows(events, BEGAN) == [(10.0, 20.0, "1001")]
+
+
 def test_an_end_that_was_not_seen_is_the_end_of_the_call() -> None:
     """A PBX that died tells no Left."""
     events = [event(BEGAN + 10, EventKind.ANSWERED, "1001"), event(BEGAN + 50, EventKind.ENDED)]
