@@ -80,7 +80,7 @@ class OpenCall:
 
     __slots__ = (
         "answered", "answering", "channel", "confirmed", "dials", "doubt", "files", "held", "key", "legs", "messages",
-        "queue", "shown", "since", "stopped", "talking", "uniqueid",
+        "queue", "shown", "since", "stopped", "talking", "uniqueid", "waning",
     )  # fmt: skip
 
     def __init__(self, key: CallKey, uniqueid: str, channel: str) -> None:
@@ -100,6 +100,7 @@ class OpenCall:
         self.answered = False
         self.answering = False  # a phone has answered and the others' dialling is being cancelled
         self.doubt = False  # nobody listened when it may have been answered (telephony.resync)
+        self.waning = False  # phones were given up that have not hung up yet, for all we know
         self.stopped = False
 
     @property
@@ -135,13 +136,11 @@ class OpenCall:
 
     def forward(self, by: str | None) -> None:
         """A channel calls on after it gave a phone up, before that hung up: the phone sent the call elsewhere (302)."""
-        for leg in self.legs.values():
-            if (
-                leg.phase is Phase.RINGING
-                and leg.by == by
-                and (leg.ending is Over.GAVE_UP or (leg.pair and leg.ending))
-            ):
-                leg.ending = Over.REJECTED
+        if self.waning:
+            for leg in self.legs.values():
+                cancelled = leg.ending is Over.GAVE_UP or (leg.ending is not None and leg.pair is not None)
+                if cancelled and leg.phase is Phase.RINGING and leg.by == by:
+                    leg.ending = Over.REJECTED
 
     def reach(self, channels: set[str], at: float | None, out: list[Fact]) -> None:
         """The caller's side has these channels: phones that they call ring for the caller from now on."""
@@ -170,15 +169,18 @@ class OpenCall:
         self.answering = True
         if leg is not None and leg.phase is Phase.RINGING:
             leg.phase = Phase.UP
-        for other in [x for x in self.legs.values() if x.ending is Over.GAVE_UP and x.phase is Phase.RINGING]:
-            other.phase = Phase.OVER
-            self._stop(other.agent, Over.ANSWERED_ELSEWHERE, at, out)
+        if self.waning:
+            self.waning = False
+            for other in [x for x in self.legs.values() if x.ending is Over.GAVE_UP and x.phase is Phase.RINGING]:
+                other.phase = Phase.OVER
+                self._stop(other.agent, Over.ANSWERED_ELSEWHERE, at, out)
 
     def cancel(self, uid: str, at: float | None, out: list[Fact]) -> None:
         """A phone's dialling was given up, for another phone or because the caller is gone."""
         if self.answering:
             self.silence(uid, Over.ANSWERED_ELSEWHERE, at, out)
         elif (leg := self.legs.get(uid)) is not None and leg.ending is None:
+            self.waning = True
             pair = None if leg.pair is None else self.dials.get(leg.pair)
             leg.ending = Over.GAVE_UP if pair is None or pair.cancelled else Over.NO_ANSWER  # FollowMe's time was over
             if leg.phase is Phase.ASIDE:
@@ -314,13 +316,14 @@ class OpenCall:
 
     def end(self, at: float | None, out: list[Fact], *, lost: bool = False) -> None:
         """The caller is gone, or the PBX is: everybody's card goes too."""
-        endings = {x.agent: x.ending for x in self.legs.values() if x.phase in (Phase.RINGING, Phase.UP)}
-        for leg in self.legs.values():
-            leg.phase = Phase.OVER
-        for agent in [name for name, now in self.talking.items() if now]:
-            self.leave(agent, Over.LOST if lost else Over.ENDED, at, out)
-        for agent in list(self.shown):
-            self._stop(agent, Over.LOST if lost else endings.get(agent) or Over.GAVE_UP, at, out)
+        if self.shown:
+            endings = {x.agent: x.ending for x in self.legs.values() if x.phase is Phase.RINGING}
+            for leg in self.legs.values():
+                leg.phase = Phase.OVER
+            for agent in [name for name, now in self.talking.items() if now]:
+                self.leave(agent, Over.LOST if lost else Over.ENDED, at, out)
+            for agent in list(self.shown):
+                self._stop(agent, Over.LOST if lost else endings.get(agent) or Over.GAVE_UP, at, out)
         out.append(Ended(call=self.key, at=at, outcome=Outcome.LOST if lost else self.outcome()))
 
     def outcome(self) -> Outcome:

@@ -111,7 +111,10 @@ class Live:
         del self.calls[call.uniqueid]
         self.pending.pop(call.uniqueid, None)
         for uid in call.legs:
-            self._disown(uid, call)
+            if uid in self.shared:
+                self._disown(uid, call)
+            elif self.legs.get(uid) is call:
+                del self.legs[uid]
 
     def own(self, uid: str, call: OpenCall) -> None:
         """This leg is the call's; a leg that talks with several callers is all of theirs."""
@@ -120,13 +123,15 @@ class Live:
             self.shared.setdefault(uid, []).append(before)
         self.legs[uid] = call
 
-    def owners(self, uid: str) -> list[OpenCall]:
+    def owners(self, uid: str) -> Sequence[OpenCall]:
         """The calls whose leg this is, the latest first."""
         call = self.legs.get(uid)
-        return [] if call is None else [call, *(x for x in self.shared.get(uid, ()) if x is not call)]
+        if call is None:
+            return ()
+        return [call, *(x for x in self.shared[uid] if x is not call)] if uid in self.shared else (call,)
 
     def _disown(self, uid: str, call: OpenCall) -> None:
-        others = [x for x in self.shared.pop(uid, ()) if x is not call]
+        others = [x for x in self.shared.pop(uid) if x is not call]
         if self.legs.get(uid) is call:
             del self.legs[uid]
             if others:

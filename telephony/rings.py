@@ -45,7 +45,7 @@ def _ring(
             call.dials[name] = _pair(live, call, event, interface, queue)
             call.reach({name}, at, out)
         return
-    pair = call.dials.get(pair_of(event.channel)) if event.channel is not None and via is None else None
+    pair = call.dials.get(pair_of(event.channel)) if call.dials and event.channel is not None and via is None else None
     agent = live.phones.member(interface) if interface is not None else live.phones.agent(channel)
     if pair is not None and pair.queue != call.queue:
         pair = pair._replace(queue=None)  # the caller has left the queue: a transfer
@@ -82,8 +82,8 @@ def dial_over(live: Live, event: ev.DialOver, out: list[Fact]) -> None:
     if call is None or not uid:
         live.others.get(event.uniqueid or "", {}).pop(uid or "", None)
         return
-    leg, name = call.legs.get(uid), pair_of(event.dest_channel or "")
-    if name in call.dials and event.status == "CANCEL":
+    leg = call.legs.get(uid)
+    if call.dials and event.status == "CANCEL" and (name := pair_of(event.dest_channel or "")) in call.dials:
         call.dials[name] = call.dials[name]._replace(cancelled=True)
     if event.status == "ANSWER":
         call.pick_up(uid, at, out)
@@ -145,10 +145,11 @@ def member_done(live: Live, event: ev.MemberDone, out: list[Fact]) -> None:
     call, at = live.of_dial(event, out), seconds(event.stamp)
     if call is None:
         return
-    legs = [leg for _, leg in _concerned(live, call, event)]
-    agents = list(dict.fromkeys(leg.agent for leg in legs)) or [
-        agent for agent in (live.phones.member(event.interface),) if agent is not None
-    ]
+    leg = call.legs.get(event.dest_uniqueid or "")
+    legs = [leg] if leg is not None else [found for _, found in _concerned(live, call, event)]
+    agents = [found.agent for found in legs]
+    if not agents and (member := live.phones.member(event.interface)) is not None:
+        agents = [member]
     for agent in agents:
         if event.reason == "transfer":
             call.leave(agent, Over.TRANSFERRED, at, out)
