@@ -39,6 +39,12 @@ def pbx_toml(lab: Lab, name: str = "lab", port: int | None = None, more: str = "
         """
 
 
+def cdr_toml(lab: Lab) -> str:
+    """The line that names the PBX's own call records, for :func:`pbx_toml`. It writes them in this machine's zone."""
+    zone = Path("/etc/localtime").resolve().as_posix().partition("zoneinfo/")[2] or "UTC"
+    return f'cdr = {{ file = "{lab.cdr}", timezone = "{zone}", delay = 0.5 }}'
+
+
 def site_toml(recordings: Path) -> str:
     """The rest of the configuration: the lab's numbers, its recordings, no speech."""
     return f"""
