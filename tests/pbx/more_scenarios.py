@@ -59,6 +59,34 @@ async def quick(lab: Any, _params: dict[str, Any]) -> str:
     return "ring-all, answered by 1001, held, blind transfer to 1003 who answered; the caller hung up"
 
 
+@scenarios.sc  # type: ignore[untyped-decorator]
+async def outside(lab: Any, _params: dict[str, Any]) -> str:
+    """1001 answers and transfers the caller to somebody outside, who answers"""  # noqa: D400 - printed in a list
+    lab.beh = {"1001": {"ring": 0.8}, "1002": {"ring": None}, "1003": {"ring": None}, "carrier": {"ring": 1.5}}
+    caller = await lab.inbound("4008001234", "13812345678")
+    await lab.up(caller)
+    agent = await lab.agent_call("1001")
+    await asyncio.sleep(1.5)
+    agent.refer("13900001111")
+    await asyncio.sleep(5)
+    caller.hangup()
+    return "answered by 1001, blind transfer to 13900001111 outside, who answered; the caller hung up"
+
+
+@scenarios.sc  # type: ignore[untyped-decorator]
+async def nobody_there(lab: Any, _params: dict[str, Any]) -> str:
+    """1001 answers and transfers the caller to 1003, who rejects: the caller is hung up by the PBX"""  # noqa: D400 - printed in a list
+    lab.beh = {"1001": {"ring": 0.8}, "1002": {"ring": None}, "1003": {"ring": None}}
+    caller = await lab.inbound("4008001234", "13812345678")
+    await lab.up(caller)
+    agent = await lab.agent_call("1001")
+    await asyncio.sleep(1.5)
+    lab.beh["1003"] = {"code": 486, "ring": 1.0}
+    agent.refer("1003")
+    await asyncio.wait_for(caller.ended.wait(), 20)
+    return "answered by 1001, blind transfer to 1003 who was busy; the PBX hung up"
+
+
 scenarios.PARAMS["busy", "thirty"] = {"n": 30, "gap": 0.6, "talk": 2.0, "patience": 40}
 
 

@@ -34,6 +34,8 @@ REST = (
     "o2_local_rna",
     "c_abandon",
     "f_hold",
+    "outside",
+    "nobody_there",
 )
 SOON = 0.4
 """Seconds within which a page follows its phone, also when everything happens at once on a busy machine."""
