@@ -110,8 +110,8 @@ class EmbeddedCrm:
         if number.e164 is None:
             return ()
         try:
-            async with self._db.read() as conn:
-                rows = (await conn.execute(_FIND, {"e164": number.e164, "ext": number.ext or ""})).all()
+            wanted = {"e164": number.e164, "ext": number.ext or ""}
+            rows = await self._db.look(lambda conn: conn.execute(_FIND, wanted).all())
         except StorageError as error:
             raise CrmError(f"the embedded customers cannot be read: {error}") from error
         return _customers(rows)

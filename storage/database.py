@@ -4,8 +4,9 @@ SQLite: write-ahead log, ``synchronous=FULL`` (NORMAL may lose the last commits 
 one writer at a time, behind a lock of ours so that coroutines queue up in order and not by SQLite's polling; readers
 beside it, on connections that cannot write. PostgreSQL: a pool, READ COMMITTED.
 
-What is done often (facts, jobs) goes through :meth:`Database.transact`: there SQLite runs a whole transaction in one
-thread at one go, instead of handing every statement to a thread and back, three times the cost of the statement.
+What is done often (facts, jobs) goes through :meth:`Database.transact`, and what somebody waits for with a telephone in
+the hand through :meth:`Database.look`: there SQLite runs a whole transaction in one thread at one go, instead of
+handing every statement to a thread and back, three times the cost of the statement.
 """
 
 import asyncio
@@ -36,13 +37,17 @@ BUSY_MS = 10_000  # another process (a backup, `hotline import`) may hold the fi
 class Database:
     """An open database. Made by :meth:`open`."""
 
-    def __init__(self, url: URL, writer: AsyncEngine, reader: AsyncEngine, direct: Engine | None) -> None:
+    def __init__(
+        self, url: URL, writer: AsyncEngine, reader: AsyncEngine, direct: Engine | None, looker: Engine | None = None
+    ) -> None:
         self.url = url
         self.sqlite = url.get_backend_name() == "sqlite"
         self._writer = writer
         self._reader = reader
         self._direct = direct
         self._thread = ThreadPoolExecutor(1, "sqlite") if direct is not None else None
+        self._looker = looker
+        self._threads = ThreadPoolExecutor(READERS, "sqlite-look") if looker is not None else None
         self._turn = asyncio.Lock()
 
     @classmethod
@@ -53,10 +58,12 @@ class Database:
             writer = create_async_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=None)
             reader = create_async_engine(parsed, pool_size=READERS, max_overflow=0, pool_timeout=None)
             direct = create_engine(parsed.set(drivername="sqlite+pysqlite"), pool_size=1, max_overflow=0)
+            looker = create_engine(parsed.set(drivername="sqlite+pysqlite"), pool_size=READERS, max_overflow=0)
             for tuned in (writer.sync_engine, direct):
                 _tune_sqlite(tuned, "BEGIN IMMEDIATE", read_only=False)
-            _tune_sqlite(reader.sync_engine, "BEGIN", read_only=True)
-            return cls(parsed, writer, reader, direct)
+            for tuned in (reader.sync_engine, looker):
+                _tune_sqlite(tuned, "BEGIN", read_only=True)
+            return cls(parsed, writer, reader, direct, looker)
         engine = create_async_engine(
             parsed,
             pool_size=SERVER_CONNECTIONS,
@@ -89,12 +96,7 @@ class Database:
         """
         if self._direct is not None and self._thread is not None:
             async with self._turn:
-                ran = asyncio.get_running_loop().run_in_executor(self._thread, _in_thread, self._direct, work)
-                try:
-                    return await asyncio.shield(ran)
-                except asyncio.CancelledError:
-                    await asyncio.wait({ran})
-                    raise
+                return await _whole(self._thread, self._direct, work)
         for _ in range(CONFLICTS):
             try:
                 async with self.write() as conn:
@@ -111,8 +113,18 @@ class Database:
         async with _transaction(self._reader) as conn:
             yield conn
 
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in what :meth:`read` gives, as :meth:`transact` does: plain code, on SQLite in a thread."""
+        if self._looker is not None and self._threads is not None:
+            return await _whole(self._threads, self._looker, work)
+        async with self.read() as conn:
+            return await conn.run_sync(work)
+
     async def close(self) -> None:
         """Close every connection. SQLite folds its log back into the file with the last one."""
+        if self._looker is not None and self._threads is not None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._looker.dispose)
+            self._threads.shutdown()
         if self._direct is not None and self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._direct.dispose)
             self._thread.shutdown()
@@ -169,8 +181,18 @@ def _tune_sqlite(engine: Engine, begin: str, *, read_only: bool) -> None:
     event.listen(engine, "begin", on_begin)
 
 
+async def _whole(threads: ThreadPoolExecutor, engine: Engine, work: Callable[[Connection], T]) -> T:
+    """A whole transaction in a thread, waited for even when nobody wants it any more: its connection is in use."""
+    ran = asyncio.get_running_loop().run_in_executor(threads, _in_thread, engine, work)
+    try:
+        return await asyncio.shield(ran)
+    except asyncio.CancelledError:
+        await asyncio.wait({ran})
+        raise
+
+
 def _in_thread(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """A whole transaction, in the writer's thread."""
+    """A whole transaction, in the thread that calls."""
     try:
         with engine.begin() as conn:
             return work(conn)

@@ -6,7 +6,7 @@ All of it through one connection, as the dialplan waits for the answer. Nothing 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from storage.account_tables import users
 from storage.database import Database
@@ -50,17 +50,19 @@ class RouteReads:
         Talks are those of answered calls. A known customer's talks are those of that customer, and of calls from the
         same number whose caller nobody recognised; not those of another customer behind the same switchboard.
         """
-        open_tickets = open_tickets_query(customer_id, e164, line, MOST_ROWS)
-        async with self._db.read() as conn:
-            phones = tuple(PhoneOf(*row) for row in await conn.execute(_PHONES))
-            if open_tickets is None:
-                return Remembered(phones, (), ())
-            tickets = tuple(as_ticket(row) for row in await conn.execute(open_tickets))
-            rows = (await conn.execute(_spoke(customer_id, e164, since))).all()
-        last: dict[int, Talk] = {}
-        for call_id, agent, talked, ended in rows:
-            last.setdefault(call_id, Talk(agent, max(0.0, (ended or talked) - talked)))
-        return Remembered(phones, tickets, tuple(last.values()))
+        return await self._db.look(lambda conn: _remembered(conn, customer_id, e164, line, since))
+
+
+def _remembered(conn: Connection, customer_id: str | None, e164: str | None, line: str, since: float) -> Remembered:
+    phones = tuple(PhoneOf(*row) for row in conn.execute(_PHONES))
+    open_tickets = open_tickets_query(customer_id, e164, line, MOST_ROWS)
+    if open_tickets is None:
+        return Remembered(phones, (), ())
+    tickets = tuple(as_ticket(row) for row in conn.execute(open_tickets))
+    last: dict[int, Talk] = {}
+    for call_id, agent, talked, ended in conn.execute(_spoke(customer_id, e164, since)):
+        last.setdefault(call_id, Talk(agent, max(0.0, (ended or talked) - talked)))
+    return Remembered(phones, tickets, tuple(last.values()))
 
 
 _PHONES = (

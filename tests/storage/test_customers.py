@@ -140,7 +140,7 @@ async def test_a_number_of_very_many_is_cut_but_the_right_extension_is_in(crm: E
 async def test_finding_takes_one_statement(crm: EmbeddedCrm, db: Database) -> None:
     """A card waits for every round trip."""
     statements: list[str] = []
-    engine = db._reader.sync_engine
+    engine = db._looker or db._reader.sync_engine
 
     def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
         statements.append(statement)
