@@ -11,7 +11,7 @@ from hotline.doctor.catalogue import Code
 from hotline.doctor.entry import Entry, Way
 from hotline.doctor.finding import Report
 from hotline.doctor.gathered import Case, Sounds
-from hotline.doctor.walk import Met, arguments
+from hotline.doctor.walk import Met, arguments, options
 from hotline.telephony_settings import Line
 
 _UNIQUE = re.compile(
@@ -58,25 +58,25 @@ def _by_queue(case: Case) -> str | None:
 
 
 def _one(case: Case, met: Met, report: Report) -> None:
-    name, options, command, *_ = [*arguments(met.args), "", ""]
+    name, given, command, *_ = [*arguments(met.args), "", ""]
     if not _UNIQUE.search(name):
         if "${" in name and not re.search(r"\$\{(?:STRFTIME|EPOCH|CALLERID|EXTEN)", name):
             report.unknown(met.where, f"whether {name} holds the Uniqueid", "hotline doctor --watch")
         else:
             report.tell(Code.RECORDING_NAME, met.where, f"MixMonitor writes {name}, without the Uniqueid")
-    _legs(met, options, report)
+    _legs(met, given, report)
     _mark(case, met, name, command.replace("^{", "${"), report)
 
 
-def _legs(met: Met, options: str, report: Report) -> None:
+def _legs(met: Met, given: str, report: Report) -> None:
     """Both legs, under names that say which is which."""
+    named = options(given)
     for leg, option, endings in (("caller", "r", _CALLER), ("agent", "t", _AGENT)):
-        found = re.search(rf"(?<![A-Za-z]){option}\(((?:[^()]|\([^()]*\))*)\)", options)
-        stem = PurePosixPath(found[1]).stem.lower() if found else ""
-        if found is None:
+        name = named.get(option)
+        if not name:
             what = f"MixMonitor does not write the {leg}'s leg"
-        elif re.split(r"[-_.]", stem)[-1] not in endings:
-            what = f"MixMonitor writes the {leg}'s leg to {found[1]}, whose name does not end in -{endings[0]}"
+        elif re.split(r"[-_.]", PurePosixPath(name).stem.lower())[-1] not in endings:
+            what = f"MixMonitor writes the {leg}'s leg to {name}, whose name does not end in -{endings[0]}"
         else:
             continue
         report.tell(Code.RECORDING_LEGS, f"{met.where}, {leg}", what)

@@ -74,6 +74,22 @@ def arguments(text: str) -> list[str]:
     return [*out, current.strip()]
 
 
+def options(text: str) -> dict[str, str]:
+    """An application's options: ``br(caller.wav)`` is b without a value and r with one."""
+    found, current, depth, begun = {}, "", 0, 0
+    for at, char in enumerate(text):
+        if depth == 0 and char.isalpha():
+            current = char
+            found[current] = ""
+        depth += char in "([{"
+        if depth == 1 and char == "(":
+            begun = at + 1
+        depth -= char in ")]}"
+        if depth == 0 and char == ")" and current:
+            found[current] = text[begun:at]
+    return found
+
+
 class _Walker:
     def __init__(self, plan: Dialplan) -> None:
         self._plan = plan

@@ -4,7 +4,7 @@ import pytest
 
 from hotline.doctor.astconf import read
 from hotline.doctor.dialplan import Dialplan, forged, matches, of_conf, of_rows
-from hotline.doctor.walk import arguments, callers_own, walk
+from hotline.doctor.walk import arguments, callers_own, options, walk
 
 
 def plan(text: str) -> Dialplan:
@@ -160,6 +160,12 @@ def test_a_filtered_number_written_back_is_ours() -> None:
         "[in]\nexten => _X.,1,Set(CALLERID(num)=${FILTER(0-9,${CALLERID(num)})})\n same => n,System(${CALLERID(num)})"
     )
     assert [callers_own(met.args) for met in walk(plan(text), "in", "12").apps("System")] == [False]
+
+
+def test_options_of_an_application() -> None:
+    """With values that hold brackets, and without any."""
+    text = "br(${A(b,${C(d)})}-rx.wav)t(x)V"
+    assert options(text) == {"b": "", "r": "${A(b,${C(d)})}-rx.wav", "t": "x", "V": ""}
 
 
 def test_commas_inside_brackets_divide_nothing() -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,10 +77,14 @@ def _put(lab: Lab, file: str, text: str, mode: int = 0o640) -> None:
         os.chown(path, USER, USER)
 
 
-def _examined(lab: Lab, folder: Path, *, user: str = "crmfiltered", files: bool, fault: Fault | None = None) -> Report:
-    text = TOML.format(
+def _toml(lab: Lab, user: str) -> str:
+    return TOML.format(
         port=lab.ami_port, user=user, trunk=TRUNK, voicemail=VOICEMAIL, cdr=lab.cdr, recordings=lab.recordings
     )
+
+
+def _examined(lab: Lab, folder: Path, *, user: str = "crmfiltered", files: bool, fault: Fault | None = None) -> Report:
+    text = _toml(lab, user)
     for old, new in fault.swap if fault else ():
         assert old in text
         text = text.replace(old, new)
@@ -146,6 +152,26 @@ def _take(lab: Lab, fault: Fault) -> None:
         lab.restart()
     for command in fault.reload or ():
         lab.cli(command)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("suite", ["22", "16"])
+def test_a_real_call_is_watched(suite: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """From its arrival to its recording's mark; nothing is missing, exit code 0."""
+    lab: Lab = request.getfixturevalue("lab" if suite == "22" else "lab16")
+    config = tmp_path / "hotline.toml"
+    config.write_text(_toml(lab, "crmfiltered"), encoding="utf-8")
+    command = [sys.executable, "-m", "hotline", "doctor", "--config", str(config), "--watch", "--timeout", "90"]
+    environment = os.environ | {"HOTLINE_PBX_LAB_SECRET": lab.secret}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as doctor:
+        assert doctor.stdout is not None
+        assert "listening" in doctor.stdout.readline()
+        lab.scenarios(tmp_path / "calls", "a_answered")
+        said = doctor.stdout.read()
+    assert doctor.returncode == 0, said
+    for words in ("13812345678 calls 4007002505", "1001's phone rings", "1001 talks", "complete: caller, agent, mixed"):
+        assert words in said
+    assert "0 faults, 0 warnings" in said
 
 
 def test_the_sample_is_of_the_table() -> None:
