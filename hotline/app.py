@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
 from hotline.health import Health
-from hotline.jobs import AfterCall
+from hotline.jobs import AfterCall, lanes
 from hotline.lookup import Lookup
 from hotline.metrics import page as metrics_page
 from hotline.past import Past
@@ -191,11 +191,16 @@ class Service:
             masks={line.number: _mask(line.policy.redact) for line in self.settings.line},
         )
         handlers = {**after.handlers, **self.archive.handlers, **self.past.handlers}
-        jobs = self.crew.start(self.outbox.run(handlers, asyncio.Event(), clock=self.clock), "jobs")
+        never = asyncio.Event()
+        jobs = {
+            self.crew.start(self.outbox.run(some, never, clock=self.clock, parallel=at_once), name)
+            for name, some, at_once in lanes(handlers, self.settings.transcription.processes)
+        }
         self.archive.start(self.crew)
         yield
-        jobs.cancel()  # a decode in its middle is given back and begun anew at the next start
-        await asyncio.wait({jobs})
+        for lane in jobs:
+            lane.cancel()  # a decode in its middle is given back and begun anew at the next start
+        await asyncio.wait(jobs)
 
     async def _listening(self, _app: web.Application) -> AsyncIterator[None]:
         listening = []

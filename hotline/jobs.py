@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from hotline.attach import TRANSCRIBE, Attach
 from hotline.call_board import CallBoard
 from hotline.metrics import JOBS
+from hotline.record_job import RECORD
 from hotline.recorder import Recorder, Recorders
 from hotline.speech import Speech
 from storage.drain import Handler
@@ -39,6 +40,19 @@ _ALARMS = {
     Trouble.NO_SOUND: AlarmKind.EMPTY,
     Trouble.MISSING: AlarmKind.MISSING,
 }
+
+
+def lanes(handlers: Mapping[str, Handler], transcriptions: int) -> list[tuple[str, dict[str, Handler], int]]:
+    """Which jobs wait for which: names of loops, their handlers, how many each does at once.
+
+    What must be done while a call goes on waits for nothing that takes minutes, and a recording is there to be played
+    while others are still written down.
+    """
+    kinds = {"now": {RECORD}, "transcripts": {TRANSCRIBE}}
+    told = [(name, {kind: handlers[kind] for kind in own & handlers.keys()}) for name, own in kinds.items()]
+    rest = {kind: handler for kind, handler in handlers.items() if kind not in set().union(*kinds.values())}
+    at_once = {"now": 4, "transcripts": max(1, transcriptions), "jobs": 2}
+    return [(name, own, at_once[name]) for name, own in (*told, ("jobs", rest)) if own]
 
 
 class AfterCall:

@@ -41,19 +41,23 @@ async def run(
 
     Cancelled, it cancels them and gives them back. A database that is away is waited for.
     """
-    loop = _Loop(outbox, handlers, clock, world, lease_s)
+    with outbox.listen() as heard:
+        await _run(_Loop(outbox, handlers, clock, world, lease_s), stop, heard, parallel, poll_s)
+
+
+async def _run(loop: "_Loop", stop: asyncio.Event, heard: asyncio.Event, parallel: int, poll_s: float) -> None:
     running: set[asyncio.Task[None]] = set()
     async with asyncio.TaskGroup() as group:
         stopping = group.create_task(stop.wait())
         while not stop.is_set():
-            outbox.news.clear()
+            heard.clear()
             job, pause = await loop.next(poll_s) if len(running) < parallel else (None, None)
             if job is not None:
                 task = group.create_task(loop.do(job), name=f"job {job.kind} {job.key}")
                 running.add(task)
                 task.add_done_callback(running.discard)
                 continue
-            news = group.create_task(outbox.news.wait())
+            news = group.create_task(heard.wait())
             await asyncio.wait({stopping, news, *running}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             news.cancel()
 

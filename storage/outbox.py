@@ -6,7 +6,8 @@ about the job is not heard (an unfenced acknowledgement was seen to do 3 of 2,00
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -35,11 +36,22 @@ class Outbox:
         self._db = db
         self._most = most_attempts
         self._rng = rng or Random()  # noqa: S311 - jitter, not a secret
-        self.news = asyncio.Event()
+        self._listeners: set[asyncio.Event] = set()
 
     def wake(self) -> None:
         """There may be something to do now; call it after a transaction that added jobs."""
-        self.news.set()
+        for news in self._listeners:
+            news.set()
+
+    @contextmanager
+    def listen(self) -> Iterator[asyncio.Event]:
+        """Set whenever there may be something to do. Each loop has its own: none takes another's word away."""
+        news = asyncio.Event()
+        self._listeners.add(news)
+        try:
+            yield news
+        finally:
+            self._listeners.discard(news)
 
     async def run(
         self,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hotline.attach import PATIENCE
-from hotline.jobs import AfterCall
+from hotline.jobs import AfterCall, lanes
 from hotline.recorder import Recorder, Recorders
 from hotline.speech import Speech
 from storage.database import Database
@@ -208,3 +208,19 @@ async def test_a_file_that_changed_after_it_was_linked_is_an_alarm(
     desk.spec.append(script(tmp_path))
     assert await desk.do("transcribe") is None
     assert len((await desk.page()).alarms) == 1
+
+
+def test_what_a_call_waits_for_never_waits_for_a_transcript() -> None:
+    """Every kind in one lane, and no lane without work: two long decodes hold up no recording that must begin now."""
+
+    async def nothing(_job: Job) -> None:
+        """Done."""
+
+    kinds = ("recording", "transcribe", "record", "complete")
+    told = lanes(dict.fromkeys(kinds, nothing), 3)
+    assert [(name, sorted(some), at_once) for name, some, at_once in told] == [
+        ("now", ["record"], 4),
+        ("transcripts", ["transcribe"], 3),
+        ("jobs", ["complete", "recording"], 2),
+    ]
+    assert [name for name, _, _ in lanes({"recording": nothing}, 1)] == ["jobs"]

@@ -386,3 +386,18 @@ def test_real_workers_killed_hard_do_every_job_exactly_once(database_url: str) -
     effects, states = asyncio.run(workers.look())
     assert states == {"done": total}
     assert effects == Counter({f"main:{number}": 1 for number in range(total)})
+
+
+async def test_two_loops_of_one_outbox_each_hear_of_their_jobs(db: Database, outbox: Outbox, loop_of: Loop) -> None:
+    """Neither takes the other's word away: nothing waits for the next look, five seconds off."""
+    done: asyncio.Queue[str] = asyncio.Queue()
+
+    async def do(job: Job) -> None:
+        done.put_nowait(job.key)
+
+    async with loop_of({"one": do}), loop_of({"other": do}):
+        async with asyncio.timeout(4):
+            for number in range(10):
+                kind = ("one", "other")[number % 2]
+                await add(db, outbox, f"{kind}:{number}", kind=kind)
+                assert await done.get() == f"{kind}:{number}"
