@@ -11,7 +11,9 @@ class Lines:
 
     ``numbers`` maps a 400 number to its aliases: landing numbers (落地号) and anything else a carrier may send.
     Forms of one number that differ only by ``+86``, ``0086``, ``86`` or the trunk 0 of an area code need no alias.
-    Raises ValueError where two of our numbers share an alias.
+    So do hyphens, which Asterisk passes over where it looks for an extension: a call to 400-700-2505 reaches
+    4007002505 and is told with the hyphens (Asterisk 22.10 and 16.28). Raises ValueError where two of our numbers share
+    an alias.
     """
 
     def __init__(self, numbers: Mapping[str, Sequence[str]]) -> None:
@@ -28,9 +30,10 @@ class Lines:
         if dialled is None:
             return None
         exact = self._exact.get(dialled)
-        if exact is not None or not _DIALLED.fullmatch(dialled):
+        plain = dialled.replace("-", "")
+        if exact is not None or not _DIALLED.fullmatch(plain):
             return exact
-        return self._bare.get(_bare(dialled))
+        return self._bare.get(_bare(plain))
 
 
 def _bare(number: str) -> str:

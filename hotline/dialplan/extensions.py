@@ -25,7 +25,7 @@ NUMBERS = range(3, 21)
 def render(plan: Plan) -> str:
     """The file's text."""
     head = (
-        f'; hotline: dialplan for PBX "{plan.pbx.name}", printed by `hotline dialplan`. Print it anew instead.\n'
+        f'; hotline: dialplan for PBX "{plan.pbx.name}", printed by `hotline dialplan`. Print it anew, do not edit.\n'
         f"; Modules: {' '.join(modules(plan))}\n"
     )
     message = _message(plan) if leaves_messages(plan) else []

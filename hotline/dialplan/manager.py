@@ -28,7 +28,7 @@ def render(plan: Plan) -> str:
 
 
 _HEAD = """\
-; hotline: AMI users for PBX "{pbx}", printed by `hotline dialplan`. Print it anew, do not change it.
+; hotline: AMI users for PBX "{pbx}", printed by `hotline dialplan`. Print it anew, do not edit.
 
 [general](+)
 ; Times come from the PBX's clock. Without this no event says when it happened.

@@ -29,7 +29,7 @@ def render(plan: Plan) -> str:
     text = [f'hotline: what to do with the files for PBX "{plan.pbx.name}" ({plan.kind})', ""]
     for number, step in enumerate([*_steps(plan), *_missing(plan)], 1):
         head, *rest = step.splitlines()
-        text += [f"{number}. {head}", *(f"   {line}" for line in rest)]
+        text += [f"{number}. {head}", *(f"{' ' * len(str(number))}  {line}" for line in rest)]
     return "\n".join(text) + "\n"
 
 
@@ -64,7 +64,9 @@ def _steps(plan: Plan) -> Iterator[str]:
 def _distribution(plan: Plan) -> Iterator[str]:
     yield (
         "Our numbers now go round the inbound routes, which may stay as they are; all other numbers still take them.\n"
-        "Outbound calls are untouched: no predial hook is needed, as they are no calls of the hotline."
+        "Outbound calls are untouched: no predial hook is needed, as they are no calls of the hotline.\n"
+        "Where the trunk's context cannot be changed: a Custom Destination hotline-call,NUMBER,1 for each line, as\n"
+        "its inbound route's destination. The catch-all of from-pstn then still takes numbers with lines of a caller's."
     )
     yield "Queues and extensions: Call Recording = Don't Care or Never, or each call is recorded twice"
     if extensions.leaves_messages(plan):

@@ -119,6 +119,7 @@ def install(lab: Lab, files: list[Path]) -> None:
     endpoints = lab.etc / "pjsip.conf"
     endpoints.write_text(endpoints.read_text().replace("context = from-carrier", "context = hotline-trunk"))
     for module in ("res_curl", "func_curl", "func_extstate"):
+        add(lab, "modules.conf", f"load = {module}.so")
         lab.cli(f"module load {module}.so")
     lab.reload()
 

@@ -88,6 +88,7 @@ async def _spend(day: Day, port: int) -> None:
         async with asyncio.TaskGroup() as group:  # nobody answers these, so they may overlap
             for name in tried(FORGED_CALLERS):
                 group.create_task(caller.queued(name, **FORGED_CALLERS[name]))
+            group.create_task(caller.queued("hyphens", "400-800-1234"))
             group.create_task(caller.message("message", 2.0))
             group.create_task(caller.message("silence", 0.0))
             for name, number in FORGED_NUMBERS.items():
@@ -164,6 +165,12 @@ def test_the_menu_works_without_the_service(day: Day) -> None:
     assert day.one("answered", Queued).queue == "support"
     assert day.one("menu", Queued).queue == "sales"
     assert day.one("menu", Arrived).dialled == "01062802505"
+
+
+def test_hyphens_are_passed_over_by_asterisk_and_by_us(day: Day) -> None:
+    """Else such a call would be taken and nobody told."""
+    arrived = day.one("hyphens", Arrived)
+    assert (arrived.dialled, arrived.number) == ("400-800-1234", "4008001234")
 
 
 def test_the_preferred_agent_rings_before_the_queue(day: Day) -> None:
