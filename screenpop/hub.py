@@ -12,7 +12,7 @@ Must not know what a card is. What pages say is not listened to.
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -211,7 +211,8 @@ class Hub:
         topics = (follower.name, DESKS) if follower.agent else (follower.name,)
         async with self._fanout.subscribe(*topics) as messages, asyncio.TaskGroup() as group:
             follower.ready.set()
-            beating = [group.create_task(work) for work in self._beats(follower)]
+            works = (self._ask_again(follower.agent), self._look_again(follower)) if follower.agent else ()
+            beating = [group.create_task(work) for work in works]
             async for name, message in messages:
                 if name == LAGGED:
                     await self._lagged(follower)
@@ -219,11 +220,6 @@ class Hub:
                     follower.tell(follower.views.take(message, clock()) if follower.agent else [message])
             for task in beating:
                 task.cancel()
-
-    def _beats(self, follower: _Topic) -> Iterator[Coroutine[Any, Any, None]]:
-        if follower.agent:
-            yield self._ask_again(follower.agent)
-            yield self._look_again(follower)
 
     async def _ask_again(self, agent: str) -> None:
         while True:

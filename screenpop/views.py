@@ -42,7 +42,7 @@ class Views:
     def take(self, message: Mapping[str, Any], now: float) -> list[Json]:
         """What pages must be told because of a desk's message: a card, a card gone, a snapshot, or nothing."""
         said = dict(message)
-        name = str(said.pop("desk", self._near))
+        name = str(said.pop("desk", ""))
         desk = self._desks.setdefault(name, _Desk(now))
         desk.seen = now
         match said:
