@@ -93,4 +93,5 @@ async def main(ami_port: int, ledger: str, accounts_url: str) -> None:
     await asyncio.Event().wait()
 
 
-asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))

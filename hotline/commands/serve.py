@@ -16,6 +16,7 @@ from hotline import logs, newcomer
 from hotline.app import Service
 from hotline.cli import UsageError
 from hotline.clock import now
+from hotline.collector import settle
 from hotline.demo import TRUNKS, VOICEMAIL_EVENT
 from hotline.demo.pbx import DemoPbx
 from hotline.settings import ConfigError, Settings, load
@@ -72,6 +73,7 @@ async def _serve(settings: Settings, secrets: dict[str, str]) -> int:
         service = Service(settings, now, secrets)
         runner = web.AppRunner(service.build(), access_log=None)
         stack.push_async_callback(runner.cleanup)
+        settle()
         await runner.setup()
         address = await _listen(runner, settings)
         if demo:
