@@ -59,6 +59,7 @@ class Code(StrEnum):
     FILTER_WIDE = "filter-wide"
     DANGEROUS = "live-dangerously"
     CONFIG_READABLE = "config-readable"
+    RECORDER_LOGIN = "recorder-login"
     MODULE_MISSING = "module-missing"
     # trunk and dialplan
     TRUNK_UNKNOWN = "trunk-unknown"
@@ -142,6 +143,7 @@ CATALOGUE: Mapping[Code, Entry] = {
     _C.FILTER_WIDE: Entry(_W, "about twice the volume that is needed is sent", "use the filter hotline dialplan prints"),
     _C.DANGEROUS: Entry(_F, "any AMI user who may read a variable may read files and run programs on the PBX", "live_dangerously = no in asterisk.conf, then restart"),
     _C.CONFIG_READABLE: Entry(_W, "func_config lets every AMI user with reporting read every secret in the PBX's configuration", "noload = func_config.so in modules.conf, unless the dialplan uses AST_CONFIG()"),
+    _C.RECORDER_LOGIN: Entry(_F, "no call is recorded, as the service is to start recordings", "the user hotline dialplan prints: write = system,reporting, no read; HOTLINE_PBX_<NAME>_RECORDER_SECRET"),
     _C.MODULE_MISSING: Entry(_F, "the dialplan stops where it needs the module", "load it in modules.conf, then: module load"),
     _C.TRUNK_UNKNOWN: Entry(_F, "calls are recognised by their trunk: none of its calls is a call of ours", "name the endpoint exactly as the PBX does (pjsip show endpoints) in trunks"),
     _C.TRUNK_CONTEXT: Entry(_F, "the PBX answers 404 to every call of the carrier", "context = of the trunk's endpoint: one that holds your 400 numbers"),

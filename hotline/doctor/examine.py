@@ -20,11 +20,15 @@ from hotline.doctor.catalogue import Code
 from hotline.doctor.entry import enter
 from hotline.doctor.files import gather
 from hotline.doctor.finding import Report
-from hotline.doctor.gathered import Answers, Case, Files, Reach
+from hotline.doctor.gathered import Answers, Case, Files, Reach, Records
 from hotline.doctor.places import look_at_house, look_at_recordings, look_at_records
-from hotline.doctor.probe import probe
+from hotline.doctor.probe import probe, probe_recorder
+from hotline.past import records_of
 from hotline.settings import Settings
 from hotline.telephony_settings import Pbx
+from telephony.cdr import RecordsError
+
+_HOUR = 3600.0
 
 
 async def examine(
@@ -76,6 +80,7 @@ async def _case(
         report.tell(Code.SECRET_MISSING, f"PBX {pbx.name}", str(error))
     else:
         answers = await probe(pbx, secret, clock, listen)
+    recorder = await _recorder(pbx, clock)
     files: Files | None = None if folder is None else await asyncio.to_thread(gather, folder)
     recordings = settings.recordings_of(pbx)
     return Case(
@@ -88,10 +93,30 @@ async def _case(
         sounds=None
         if recordings.root is None
         else await asyncio.to_thread(look_at_recordings, recordings.root, recordings.mark, recordings.wait, clock()),
-        records=None
-        if pbx.cdr is None or pbx.cdr.file is None
-        else await asyncio.to_thread(look_at_records, pbx.cdr.file),
+        records=await _records(pbx, clock),
+        recorder=recorder,
     )
+
+
+async def _recorder(pbx: Pbx, clock: Callable[[], float]) -> Answers | None:
+    if pbx.recorder is None:
+        return None
+    try:
+        return await probe_recorder(pbx, pbx.recorder_secret(), clock)
+    except LookupError as error:
+        return Answers(reach=Reach.NO_SECRET, trouble=str(error))
+
+
+async def _records(pbx: Pbx, clock: Callable[[], float]) -> Records | None:
+    if pbx.cdr is None:
+        return None
+    if pbx.cdr.file is not None:
+        return await asyncio.to_thread(look_at_records, pbx.cdr.file)
+    try:
+        await records_of(pbx.cdr).rows(clock() - _HOUR)
+    except RecordsError as error:
+        return Records(trouble=str(error))
+    return Records(uniqueid=True)  # a table without such a column is refused
 
 
 def _source(pbx: Pbx) -> str | None:

@@ -131,6 +131,7 @@ class Case:
     files: Files | None = None
     sounds: Sounds | None = None
     records: Records | None = None
+    recorder: Answers | None = None
 
     @property
     def subject(self) -> str:

@@ -18,7 +18,9 @@ _UNIQUE = re.compile(
     r"\$\{(?:UNIQUEID|LINKEDID|CHANNEL\((?:uniqueid|linkedid)\)|CDR\((?:uniqueid|linkedid)\))\}", re.IGNORECASE
 )
 _GUESSABLE = re.compile(r"(?:\$\{STRFTIME\([^}]*\}?[^}/]*,%Y/%m/%d\)\}/)?[^/]*")
+_VALUES = re.compile(r"[A-Za-z]\((?:[^()]|\([^()]*\))*\)")  # of options
 _CALLER, _AGENT = ("rx", "in", "r"), ("tx", "out", "t")  # as telephony.recordings takes them
+_KNOWN = re.compile(rf"{_UNIQUE.pattern}|\$\{{STRFTIME\(\$\{{EPOCH\}}[^}}]*\}}", re.IGNORECASE)
 _STALE = 7 * 86400.0
 
 
@@ -73,6 +75,9 @@ def _legs(met: Met, given: str, report: Report) -> None:
     named = options(given)
     for leg, option, endings in (("caller", "r", _CALLER), ("agent", "t", _AGENT)):
         name = named.get(option)
+        if not name and re.search(r"\$", _VALUES.sub("", given)):
+            report.unknown(met.where, f"whether MixMonitor writes legs: {given}", "hotline doctor --watch")
+            return
         if not name:
             what = f"MixMonitor does not write the {leg}'s leg"
         elif re.split(r"[-_.]", PurePosixPath(name).stem.lower())[-1] not in endings:
@@ -86,14 +91,17 @@ def _mark(case: Case, met: Met, name: str, command: str, report: Report) -> None
     """A mark of the configured name, beside the recording."""
     mark, stem = case.settings.recordings_of(case.pbx).mark, name.removesuffix(PurePosixPath(name).suffix)
     what = None
-    if mark not in command:
+    if mark not in command and command.startswith("${"):
+        report.unknown(met.where, f"what MixMonitor runs after a recording: {command}", "hotline doctor --watch")
+    elif mark not in command:
         what = f"MixMonitor runs {command or 'nothing'} after the recording, which leaves no {mark}"
     elif stem not in command and "MIXMONITOR_FILENAME" not in command:
         what = f"MixMonitor runs {command} after the recording: not beside {name}"
-    elif not name.startswith("/") and case.files is not None and f"/{stem}" in command:
+    elif not name.startswith("/") and case.files is not None:
         spool = case.files.get("asterisk.conf", "directories", "astspooldir", "/var/spool/asterisk")
-        if f"{spool}/monitor/{stem}" not in command:
-            what = f"MixMonitor writes below {spool}/monitor and runs {command}: not beside it"
+        folder = command.partition(stem)[0].rpartition(" ")[2]
+        if folder.startswith("/") and "$" not in folder and folder != f"{spool}/monitor/":
+            what = f"MixMonitor writes below {spool}/monitor, and {command} leaves the mark in {folder}"
     if what is not None:
         report.tell(Code.RECORDING_MARK, met.where, what)
 
@@ -109,7 +117,12 @@ def _told(case: Case, line: Line, ways: Sequence[Way], report: Report) -> None:
     if others:
         what = f"recording_event is {wanted}, and the dialplan sends {', '.join(others)}"
         report.tell(Code.RECORDING_EVENT, f"line {line.number}", what)
-    elif not _partial(ways) and not all(_GUESSABLE.fullmatch(name) for name in names):
+    elif _partial(ways) or all(_GUESSABLE.fullmatch(name) for name in names):
+        return
+    elif any("${" in _KNOWN.sub("", name) for name in names):
+        how = "make a test call with --watch"
+        report.unknown(f"line {line.number}", f"whether {', '.join(names)} lie where they are looked for", how)
+    else:
         what = f"recording_event is {wanted}, and the dialplan never sends it; files are {', '.join(names)}"
         report.tell(Code.RECORDING_EVENT, f"line {line.number}", what)
 

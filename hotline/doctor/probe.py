@@ -27,7 +27,9 @@ _WANTED = (
     "cdr.conf/csv/usegmtime",
     "manager.conf/general/timestampevents",
 )
+_COMPLETE = re.compile(rb"\r\nEventList: complete\r\n", re.IGNORECASE)
 _MOST_FILTERS = 50
+_MOST_VARIABLES = 400
 _MOST_PHONES = 50
 _PATIENCE = 10.0  # seconds for one list
 _VARIABLE = re.compile(r"[A-Za-z0-9_.@/ -]{1,80}")
@@ -58,6 +60,21 @@ async def _asked(session: "_Session", listen: float) -> Answers:
         return Answers(reach=Reach.AWAY, trouble=f"after the login: {error}", banner=session.framer.banner)
 
 
+async def probe_recorder(pbx: Pbx, secret: str, clock: Clock) -> Answers:
+    """What the second login, which starts recordings, may do."""
+    assert pbx.recorder is not None
+    session = _Session(pbx.model_copy(update={"user": pbx.recorder.user}), secret, clock)
+    try:
+        await session.connection.open()
+        return Answers(reach=Reach.IN, actions=await session.actions())
+    except RefusedError as error:
+        return Answers(reach=Reach.REFUSED, trouble=str(error))
+    except (AmiError, OSError) as error:
+        return Answers(reach=Reach.AWAY, trouble=str(error))
+    finally:
+        session.connection.abort("asked enough")
+
+
 class _Session:
     def __init__(self, pbx: Pbx, secret: str, clock: Clock) -> None:
         self._pbx, self._clock = pbx, clock
@@ -72,7 +89,7 @@ class _Session:
 
     async def ask_all(self, listen: float) -> Answers:
         """Everything, one after the other: the PBX answers in milliseconds."""
-        actions = await self._actions()
+        actions = await self.actions()
         core = await self._ask("CoreSettings") or {}
         clock = await self._clock_of()
         queues, members = await self._queues()
@@ -133,22 +150,25 @@ class _Session:
 
     async def _rows(self, action: str, **fields: str) -> list[dict[str, str]] | None:
         """The rows of a list, to its end; None when the PBX refuses."""
+        begin = len(self._raw)
         answer = await self._ask(action, **fields)
         if answer is None:
             return None
         ours = answer.get("ActionID", "")
         try:
-            async with asyncio.timeout(_PATIENCE * 2):
+            async with asyncio.timeout(_PATIENCE * 3):  # a generated dialplan has megabytes
                 while True:
-                    rows = [block for block in _blocks(bytes(self._raw)) if block.get("ActionID") == ours]
-                    if any(row.get("EventList", "").lower() == "complete" for row in rows):
-                        return [row for row in rows if "Event" in row and "EventList" not in row]
+                    if _COMPLETE.search(self._raw, begin):
+                        rows = [block for block in _blocks(bytes(self._raw[begin:])) if block.get("ActionID") == ours]
+                        if any(row.get("EventList", "").lower() == "complete" for row in rows):
+                            return [row for row in rows if "Event" in row and "EventList" not in row]
                     self._more.clear()
                     await self._more.wait()
         except TimeoutError as error:
             raise AmiError(f"{action} was not answered to its end") from error
 
-    async def _actions(self) -> dict[str, frozenset[str]] | None:
+    async def actions(self) -> dict[str, frozenset[str]] | None:
+        """What this user may do, each with the classes that allow it."""
         answer = await self._ask("ListCommands")
         if answer is None:
             return None
@@ -187,7 +207,7 @@ class _Session:
         if not rows:
             return None
         names = set(re.findall(r"\$\{(\w+)\}", " ".join(row.get("AppData", "") for row in rows)))
-        asked = sorted(name for name in names if name.isupper() and not name.startswith("ARG"))[:40]
+        asked = sorted(name for name in names if name.isupper() and not name.startswith("ARG"))[:_MOST_VARIABLES]
         values: Mapping[str, str] = {name: value for name in asked if (value := await self._get(name))}
         return of_rows((row for row in rows if row.get("Event") == "ListDialplan"), values)
 

@@ -10,9 +10,9 @@ import pytest
 
 from hotline.doctor.catalogue import CATALOGUE, Code, Severity
 from hotline.doctor.finding import Report
-from hotline.doctor.gathered import Records, Sounds
+from hotline.doctor.gathered import Answers, Reach, Records, Sounds
 from tests.doctor.conftest import NOW, SECRET, settings
-from tests.doctor.spoilt import ANSWERS, SOUND, SPOILT
+from tests.doctor.spoilt import ANSWERS, REPORTING, SOUND, SPOILT
 
 Judged = Callable[..., Report]
 C = Code
@@ -158,6 +158,64 @@ def test_a_line_that_is_not_recorded(judged: Judged, pbx_files: Path) -> None:
     unrecorded = [{"number": "4007002505", "aliases": ["01062802505"], "record": False}]
     assert codes(judged(chosen=settings(line=unrecorded))) == set()
     assert codes(judged(chosen=settings(pbx={"recorder": {"user": "recorder"}}))) == set()
+
+
+@pytest.mark.parametrize(
+    ("recorder", "found"),
+    [
+        (Answers(reach=Reach.IN, actions=REPORTING | {"MixMonitor": frozenset({"system", "all"})}), set()),
+        (Answers(reach=Reach.IN, actions=REPORTING), {C.RECORDER_LOGIN}),
+        (Answers(reach=Reach.REFUSED, trouble="Authentication failed"), {C.RECORDER_LOGIN}),
+        (Answers(reach=Reach.NO_SECRET, trouble="no secret"), {C.RECORDER_LOGIN}),
+        (Answers(reach=Reach.AWAY), set()),
+    ],
+)
+def test_the_login_that_starts_recordings(judged: Judged, recorder: Answers, found: set[Code]) -> None:
+    """It must be let in, and may start MixMonitor."""
+    chosen = settings(pbx={"recorder": {"user": "recorder"}})
+    assert codes(judged(SOUND, chosen, recorder=recorder)) == found
+
+
+GENERATED = """
+[carrier-in]
+include => did
+include => did-catchall
+[did]
+exten => 4007002505,1,Set(__FROM=${EXTEN})
+ same => n,Gosub(sub-record,s,1(in,${EXTEN},always))
+ same => n,ExecIf($["${CALLERID(name)}" = ""]?Set(CALLERID(name)=${CALLERID(num)}))
+ same => n,Set(CHANNEL(language)=cn)
+ same => n,Goto(queues,400,1)
+exten => 01062802505,1,Goto(4007002505,1)
+[did-catchall]
+include => did-custom
+[sub-record]
+exten => s,1,GotoIf($[${LEN(${ARG1})}]?check)
+ same => n,Return()
+ same => n(check),Gosub(${ARG1},1(${ARG2},${ARG3}))
+ same => n,Return()
+exten => in,1,Set(__NAME=${ARG1}-${FILTER(0-9,${CALLERID(num)})}-${UNIQUEID})
+ same => n,MixMonitor(${DIR}${YEAR}/${NAME}.${FORMAT},abi(MIX)${OPTIONS}${BEEP},${POST})
+ same => n,Return()
+[queues]
+exten => 400,1,Macro(user-callerid)
+ same => n,Queue(support,t,,,${TIMEOUT},,,${GOSUB})
+ same => n,Goto(app-blackhole,hangup,1)
+[macro-user-callerid]
+exten => s,1,Set(CALLERID(number)=${CALLERID(number):0:40})
+[app-blackhole]
+exten => hangup,1,Hangup()
+"""
+
+
+def test_a_generated_dialplan_makes_no_fault_up(judged: Judged, pbx_files: Path) -> None:
+    """As FreePBX writes them: names from variables that only the call knows."""
+    (pbx_files / "extensions.conf").write_text(GENERATED)
+    report = judged(SOUND)
+    assert report.findings == []
+    unknown = " ".join(note.what for note in report.unchecked)
+    for words in ("what MixMonitor runs", "whether MixMonitor writes legs", "lie where they are looked for"):
+        assert words in unknown
 
 
 def test_a_dialplan_that_cannot_be_followed_is_no_fault(judged: Judged, pbx_files: Path) -> None:

@@ -132,6 +132,16 @@ def test_faults_as_json(config: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert set(told["faults"][0]) == {"code", "severity", "subject", "what", "why", "remedy"}
 
 
+def test_call_records_that_are_not_there(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A database that cannot be read, a recorder without its secret."""
+    text = config.read_text(encoding="utf-8")
+    more = '[pbx.cdr]\nurl = "sqlite:///gone.db"\n[pbx.recorder]\nuser = "recorder"\n'
+    config.write_text(text.replace("[[line]]", f"{more}[[line]]"), encoding="utf-8")
+    assert _doctor("--config", config, "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert {fault["code"] for fault in told["faults"]} == {"unreachable", "cdr-file", "recorder-login"}
+
+
 def test_watching_a_pbx_that_is_not_there(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is said at once."""
     assert _doctor("--config", config, "--watch", "--timeout", 5) == 1
