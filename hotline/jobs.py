@@ -90,7 +90,9 @@ class AfterCall:
         page = await self._board.page(job)
         call, legs = page.item.key, page.spoken
         recorder = self._recorders.of(call)
-        if legs is None or recorder is None:
+        if legs is None or recorder is None:  # deleted by policy before there was a model
+            if page.item.waiting is not None:
+                await self._ledger.waiting(call, None)
             return None
         transcriber = await self._speech.transcriber()
         if transcriber is None:

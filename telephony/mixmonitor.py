@@ -73,6 +73,7 @@ class Starter:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
+        log.warning("this service starts recordings", pbx=self._settings.name, user=self._settings.user, risk=RISK)
         failed = 0
         while True:
             try:
@@ -118,7 +119,7 @@ class Starter:
             self._connection = connection
             self.trouble = None
             self.up.set()
-            log.warning("recorder login", pbx=self._settings.name, user=self._settings.user, risk=RISK)
+            log.info("the recorder login stands", pbx=self._settings.name, user=self._settings.user)
             while not connection.lost.done():
                 await asyncio.wait({connection.lost}, timeout=self._settings.ping_every)
                 if not connection.lost.done():
