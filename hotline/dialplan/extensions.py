@@ -112,6 +112,8 @@ def _begin(plan: Plan) -> str:
     ]
     if plan.kind is not Kind.ASTERISK:  # what their own inbound routes set, and their call records show
         steps += ["Set(__FROM_DID=${ARG1})", "Set(CDR(did)=${ARG1})"]
+    else:  # dst ends as "s": without this a call record does not tell which line was called
+        steps += ["Set(CDR(userfield)=did=${ARG1})"]
     return context(
         "hotline-begin",
         "ARG1: the line. ARG2: whether it is recorded. A caller may write what he likes into his number and name;\n"
@@ -157,13 +159,14 @@ def _message(plan: Plan) -> list[str]:
     return [
         context(
             "hotline-voicemail",
-            "Nobody answered: a message.",
+            "Nobody answered: a message. A call that did not begin in hotline-begin has no name for it.",
             extension(
-                f"s,1,Playback({plan.dial.message_prompt})",
+                's,1,GotoIf($["${HOTLINE_CALL}" = ""]?bye)',
+                f"Playback({plan.dial.message_prompt})",
                 "Set(HOTLINE_MESSAGE=voicemail/${HOTLINE_LINE}-${HOTLINE_CALL})",
                 f"Record({file},5,{plan.dial.message_seconds},k)",
                 "Gosub(hotline-message,s,1)",
-                f"Playback({plan.dial.goodbye})",
+                f"(bye),Playback({plan.dial.goodbye})",
                 "Hangup(16)",
             ),
         ),
