@@ -120,7 +120,9 @@ class Live:
         """This leg is the call's; a leg that talks with several callers is all of theirs."""
         before = self.legs.get(uid)
         if before is not None and before is not call:
-            self.shared.setdefault(uid, []).append(before)
+            others = self.shared.setdefault(uid, [])
+            if before not in others:
+                others.append(before)
         self.legs[uid] = call
 
     def owners(self, uid: str) -> Sequence[OpenCall]:

@@ -105,8 +105,10 @@ def _concerned(live: Live, call: OpenCall, event: Any) -> list[tuple[str, Leg]]:
     pair = call.dials.get(pair_of(channel)) if channel is not None else None
     if pair is not None:
         return call.behind(pair.root)
-    agent = live.phones.agent(channel) or live.phones.member(event.interface)
-    return [(found, leg) for found, leg in call.legs.items() if leg.agent == agent and channel is None]
+    if channel is not None:
+        return []
+    agent = live.phones.member(event.interface)
+    return [(found, leg) for found, leg in call.legs.items() if leg.agent == agent]
 
 
 def member_silent(live: Live, event: ev.MemberSilent, out: list[Fact]) -> None:
@@ -164,7 +166,8 @@ def picked_up(live: Live, event: ev.PickedUp, out: list[Fact]) -> None:
     call, target, picker = live.legs.get(event.target_uniqueid or ""), event.target_uniqueid, event.uniqueid
     if call is not None and target is not None and picker:
         call.hand_over(target, picker, live.phones.agent(event.channel), seconds(event.stamp), out)
-        live.own(picker, call)
+        if picker in call.legs:
+            live.own(picker, call)
 
 
 def _endpoint(channel: str | None) -> str | None:

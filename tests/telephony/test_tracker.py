@@ -458,6 +458,25 @@ def internal(tracker: Tracker, number: int, *, hung_up: bool) -> None:
         feed(tracker, ev.HangUp(AT, phone[0], phone[1], source[1], "16"), ev.HangUp(AT, *source, "16"))
 
 
+def test_nothing_stays_of_phones_that_talked_with_several_callers_or_picked_up() -> None:
+    """A conference that callers and an agent enter and leave; a pick-up by a phone that is nobody's."""
+    tracker = made()
+    second = (AT, "PJSIP/carrier-00000005", "1795290160.5", "1795290160.5")
+    phone = ("PJSIP/1001-00000008", "1795290161.8", "1795290161.8")
+    feed(tracker, *queued("1002"), new(name=second[1], uid=second[2]), ev.Seen(*second))
+    stranger = ("PJSIP/lobby-00000001", "1795290162.1", "1795290162.1")
+    feed(tracker, ev.PickedUp(AT, *stranger, *leg("1002")))
+    for _ in range(3):
+        feed(tracker, *(ev.Entered(AT, "room", "softmix", *each, None) for each in (CALLER[1:], second[1:], phone)))
+    assert words(feed(tracker, ev.HangUp(*second, "16"))) == ["left 1001 ended", "ended"]
+    assert words(feed(tracker, ev.HangUp(AT, *phone, "16"))) == ["left 1001 ended"]
+    assert words(feed(tracker, ev.HangUp(*CALLER, "16"))) == ["ended"]
+    live = tracker._live
+    assert not live.legs
+    assert not live.shared
+    assert len(live.bridges) == 0
+
+
 def test_nothing_stays_of_calls_that_are_none_of_ours() -> None:
     """What an agent rings is known while it rings, for a transfer; after a break, while the PBX still has it."""
     tracker = made()
