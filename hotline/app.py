@@ -148,7 +148,7 @@ class Service:
             )
         )
         app.router.add_get("/metrics", metrics_page)
-        app.router.add_get("/healthz", Health(self.status).page)
+        app.router.add_get("/healthz", Health(self._alive).page)
         # Left in the opposite order: listening stops first, the database, before the pages' own context, closes last.
         app.cleanup_ctx.insert(0, self._storage)
         # In shadow mode there are no jobs, what an earlier service left is not touched, and the dialplan not answered.
@@ -218,6 +218,10 @@ class Service:
         await asyncio.gather(*listening, return_exceptions=True)
         if kept is not None:
             await kept.stop()
+
+    async def _alive(self) -> dict[str, Any]:
+        async with self.db.read():  # raises when the database does not answer
+            return {"database": self.pipeline.writer.trouble, "pbx": [feed.report() for feed in self.feeds]}
 
     async def status(self) -> dict[str, Any]:
         """What the operator wants to know of this process."""
