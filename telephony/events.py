@@ -8,15 +8,20 @@ they arrived; ``<unknown>`` is Asterisk's word for an absent one.
 send it (``timestampevents=no``). Pure: text in, tuples out.
 """
 
-import re
 from typing import NamedTuple, TypeAlias
 
-_STAMP = re.compile(r"\d{1,12}(?:\.\d{1,9})?")
+_LATEST = 1e12  # seconds; what lies beyond is no time
 
 
 def seconds(stamp: str | None) -> float | None:
     """A ``Timestamp`` as epoch seconds; None when it is absent or none."""
-    return float(stamp) if stamp is not None and _STAMP.fullmatch(stamp) else None
+    if stamp is None:
+        return None
+    try:
+        told = float(stamp)
+    except ValueError:
+        return None
+    return told if 0.0 <= told < _LATEST else None
 
 
 def at(event: "Event") -> float | None:
