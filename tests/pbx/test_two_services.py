@@ -62,6 +62,7 @@ async def work(lab: "Lab", folder: Path, stores: tuple[str, str | None], scenari
     """
     database_url, redis_url = stores
     await hire(database_url)
+    lab.cdr.unlink(missing_ok=True)  # or the calls of another test are found in it, which nobody listened to here
     # A service that came in the middle of a call cannot know that nobody had talked: the PBX's records can.
     config = pbx_toml(lab, more=cdr_toml(lab)) + site_toml(lab.recordings)
     async with AsyncExitStack() as stack:
