@@ -72,8 +72,9 @@ class Completion:
 
     @property
     def handlers(self) -> dict[str, Handler]:
-        """Handlers by kind of job, as the outbox takes them."""
-        return {COMPLETE: self.complete, BACKFILL: self.backfill}
+        """Handlers by kind of job, as the outbox takes them: of our PBXs only, another service may have others."""
+        kinds = {COMPLETE: self.complete, BACKFILL: self.backfill}
+        return {kind + pbx: handler for pbx in self._delays for kind, handler in kinds.items()}
 
     async def complete(self, job: Job) -> Wait | None:
         """Find out how a lost call ended."""

@@ -20,7 +20,7 @@ from telephony.link import Link, LinkState
 
 log = structlog.get_logger()
 
-BACKFILL = "backfill"
+BACKFILL = "backfill:"  # and the PBX: only who listens to it knows which calls are up
 BEAT = 15.0  # seconds between notes that we listen: what a killed service cannot know more exactly
 PAUSE = 5.0  # seconds until a database that is down is tried again
 STOPPED = "not_running"  # why; otherwise the link's own words
@@ -138,7 +138,7 @@ class Listening:
             since = missed.since
             key = f"{pbx}:{self._service}:{since:.3f}"
             due = missed.until + self._delays[pbx]
-            job = NewJob(BACKFILL, key, {"pbx": pbx, "live": up}, due)
+            job = NewJob(BACKFILL + pbx, key, {"pbx": pbx, "live": up}, due)
             now = self._clock()
             why = missed.why
             if await self._gaps.missed(pbx, self._service, since, missed.until, why=why, job=job, now=now) is not None:

@@ -37,7 +37,7 @@ class Hearing:
 News = Fact | Filled | Ticketed | Hearing
 
 TICKETS = "tickets"  # the fan-out topic of ticket lists
-COMPLETE = "complete"  # the job that finds out how a call ended that was lost
+COMPLETE = "complete:"  # and the PBX: the job that finds out how a lost call ended, for who listens to that PBX
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,4 +240,4 @@ def jobs_of(fact: Fact) -> tuple[NewJob, ...]:
     recording = NewJob("recording", f"{call}:recording", {"call": call})
     if fact.outcome is not Outcome.LOST:
         return (recording,)
-    return (recording, NewJob(COMPLETE, f"{call}:{COMPLETE}", {"call": call}))
+    return (recording, NewJob(COMPLETE + fact.call.pbx, f"{call}:complete", {"call": call}))

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from telephony.cdr_rows import ALIASES
+
 
 class Part(BaseModel):
     """A table of the configuration: unknown keys are faults, nothing changes once it is read."""
@@ -58,10 +60,21 @@ class Cdr(Part):
 
     _check_zone = field_validator("timezone")(zone)
 
+    @field_validator("columns")
+    @classmethod
+    def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        strange = sorted(columns.keys() - ALIASES.keys())
+        if strange:
+            raise ValueError(f"{', '.join(strange)}: our names are {', '.join(ALIASES)}")
+        return columns
+
     @model_validator(mode="after")
     def _one_place(self) -> "Cdr":
         if sum(place is not None for place in (self.file, self.url, self.url_env)) != 1:
             raise ValueError("name exactly one of file, url and url_env")
+        if self.url is not None and re.match(r"[^:/?#]+://[^/?#]*:[^/?#]*@", self.url):
+            # Said of the whole table: a fault of the key alone would be told with the password in it.
+            raise ValueError("a password stands in url: put the address into a variable, and name that in url_env")
         return self
 
 

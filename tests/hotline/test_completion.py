@@ -99,10 +99,10 @@ class Site:
     async def gap(self, since: float, until: float, live: Sequence[str] | None = ()) -> Job:
         """A gap and its job, claimed."""
         up = None if live is None else list(live)
-        job = NewJob(BACKFILL, f"main:a:{since}", {"pbx": "main", "live": up}, NOON + until)
+        job = NewJob(f"{BACKFILL}main", f"main:a:{since}", {"pbx": "main", "live": up}, NOON + until)
         await self.gaps.missed("main", "a", NOON + since, NOON + until, why="gone", job=job, now=NOON + until)
         self.now = NOON + until + 5
-        claimed = await self.outbox.claim([BACKFILL], self.now, 60)
+        claimed = await self.outbox.claim([f"{BACKFILL}main"], self.now, 60)
         assert claimed is not None
         return claimed
 
@@ -114,7 +114,7 @@ class Site:
 
     async def jobs(self) -> list[str]:
         """Kinds of the jobs there are but for the gap's."""
-        return sorted(job.kind for job in await self.outbox.list() if job.kind != BACKFILL)
+        return sorted(job.kind for job in await self.outbox.list() if not job.kind.startswith(BACKFILL))
 
 
 @pytest.fixture
@@ -278,7 +278,7 @@ class TestBackfill:
         await site.completion.backfill(claimed)
         assert [(await site.page(key)).item.outcome for key in (over, up, new)] == [Outcome.LOST, None, None]
         assert (await site.page(over)).item.ended == NOON + 100
-        assert await site.jobs() == [COMPLETE, "recording"]
+        assert await site.jobs() == [f"{COMPLETE}main", "recording"]
 
     async def test_nobody_is_ended_while_the_link_is_down(self, site: Site) -> None:
         """The job waits; unseen calls are written meanwhile."""
@@ -348,5 +348,5 @@ class TestBackfill:
 
 
 def test_each_kind_of_job_has_its_handler(site: Site) -> None:
-    """As the outbox takes them."""
-    assert sorted(site.completion.handlers) == [BACKFILL, COMPLETE]
+    """Of the PBXs that this service listens to; another's jobs are left to it."""
+    assert sorted(site.completion.handlers) == [f"{BACKFILL}main", f"{COMPLETE}main"]

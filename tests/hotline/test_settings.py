@@ -183,3 +183,34 @@ def test_places_of_nested_and_repeated_tables() -> None:
     assert known["pbx", 0, "cdr", "file"] == 4
     assert known["pbx", 1, "name"] == 8
     assert line_of(("pbx", 1, "user"), known) == 7
+
+
+@pytest.mark.parametrize(
+    ("records", "fault"),
+    [
+        ('url = "mysql://me:geheim@pbx/asteriskcdrdb"', "name that in url_env"),
+        ('url = "mysql://:geheim@pbx/asteriskcdrdb"', "name that in url_env"),
+        ('file = "Master.csv"\ncolumns = { calldate = "start" }', "calldate: our names are uniqueid"),
+        ('file = "Master.csv"\nurl = "sqlite:///x.db"', "exactly one of file, url and url_env"),
+        ("", "exactly one of file, url and url_env"),
+    ],
+)
+def test_where_call_records_are_is_said_once_and_without_a_password(records: str, fault: str, tmp_path: Path) -> None:
+    """The password of somebody's database does not stand in our file."""
+    pbx = '[[pbx]]\nname = "hq"\nuser = "hotline"\ntrunks = ["PJSIP/carrier"]\n[pbx.cdr]\n'
+    line = '\n[[line]]\nnumber = "4007002505"\nrecord = false\n'
+    with pytest.raises(ConfigError) as raised:
+        load(write(tmp_path, pbx + records + line))
+    assert fault in str(raised.value)
+    assert "geheim" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://me@pbx/asteriskcdrdb", "postgresql:///cdr?host=/run/postgresql", "sqlite:////var/lib/cdr.db"]
+)
+def test_an_address_of_call_records(url: str, tmp_path: Path) -> None:
+    """Without a password it stands in the file."""
+    pbx = f'[[pbx]]\nname = "hq"\nuser = "hotline"\ntrunks = ["PJSIP/carrier"]\n[pbx.cdr]\nurl = "{url}"\n'
+    cdr = load(write(tmp_path, pbx + '[[line]]\nnumber = "4007002505"\nrecord = false\n')).pbx[0].cdr
+    assert cdr is not None
+    assert cdr.url == url
