@@ -49,7 +49,6 @@ class Answers:
 
     reach: Reach
     trouble: str = ""
-    banner: str | None = None
     version: str | None = None
     actions: Mapping[str, frozenset[str]] | None = None
     queues: frozenset[str] | None = None
@@ -104,7 +103,6 @@ class Records:
     trouble: str | None = None
     columns: int | None = None
     uniqueid: bool | None = None
-    newest: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Are the queues there, and is everybody in them somebody here? Pure."""
 
+import re
 from collections.abc import Sequence
 
 from hotline.doctor.catalogue import Code
@@ -9,6 +10,7 @@ from hotline.doctor.gathered import Case, Member
 from hotline.doctor.walk import arguments
 from telephony.phones import Phones
 
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _INVALID = "4"  # AST_DEVICE_INVALID
 
 
@@ -59,9 +61,9 @@ def _ours(case: Case, entry: Entry | None) -> set[str]:
     found = {name for line in case.settings.line for name in (line.routing.queue, *line.routing.menu.values()) if name}
     for way in entry.ways if entry is not None else ():
         for met in way.walk.apps("Queue"):
-            name = arguments(met.args)[0]
-            if name and "$" not in name:
-                found.add(name)
+            variable = _VARIABLE.fullmatch(arguments(met.raw)[0])
+            several = way.walk.assigned.get(variable[1], set()) if variable else set()
+            found |= {name for name in (arguments(met.args)[0], *several) if name and "$" not in name}
     return found
 
 

@@ -89,14 +89,13 @@ def look_at_records(file: Path) -> Records:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, size - _TAIL))
             text = stream.read().decode("utf-8", "replace")
-            changed = file.stat().st_mtime
     except OSError as error:
         return Records(trouble=f"{file} cannot be read: {error.strerror or error}")
     lines = [line for line in text.split("\n")[:-1] if line]
     row = next(csv.reader(lines[-1:]), [])
     if not row:
-        return Records(newest=changed)
-    return Records(columns=len(row), uniqueid=any(_UNIQUE.fullmatch(cell) for cell in row), newest=changed)
+        return Records()
+    return Records(columns=len(row), uniqueid=any(_UNIQUE.fullmatch(cell) for cell in row))
 
 
 async def look_at_house(settings: Settings, config: Path | None) -> House:

@@ -50,14 +50,14 @@ async def _asked(session: "_Session", listen: float) -> Answers:
     try:
         await session.connection.open()
     except RefusedError as error:
-        return Answers(reach=Reach.REFUSED, trouble=str(error), banner=session.framer.banner)
+        return Answers(reach=Reach.REFUSED, trouble=str(error))
     except (AmiError, OSError) as error:
         reach = Reach.TLS if isinstance(error.__cause__, ssl.SSLError) or "tls_ca" in str(error) else Reach.AWAY
-        return Answers(reach=reach, trouble=str(error) or type(error).__name__, banner=session.framer.banner)
+        return Answers(reach=reach, trouble=str(error) or type(error).__name__)
     try:
         return await session.ask_all(listen)
     except (AmiError, OSError) as error:
-        return Answers(reach=Reach.AWAY, trouble=f"after the login: {error}", banner=session.framer.banner)
+        return Answers(reach=Reach.AWAY, trouble=f"after the login: {error}")
 
 
 async def probe_recorder(pbx: Pbx, secret: str, clock: Clock) -> Answers:
@@ -117,7 +117,6 @@ class _Session:
         live = [block for block in told if block.get("Event") not in ("FullyBooted", None)]
         return Answers(
             reach=Reach.IN,
-            banner=self.framer.banner,
             version=core.get("AsteriskVersion"),
             actions=actions,
             queues=queues,

@@ -5,9 +5,10 @@ walk ``partial``: then what was not met may still be there, and no fault is told
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from hotline.doctor.dialplan import Dialplan, Step, call_of
+from hotline.doctor.dialplan import Dialplan, Step, call_of, forged
 
 _MOST = 4000  # steps: a FreePBX leads a call through some hundreds
 _SET = re.compile(r"\s*_{0,2}([A-Za-z]\w*|CALLERID\(\w+\))\s*=(.*)", re.DOTALL)
@@ -15,6 +16,7 @@ _HANDLER = re.compile(r"\s*CHANNEL\(hangup_handler_(?:push|wipe)\)\s*=(.*)", re.
 _SLICE = re.compile(r"(\w+):(-?\d+)(?::(-?\d+))?")
 _CALLER = re.compile(r"CALLERID\((?:num|name|all|ani|dnid|rdnis)\b", re.IGNORECASE)
 _DEEPEST = 6
+_ENDS = frozenset({"hangup", "return", "macroexit", "busy", "congestion"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,13 @@ class Met:
 
 @dataclass(slots=True)
 class Walk:
-    """The result: ``met`` in order, jumps to what is not there, ``partial`` with the reason."""
+    """The result: ``met`` in order, jumps to what is not there, ``partial`` with the reason.
+
+    ``assigned`` are the values a variable may have had: of several ways to one place only the first is followed on.
+    """
 
     met: list[Met] = field(default_factory=list)
+    assigned: dict[str, set[str]] = field(default_factory=dict)
     nowhere: list[tuple[Met, str]] = field(default_factory=list)
     partial: str | None = None
 
@@ -111,55 +117,66 @@ class _Walker:
             self._at(*place)
 
     def _at(self, context: str, exten: str, dialled: str, priority: int) -> None:
-        steps = [s for s in self._plan.contexts[context].extensions[exten] if s.priority == priority]
-        for step in steps:
-            goes_on = self._step(context, exten, dialled, step)
-            if goes_on:
-                # pushed before the jumps' targets would be taken up again: popped after them
-                self._todo.insert(len(self._todo) - goes_on[1], (context, exten, dialled, priority + 1))
+        for step in self._plan.contexts[context].extensions[exten]:
+            if step.priority != priority:
+                continue
+            self._known |= {"EXTEN": dialled, "CONTEXT": context}
+            before = len(self._todo)
+            ends = [self._one(met) for met in self._met(context, exten, dialled, step)]
+            if not all(ends):
+                # below the jumps it made: they are taken up first, as a subroutine sets what comes after it
+                self._todo.insert(before, (context, exten, dialled, priority + 1))
 
-    def _step(self, context: str, exten: str, dialled: str, step: Step) -> tuple[bool, int] | None:
-        """Note the application and its jumps; None: the call does not go on behind it, else how many jumps it made."""
-        before = len(self._todo)
-        self._known["EXTEN"], self._known["CONTEXT"] = dialled, context
-        app, raw = step.app, step.args
-        while app.lower() == "execif":
-            inner = _branches(raw)
-            calls = [call for branch in inner if (call := call_of(branch)) is not None]
-            for extra in calls[1:]:
-                self._one(Met(context, exten, dialled, step.priority, extra[0], self.fill(extra[1]), extra[1]))
-            if not calls:
-                break
-            app, raw = calls[0]
-            self._one(Met(context, exten, dialled, step.priority, app, self.fill(raw), raw))
-            return True, len(self._todo) - before
-        ends = self._one(Met(context, exten, dialled, step.priority, app, self.fill(raw), raw))
-        return None if ends else (True, len(self._todo) - before)
+    def _met(self, context: str, exten: str, dialled: str, step: Step) -> Iterator[Met]:
+        """The application of a step; of ExecIf both of its applications."""
+        calls: list[tuple[str, str] | None] = [(step.app, step.args)]
+        if step.app.lower() == "execif":
+            calls = [call_of(branch) for branch in reversed(_branches(step.args))]
+        for call in calls:
+            if call is not None:
+                yield Met(context, exten, dialled, step.priority, call[0], self.fill(call[1]), call[1])
+        if step.app.lower() == "execif":
+            yield Met(context, exten, dialled, step.priority, "NoOp", "", "")  # neither: the call goes on
 
     def _one(self, met: Met) -> bool:
         """One application; True when the call does not go on behind it."""
         self.found.met.append(met)
         app = met.app.lower()
-        if app in ("hangup", "return", "macroexit", "busy", "congestion"):
+        if app in _ENDS:
             return True
-        if app == "goto":
-            self._to(met, met.args)
-            return True
-        if app in ("gotoif", "gotoiftime"):
-            branches = _branches(met.args)
+        if app in ("goto", "gotoif", "gotoiftime"):
+            branches = [met.args] if app == "goto" else [branch.strip() for branch in _branches(met.args)]
             for branch in reversed(branches):
                 self._to(met, branch)
-            return len(branches) > 1
+            return app == "goto" or (len(branches) > 1 and all(branches))
         if app in ("gosub", "gosubif"):
             for branch in reversed(_branches(met.args) if app == "gosubif" else [met.args]):
                 self._to(met, branch)
-        elif app == "macro":
+        elif app in ("set", "mset"):
+            self._set(met)
+        else:
+            self._aside(met, app)
+        return False
+
+    def _aside(self, met: Met, app: str) -> None:
+        """Applications that lead on elsewhere and come back."""
+        if app == "macro":
             name, _, rest = met.args.partition(",")
             self._arguments(rest)
             self._to(met, f"macro-{name},s,1")
-        elif app in ("set", "mset"):
-            self._set(met)
-        return False
+        elif app in ("waitexten", "background"):
+            self._keys(met)
+        elif app == "dial" and "Local/" in met.args:
+            self.found.partial = self.found.partial or f"{met.where} goes on in {met.args}"
+
+    def _keys(self, met: Met) -> None:
+        """A menu: any extension of the context may be keyed in, or none in time."""
+        for part in self._plan.reach(met.context):
+            for exten in part.extensions:
+                if exten in ("t", "i") or exten.strip("0123456789*#") == "":
+                    self.jump(met.context, exten, "1", met)
+                elif exten.startswith("_"):
+                    self.jump(met.context, forged(exten), "1", met)
 
     def _set(self, met: Met) -> None:
         handler = _HANDLER.fullmatch(met.raw)
@@ -169,6 +186,7 @@ class _Walker:
         assignment = _SET.fullmatch(met.raw)
         if assignment is not None:
             name, value = assignment[1], self.fill(assignment[2])
+            self.found.assigned.setdefault(name, set()).add(value)
             # what it was before is not known: under a name of its own, or filling it in would never end
             self._known[name] = value.replace(f"${{{name}}}", f"${{_{name}}}")
 

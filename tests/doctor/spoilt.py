@@ -14,7 +14,6 @@ REPORTING = {
 }
 SOUND = Answers(
     reach=Reach.IN,
-    banner="Asterisk Call Manager/11.0.0",
     version="22.10.1",
     actions=REPORTING,
     queues=frozenset({"support", "sales"}),
@@ -102,6 +101,7 @@ SPOILT = [
     (_in("modules.conf", "func_config.so", "app_record.so"), {C.MODULE_MISSING}),
     (_in("modules.conf", "func_config.so", "app_macro.so"), set()),
     (_in("extensions.conf", r"Queue\(sales", "Queue(sale"), {C.QUEUE_MISSING}),
+    (_in("extensions.conf", r"\(sales\),Queue\(sales,", "(sales),Set(Q=sale)\\n same => n,Goto(q)\\n same => n(support),Set(Q=support)\\n same => n(q),Queue(${Q},"), {C.QUEUE_MISSING}),
     (_in("queues.conf", r"member => PJSIP/1002,0,Wang", "member => SIP/frontdesk,0,Wang"), {C.MEMBER_UNKNOWN}),
     (_in("queues.conf", r"member => PJSIP/100\d.*\n", ""), {C.QUEUE_EMPTY}),
     (_in("cdr.conf", "enable = yes", "enable = no"), {C.CDR_OFF}),

@@ -84,7 +84,12 @@ def test_contexts_that_include_each_other_end() -> None:
          ["Macro(m,x)", "A(x)", "B()"]),
         ("exten => _X.,1,GotoIf($[${X}]?a:b)\n same => n(a),A()\n same => n,Hangup()\n same => n(b),B()",
          ["GotoIf($[${X}]?a:b)", "A()", "Hangup()", "B()"]),
-        ("exten => _X.,1,ExecIf($[${X}]?A(1,2):B(3))\n same => n,C()", ["B(3)", "A(1,2)", "C()"]),
+        ("exten => _X.,1,ExecIf($[${X}]?A(1,2):B(3))\n same => n,C()", ["B(3)", "A(1,2)", "NoOp()", "C()"]),
+        ("exten => _X.,1,ExecIf($[${X}]?Goto(b))\n same => n,A()\n same => n,Hangup()\n same => n(b),B()",
+         ["Goto(b)", "NoOp()", "B()", "A()", "Hangup()"]),
+        ("exten => _X.,1,GotoIf($[${X}]?:b)\n same => n,A()\n same => n(b),B()", ["GotoIf($[${X}]?:b)", "B()", "A()"]),
+        ("exten => _X.,1,Goto(m,s,1)\n[m]\nexten => s,1,WaitExten(5)\nexten => 1,1,A()\nexten => t,1,B()",
+         ["Goto(m,s,1)", "WaitExten(5)", "B()", "A()"]),
         ("exten => _X.,1,Goto(${FILTER(0-9,+${EXTEN})},2)\n same => n,B()", ["Goto(4007002505,2)", "B()"]),
         ("exten => _X.,1,Set(CHANNEL(hangup_handler_push)=h,s,1)\n same => n,B()\n[h]\nexten => s,1,A()",
          ["Set(CHANNEL(hangup_handler_push)=h,s,1)", "A()", "B()"]),
@@ -105,6 +110,19 @@ def test_jumps_known_only_in_the_call_end_the_certainty(text: str) -> None:
     found = walk(plan(f"[in]\nexten => _X.,1,{text}\n"), "in", "4007002505")
     assert found.partial is not None
     assert found.nowhere == []
+
+
+def test_every_value_of_a_variable_is_known() -> None:
+    """Two ways set it and come to one place."""
+    text = (
+        "[in]\nexten => _X.,1,Set(Q=a)\n same => n,GotoIf($[${X}]?on)\n same => n,Set(Q=b)\n same => n(on),Queue(${Q})"
+    )
+    assert walk(plan(text), "in", "12").assigned == {"Q": {"a", "b"}}
+
+
+def test_a_local_channel_ends_the_certainty() -> None:
+    """What is behind it is another call for the dialplan."""
+    assert walk(plan("[in]\nexten => _X.,1,Dial(Local/1@agents/n)"), "in", "12").partial
 
 
 def test_a_jump_to_what_is_not_there_is_told() -> None:
