@@ -6,6 +6,7 @@ From ``extensions.conf`` (:func:`of_conf`) or from the rows of AMI's ``ShowDialP
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from hotline.doctor.astconf import Conf
 
@@ -106,6 +107,7 @@ def forged(pattern: str) -> str:
     return out
 
 
+@cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     out, rest = "", pattern.removeprefix("_")
     while rest:
@@ -128,6 +130,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
         return None
 
 
+@cache
 def _looseness(pattern: str) -> tuple[int, ...]:
     """Asterisk takes the narrowest first: place by place, fewest digits."""
     places, rest = [], pattern.removeprefix("_")
