@@ -114,6 +114,10 @@ class Recordings(Part):
             raise ValueError("name root or url, not both")
         if self.url is not None and urlsplit(self.url).password is not None:
             raise ValueError("no password in the url: name secret_env or secret_file")
+        if self.url is not None and self.url.startswith("http://") and (self.secret_env or self.secret_file):
+            host = urlsplit(self.url).hostname or ""
+            if not (host in ("localhost", "::1") or host.startswith("127.")):
+                raise ValueError("over http the secret would cross the network in the clear: use https")
         if self.url is not None and self.url.startswith("sftp://") and self.known_hosts is None:
             raise ValueError("known_hosts is missing: without it anybody could pretend to be the SFTP server")
         return self

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from hotline.settings import ConfigError, Fault, Settings, find, load
@@ -83,6 +84,8 @@ def _recordings(key: str, source: Recordings) -> list[Fault]:
     faults = []
     if source.root is not None and not source.root.is_dir():
         faults.append(Fault(None, f"{key}.root", f"{source.root} is no folder that can be read here"))
+    if source.url is not None and source.url.startswith("sftp:") and find_spec("asyncssh") is None:
+        faults.append(Fault(None, f"{key}.url", "SFTP needs asyncssh: install hotline[sftp]"))
     if source.messages is not None and not source.messages.is_dir():
         faults.append(Fault(None, f"{key}.messages", f"{source.messages} is no folder that can be read here"))
     for name in ("secret_file", "key_file", "known_hosts", "ca_file"):

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from hotline.archive import Archive
 from hotline.attach import Attach
 from hotline.call_board import CallBoard
+from hotline.commands.check import outside
 from hotline.pipeline import jobs_of
 from hotline.settings import Settings
 from storage.database import Database
@@ -85,10 +86,24 @@ async def test_a_recorder_login_is_off_unless_it_is_named_and_needs_its_secret(
     assert set(made.handlers) == {"record", "retention", "strays"}
 
 
-async def test_a_password_in_an_address_is_refused() -> None:
-    """It would stand in logs and in the file."""
+async def test_a_secret_neither_stands_in_an_address_nor_crosses_the_network_in_the_clear() -> None:
+    """It would stand in logs and in the file; on this machine's own loopback nobody listens."""
     with pytest.raises(ValueError, match="no password in the url"):
         Settings.model_validate({"recordings": {"url": "https://me:secret@far.example/rec/"}})
+    with pytest.raises(ValueError, match="use https"):
+        Settings.model_validate({"recordings": {"url": "http://far.example/rec/", "secret_env": "X"}})
+    for url in ("http://127.0.0.5:8000/rec/", "http://localhost/rec/", "https://far.example/rec/"):
+        assert Settings.model_validate({"recordings": {"url": url, "secret_env": "X"}}).recordings.url == url
+
+
+def test_a_server_that_nothing_here_can_speak_with_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told by hotline check, not by the first call's job."""
+    (tmp_path / "known_hosts").touch()
+    place = {"url": "sftp://me@far.example/rec/", "known_hosts": tmp_path / "known_hosts"}
+    settings = Settings.model_validate({"recordings": place})
+    assert outside(settings) == []
+    monkeypatch.setattr("hotline.commands.check.find_spec", lambda _name: None)
+    assert [fault.key for fault in outside(settings)] == ["recordings.url"]
 
 
 async def test_a_recording_on_a_web_server_ends_on_its_call(db: Database, tmp_path: Path) -> None:
