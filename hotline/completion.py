@@ -1,9 +1,10 @@
 """What happened while nobody listened, found out from the PBX's own call records.
 
 Two kinds of job. ``complete``: a call that ended unseen is given its real end. ``backfill``: after a gap, calls that
-the ledger still holds open although the PBX has none are ended as lost, and calls that began and ended in the gap are
-written, with their tickets and recordings. All of it goes to the ledger alone: a late card would be a lie. Each job may
-run again, in two services at once: what is there already stays as it is.
+the ledger still holds open although the PBX has none are ended as lost, calls that began and ended in the gap are
+written, with their tickets and recordings, and who spoke unheard in a call that outlived it is added at its end. All of
+it goes to the ledger alone: a late card would be a lie. Each job may run again, in two services at once: what is there
+already stays as it is.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -35,6 +36,7 @@ MARGIN = 120.0  # seconds by which the PBX's clock and ours may differ
 PATIENCE = 600.0  # seconds after which a record that is not there will not come: cdr.conf's batches take 300
 LOOKS = (60.0, PATIENCE)  # seconds after a gap at which it is looked into once more
 LONGEST = 7 * 86400.0  # seconds before a gap's end from which unseen calls are still written
+LONGEST_CALL = 12 * 3600.0  # seconds for which the end of a call that outlived a gap is waited for
 AGAIN = 15.0
 
 Open = Callable[[], Records]
@@ -96,8 +98,7 @@ class Completion:
                 return Wait(now + max(delay, min(now - lost, 60.0)), "the PBX has no record of the call yet")
             log.info("a lost call is in no record of the PBX: it stays lost", call=str(call))
             return None
-        talks = tuple(FoundTalk(talk.agent, talk.begins, talk.ends, talk.queue) for talk in past.talks)
-        if await self._gaps.complete(call, Found(past.outcome, past.ended, talks), now):
+        if await self._gaps.complete(call, _found(past), now):
             log.info("a lost call was completed", call=str(call), outcome=past.outcome, agents=past.agents)
             await self._tell(call)
         return None
@@ -110,16 +111,20 @@ class Completion:
         if await self._gaps.covered(gap):
             await self._gaps.looked(gap.id, self._clock(), covered=True)
             return None
-        closed = await self._close(gap, job.payload.get("live"))
-        if gap.pbx in self._records:
-            await self._write_unseen(gap)
+        live = job.payload.get("live")
+        closed = await self._close(gap, live)
+        over = await self._read(gap, live or ()) if gap.pbx in self._records else True
         await self._gaps.looked(gap.id, self._clock())
         if not closed:
             return Wait(self._clock() + AGAIN, f"which calls are up on {gap.pbx} is not known while its link is down")
         now = self._clock()
         looks = LOOKS if gap.pbx in self._records else LOOKS[:1]  # by then another service has said that it listened
         again = next((gap.until + after for after in looks if gap.until + after > now), None)
-        return None if again is None else Wait(again, "looked into; once more, as word of it may come late")
+        if again is not None:
+            return Wait(again, "looked into; once more, as word of it may come late")
+        if over or now > gap.until + LONGEST_CALL:
+            return None
+        return Wait(now + PATIENCE, "calls that were up in the gap still go on: who spoke in it is told at their end")
 
     async def _close(self, gap: Gap, live: Sequence[str] | None) -> bool:
         """End calls that were open when the gap began and are not up any more; False when nobody can tell now."""
@@ -140,20 +145,29 @@ class Completion:
             await self._tell(key)
         return True
 
-    async def _write_unseen(self, gap: Gap) -> None:
+    async def _read(self, gap: Gap, live: Sequence[str]) -> bool:
+        """Write what the records tell of the gap; False while a call that was up in it still is."""
         since = max(gap.since, gap.until - LONGEST) - MARGIN
+        outlived = [CallKey(gap.pbx, linkedid) for linkedid in live]
+        began = [made for key in outlived if (made := made_at(key.linkedid)) is not None]
         try:
-            rows = await self._rows(gap.pbx, since)
+            rows = await self._rows(gap.pbx, min([since, *(made - MARGIN for made in began)]))
         except JobError as error:
             await self._gaps.looked(gap.id, self._clock(), note=str(error))
             raise
         told = past_calls(rows, self._phones[gap.pbx], self._lines)
-        ours = {CallKey(gap.pbx, call.uniqueid): call for call in told if call.number is not None}
-        in_gap = [key for key, call in ours.items() if since <= call.arrived <= gap.until + MARGIN]
+        calls = {CallKey(gap.pbx, call.uniqueid): call for call in told}
         up = self._live(gap.pbx) or ()
+        for key in [key for key in outlived if key in calls and key not in up]:
+            past = calls[key]
+            if past.talks and await self._gaps.amend(gap.id, key, _found(past), self._clock()):
+                log.info("who spoke while nobody listened was found", call=str(key), agents=past.agents)
+                await self._tell(key)
+        in_gap = [key for key, call in calls.items() if call.number and since <= call.arrived <= gap.until + MARGIN]
         for key in await self._gaps.unknown(in_gap):
             if key not in up:
-                await self._write(gap, key, ours[key])
+                await self._write(gap, key, calls[key])
+        return not any(key in up for key in outlived)
 
     async def _write(self, gap: Gap, key: CallKey, call: PastCall) -> None:
         rules = self._rules.get(call.number or "", LineRules())
@@ -185,3 +199,8 @@ class Completion:
         page = await self._reads.call(call)
         ticket = page.item.ticket if page else None
         await self._fanout.publish(TICKETS, {"type": "ticket", "id": ticket and ticket.id, "call": str(call)})
+
+
+def _found(past: PastCall) -> Found:
+    talks = tuple(FoundTalk(talk.agent, talk.begins, talk.ends, talk.queue) for talk in past.talks)
+    return Found(past.outcome, past.ended, talks)

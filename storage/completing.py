@@ -65,6 +65,38 @@ def complete(conn: Connection, call: Row[Any], found: Found, now: float) -> bool
     return True
 
 
+def amend(conn: Connection, call: Row[Any], found: Found, now: float) -> bool:
+    """Write who spoke unheard in a call that is over; False when that is nobody new. The call's row is held.
+
+    For a call that outlived a gap: its end was heard, what happened in the gap was not.
+    """
+    if call.outcome is None or call.outcome == Outcome.LOST:
+        return complete(conn, call, found, now)
+    key, before = CallKey.parse(call.key), reach_of(call.outcome, call.answered)
+    events = conn.execute(_EVENTS, {"call": call.id}).all()
+    seen = list(conn.execute(_TALKED, {"call": call.id}).scalars())
+    talks = [fact for fact in _talks(key, found, events, seen) if fact.agent not in seen]
+    for fact in talks:
+        write_fact(conn, call, fact, now)
+        call = _again(conn, key)
+    spoke = list(dict.fromkeys(fact.agent for fact in talks))
+    if not spoke:
+        return False
+    answered = Outcome.ANSWERED.value
+    detail = {"was": call.outcome, "outcome": answered, "source": found.source, "agents": spoke}
+    conn.execute(update_by_id(calls), {"the_id": call.id, "outcome": answered})
+    for row in events:
+        if row.kind == EventKind.ENDED:
+            conn.execute(update_by_id(call_events), {"the_id": row.id, "detail": {"outcome": answered}})
+    mark(conn, call, detail, now)
+    if call.ticket_id is not None:
+        if before is Reachability.MISSED:
+            conn.execute(_ONE_MISSED_LESS, {"the_id": call.ticket_id})
+        renew_reach(conn, call.ticket_id, now)
+        own(conn, call, call.ticket_id, (seen or spoke)[0], now)
+    return True
+
+
 def mark(conn: Connection, call: Row[Any], detail: dict[str, Any], now: float) -> None:
     """Note on a call and its ticket that it was written from somebody's records, not from what was heard."""
     conn.execute(update_by_id(calls), {"the_id": call.id, "completed": now})

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, select, update
 
-from storage.completing import complete, mark, renew_reach
+from storage.completing import amend, complete, mark, renew_reach
 from storage.database import Database
 from storage.gap_tables import gaps, listening
 from storage.happened import hold_call, key_of
@@ -51,8 +51,8 @@ class Gap:
     """A time in which ``service`` did not listen to a PBX.
 
     ``covered``: another one did, all the time. ``unseen``: calls nobody had heard of, written from the PBX's records;
-    ``completed``: lost calls whose end was found there. ``checked``: when they were last looked at; ``note``: why they
-    could not be.
+    ``completed``: calls whose end or agents were found there. ``checked``: when they were last looked at; ``note``: why
+    they could not be.
     """
 
     id: int
@@ -177,6 +177,18 @@ class Gaps:
             gap = conn.execute(_PLACE, which).scalar()
             if gap is not None:
                 conn.execute(_LOOKED.values(completed=gaps.c.completed + 1), {"the_id": gap})
+            return True
+
+        return await self._db.transact(fill)
+
+    async def amend(self, gap_id: int, call: CallKey, found: Found, now: float) -> bool:
+        """Write who spoke in a gap that a call outlived; False when that is nobody new, or the call still goes on."""
+
+        def fill(conn: Connection) -> bool:
+            row = hold_call(conn, call)
+            if row is None or not amend(conn, row, found, now):
+                return False
+            conn.execute(_LOOKED.values(completed=gaps.c.completed + 1), {"the_id": gap_id})
             return True
 
         return await self._db.transact(fill)

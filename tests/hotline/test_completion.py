@@ -22,11 +22,12 @@ from storage.outbox import Outbox
 from storage.pages import CallPage
 from storage.reads import Reads
 from storage.records import Entry, EventKind, NewJob
-from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, Outcome
+from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, Left, Outcome, Over
 from telephony.cdr import RecordsError
 from telephony.cdr_rows import Row
 from telephony.lines import Lines
 from telephony.phones import Phones
+from tickets.ticket import Reachability
 
 NOON = 1_795_147_200.0
 LINE = "4007002505"
@@ -279,6 +280,61 @@ class TestBackfill:
         assert [(await site.page(key)).item.outcome for key in (over, up, new)] == [Outcome.LOST, None, None]
         assert (await site.page(over)).item.ended == NOON + 100
         assert await site.jobs() == [f"{COMPLETE}main", "recording"]
+
+    async def test_who_spoke_unheard_in_a_call_that_goes_on_is_added_when_it_is_over(self, site: Site) -> None:
+        """1001 spoke while nobody listened and passed the caller to 1003, who was heard."""
+        key = CallKey("main", f"{int(NOON)}.1")
+        site.live = [key]
+        claimed = await site.gap(10, 40, live=[key.linkedid])
+        await site.tell(*seen(key), Answered(call=key, at=NOON + 40, agent="1003"))
+        same = {"uniqueid": key.linkedid, "linkedid": key.linkedid, "channel": "PJSIP/carrier-00000001"}
+        waits: list[str] = []
+        while len(waits) < 5:
+            answer = await site.completion.backfill(claimed)
+            assert answer is not None
+            waits.append(answer.why.partition(":")[0])
+            site.now = answer.until
+        assert waits[2:] == ["calls that were up in the gap still go on"] * 3
+        await site.tell(Ended(call=key, at=site.now, outcome=Outcome.ANSWERED))
+        site.live = ()
+        site.records = [row(1, 0, 31), row(1, 31, site.now - NOON - 31, "1003", app="Dial", **same)]
+        assert await site.completion.backfill(claimed) is None
+        assert await site.service().backfill(claimed) is None
+        page = await site.page(key)
+        assert page.item.agents == ("1001", "1003")
+        talks = [(e.kind, e.subject, e.at - NOON) for e in page.events if e.subject]
+        assert talks == [
+            (EventKind.ANSWERED, "1001", 0.0),
+            (EventKind.LEFT, "1001", 31.0),
+            (EventKind.ANSWERED, "1003", 40.0),
+        ]
+        assert page.events[-1].detail["agents"] == ["1001"]
+        assert [gap.completed for gap in await site.gaps.recent()] == [1]
+
+    async def test_a_missed_call_in_which_somebody_spoke_unheard_was_none(self, site: Site) -> None:
+        """An agent answered in the gap and hung up; the caller was heard in the prompt that follows."""
+        key = CallKey("main", f"{int(NOON)}.1")
+        await site.tell(*seen(key), Ended(call=key, at=NOON + 70, outcome=Outcome.ABANDONED))
+        (ticket,) = (await site.reads.tickets()).items
+        assert ticket.missed == 1
+        site.records = [row(1, 0, 31)]
+        await site.completion.backfill(await site.gap(10, 40, live=[key.linkedid]))
+        page = await site.page(key)
+        assert (page.item.outcome, page.item.agents, page.item.ended) == (Outcome.ANSWERED, ("1001",), NOON + 70)
+        assert [e.detail for e in page.events if e.kind is EventKind.ENDED] == [{"outcome": "answered"}]
+        (ticket,) = (await site.reads.tickets()).items
+        assert (ticket.missed, ticket.reach) == (0, Reachability.ANSWERED)
+
+    async def test_a_call_that_was_heard_whole_stays_as_it_is(self, site: Site) -> None:
+        """Most gaps are a moment in which nothing happened."""
+        key = CallKey("main", f"{int(NOON)}.1")
+        left = Left(call=key, at=NOON + 70.3, agent="1001", why=Over.ENDED)
+        ended = Ended(call=key, at=NOON + 70.4, outcome=Outcome.ANSWERED)
+        await site.tell(*seen(key, agent="1001"), left, ended)
+        before = await site.page(key)
+        site.records = [row(1, 0, 70)]
+        await site.completion.backfill(await site.gap(10, 40, live=[key.linkedid]))
+        assert await site.page(key) == before
 
     async def test_nobody_is_ended_while_the_link_is_down(self, site: Site) -> None:
         """The job waits; unseen calls are written meanwhile."""
