@@ -12,6 +12,7 @@ neither: then, after the same while, the header is repaired on a copy.
 Blocking file access: call it in a thread. Knows no database and no speech.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -82,13 +83,21 @@ class Rules:
 
 
 def resolve(root: Path, name: str) -> Path:
-    """The file of a name from outside, surely below ``root``. LookupError when it is not, or not a file."""
-    if "\0" in name or len(name) > LONGEST_NAME:
-        raise LookupError("a file name with NUL, or an endless one")
-    base = root.resolve()
-    path = (base / name).resolve()
-    if not path.is_relative_to(base) or not path.is_file():
-        raise LookupError(f"no recording {name!r} below the recordings root")
+    """The file of a name from outside, surely below ``root``. LookupError when it is not, or not a file.
+
+    Raises OSError when the system does not let us look.
+    """
+    try:
+        base = root.resolve()
+        path = (base / name).resolve()
+        if not path.is_relative_to(base) or not path.is_file():
+            raise LookupError(f"no recording {name!r} below the recordings root")
+    except ValueError as error:  # NUL, or half a character
+        raise LookupError(f"no file can be called {name!r}") from error
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
+            raise
+        raise LookupError("no file can have so long a name") from error
     return path
 
 

@@ -5,6 +5,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from telephony.recordings import Legs, Problem, RecordingError, Rules, find, find_message, resolve
 from telephony.wavhead import Head, read
@@ -246,3 +248,28 @@ def test_a_message_still_being_spoken_is_waited_for(root: Path) -> None:
     assert caught.value.problem is Problem.GROWING
     (root / f"m-{UID}.done").touch()
     assert message(root, f"m-{UID}.wav", now=ARRIVED + 5).caller
+
+
+PIECES = st.sampled_from(
+    ["..", ".", "", "voicemail", "monitor", "2026", UID, f"{UID}.wav", "\0", "\ud800", "录" * 90, "x" * 300]
+)
+NAMES = st.one_of(st.text(max_size=40), st.lists(PIECES | st.text(max_size=12), max_size=12).map("/".join))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(told=NAMES)
+def test_whatever_the_pbx_tells_nothing_outside_is_read_and_nothing_breaks(root: Path, told: str) -> None:
+    """Neither as the name of a message nor as a hint: the call's own recording is found all the same."""
+    if not (root / DAY).exists():
+        three(root)
+        wav(root.parent / f"{UID}.wav")
+        wav(root.parent / "voicemail" / f"{UID}.wav")
+    assert look(root, hints=(told,)).caller
+    inside = (root.resolve(), (root.parent / "voicemail").resolve())
+    for name in (told, f"{told}/{UID}.wav", f"{told}{UID}"):
+        try:
+            found = message(root, name).files
+        except RecordingError as error:
+            assert error.problem is Problem.MISSING, name  # noqa: PT017 - it need not be raised
+        else:
+            assert any(path in found[0].parents for path in inside)
