@@ -38,14 +38,13 @@ def modules(plan: Plan) -> list[str]:
     """What Asterisk must have loaded for it."""
     plain, asks, messages = plan.kind is Kind.ASTERISK, plan.route is not None, leaves_messages(plan)
     needed = {
-        "app_stack func_callerid func_channel func_logic func_strings app_playback": True,
+        "app_stack func_callerid func_cdr func_channel func_logic func_strings app_playback": True,
         "app_queue": plain,
         "app_mixmonitor app_userevent": plan.mixes,
         "app_read": any(line.routing.menu for line in plan.lines),
         "res_curl func_curl func_uri": asks,
         "app_dial app_queue func_devstate": asks and plain,
         "app_dial app_queue func_extstate func_devstate": asks and not plain,
-        "func_cdr": not plain,
         "app_record app_userevent func_env": messages,
     }
     return list(dict.fromkeys(chain.from_iterable(names.split() for names, needs in needed.items() if needs)))
@@ -156,6 +155,7 @@ def _queue(plan: Plan) -> str:
 
 def _message(plan: Plan) -> list[str]:
     file = f"{plan.recordings}/${{HOTLINE_MESSAGE}}.wav"
+    noted = ["Set(CDR(userfield)=did=${HOTLINE_LINE}&voicemail=1)"] if plan.kind is Kind.ASTERISK else []
     return [
         context(
             "hotline-voicemail",
@@ -178,6 +178,7 @@ def _message(plan: Plan) -> list[str]:
                 f"Set(FILE({plan.recordings}/${{HOTLINE_MESSAGE}}{plan.mark})=complete)",
                 f"GotoIf($[0${{STAT(s,{file})}} < {SHORTEST_MESSAGE}]?none)",
                 f"UserEvent({plan.pbx.voicemail_event},File: ${{HOTLINE_MESSAGE}}.wav)",
+                *noted,
                 "(none),Set(HOTLINE_MESSAGE=)",
                 "Return()",
             ),

@@ -40,6 +40,7 @@ def _steps(plan: Plan) -> Iterator[str]:
         "they hold secrets."
     )
     yield f"Last line of /etc/asterisk/{manager_conf}:     #include {manager.FILE}"
+    yield _listening(plan)
     yield f"Last line of /etc/asterisk/{extensions_conf}:  #include {extensions.FILE}"
     yield f"The trunk: {_TRUNK[plan.kind].format(trunks=', '.join(plan.pbx.trunks))}"
     if plan.kind is not Kind.ASTERISK:
@@ -57,8 +58,22 @@ def _steps(plan: Plan) -> Iterator[str]:
             f"Recordings go to {plan.recordings}/YYYY/MM/DD on the PBX. The service must read that folder\n"
             "([recordings] root or url), Asterisk's user must write to it."
         )
+    if plan.pbx.cdr is not None and plan.pbx.cdr.file is not None:
+        yield (
+            "Call records: in cdr.conf unanswered = yes below [general], and below [csv] loguniqueid = yes,\n"
+            "loguserfield = yes (it has the number called) and newcdrcolumns = yes (the Linkedid)"
+        )
     yield f"Load it: {_RELOAD[plan.kind]}"
     yield "Check it: hotline doctor, then a call from a mobile phone under hotline doctor --watch"
+
+
+def _listening(plan: Plan) -> str:
+    where = f"[general] of manager.conf: enabled = yes, port = {plan.pbx.port}"
+    if is_loopback(plan.pbx.host):
+        return f"{where}, bindaddr = 127.0.0.1"
+    if plan.pbx.tls:
+        return f"{where.replace('port', 'tlsbindport')}, tlsenable = yes, tlsbindaddr, tlscertfile"
+    return f"{where}, bindaddr = {plan.pbx.host}. AMI is plain text: a network of your own only, or tls = true"
 
 
 def _distribution(plan: Plan) -> Iterator[str]:
@@ -112,9 +127,6 @@ def _missing(plan: Plan) -> Iterator[str]:
             yield f"TOKEN: {extensions.FILE} has none, so routing answers 403 and calls go to their lines' queues."
         if not plan.desks:
             yield "No [[agent]] is named, so any phone with two to six digits may be rung before the queue."
-    if not is_loopback(plan.pbx.host):
-        way = "is encrypted" if plan.pbx.tls else "is plain text: let it cross a network of your own only, or set tls"
-        yield f"The AMI of {plan.pbx.host} must listen there (bindaddr in manager.conf) and {way}."
     if not extensions.leaves_messages(plan):
         yield 'No messages are taken: set voicemail_event = "CC400Voicemail" in [[pbx]] for that.'
     if plan.mixes and plan.pbx.recording_event is None:

@@ -1,6 +1,7 @@
 """`hotline dialplan`'s output in a real Asterisk, unchanged: real calls, a service in any state, callers who forge."""
 
 import asyncio
+import csv
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -251,6 +252,15 @@ def test_who_hangs_up_at_the_tone_left_no_message(day: Day) -> None:
     assert day.one("silence", Ended).outcome is Outcome.ABANDONED
 
 
+def test_call_records_say_which_line_it_was_and_that_a_message_was_left(day: Day) -> None:
+    """For calls that nobody heard: in the field that the lab's cdr.conf writes, in the call's last row."""
+    with day.lab.cdr.open(newline="", errors="replace") as file:
+        last = {row[16]: row[17] for row in csv.reader(file) if len(row) > 17}
+    assert last[day.calls["menu"]] == "did=4007002505"
+    assert last[day.calls["message"]] == "did=4008001234&voicemail=1"
+    assert last[day.calls["silence"]] == "did=4008001234"
+
+
 def test_the_pbx_finds_no_fault_with_it(day: Day) -> None:
     """Every line was understood, every application and function was there."""
     complaints = [
@@ -313,3 +323,14 @@ async def test_the_printed_user_may_list_what_is_there(day: Day) -> None:
     """What the service asks after a break of the link."""
     for action in ("CoreShowChannels", "Status", "QueueStatus", "Ping"):
         assert "Response: Success" in (await _ask(day.lab, "hotline", action)).partition("ActionID: asked")[0][-80:]
+
+
+@pytest.mark.long
+async def test_the_printed_recorder_may_record(own_lab: Callable[..., Lab], tmp_path: Path) -> None:
+    """Its rights suffice for that and, as the file says, for more; it may not originate."""
+    lab = own_lab("recorder")
+    admin.install(lab, admin.printed(lab, tmp_path, 9, pbx='[pbx.recorder]\nuser = "recorder"'))
+    for action in ("MixMonitor\r\nChannel: x\r\nFile: x", "StopMixMonitor\r\nChannel: x"):
+        assert "No such channel" in await _ask(lab, "recorder", action)
+    assert "Permission denied" in await _ask(lab, "recorder", "Command\r\nCommand: core show version")
+    assert "MixMonitor" not in (lab.etc / "hotline_extensions.conf").read_text()
