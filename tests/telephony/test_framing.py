@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telephony.events import Event, HangUp, ListDone, NewChannel, Seen, Told
+from telephony.events import Event, HangUp, ListDone, NewChannel, Seen, Told, seconds
 from telephony.framing import Counts, Framer, Response
 from telephony.reading import LAYOUTS, parse
 
@@ -116,6 +116,42 @@ def test_a_message_above_the_limit_is_counted_and_the_next_one_read() -> None:
         counts = Counts()
         assert [type(message) for message in read(data + HANGUP, 1460, counts)] == [HangUp]
         assert counts.oversize == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "size"),
+    [*itertools.product([300, 4000], [1, 2, 3, 5, 100, 1460, 65536]), *itertools.product([30_000], [100, 1460, 65536])],
+)
+def test_a_long_message_ends_where_its_blank_line_is_however_that_is_cut(lines: int, size: int) -> None:
+    """Read when it is below the limit, skipped above; the blank line may come in four reads."""
+    long = HANGUP.replace(b"Cause: 16", b"ChanVariable: A=1\r\n" * lines + b"Cause: 16")
+    counts = Counts()
+    found = read(HANGUP + long + HANGUP, size, counts)
+    kept = len(long) <= 65536
+    assert found == [read(HANGUP)[0]] * (3 if kept else 2)
+    assert counts.oversize == (not kept)
+    assert counts.events == len(found)
+
+
+def test_every_kind_of_event_gets_as_many_values_as_it_has_fields() -> None:
+    """They are made without a check, for speed."""
+    for layout in LAYOUTS.values():
+        row = [None] * (1 + len(layout.wanted) + layout.rest + layout.listed)
+        made = layout.make(row)
+        assert len(made) == len(type(made)._fields), layout.name
+
+
+@pytest.mark.parametrize(
+    ("stamp", "time"),
+    [
+        ("1795290138.644668", 1795290138.644668),
+        ("1795290138", 1795290138.0),
+        *((odd, None) for odd in (None, "", "x", "nan", "inf", "-1", "1e300", "1795290138.6 4")),
+    ],
+)
+def test_a_time_is_one_or_none(stamp: str | None, time: float | None) -> None:
+    """The PBX's own line; without timestampevents it is not there."""
+    assert seconds(stamp) == time
 
 
 def test_four_megabytes_without_a_blank_line_take_linear_time() -> None:
