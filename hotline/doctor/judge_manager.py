@@ -1,6 +1,7 @@
 """manager.conf, where it is at hand: is our user there, from where may he come, what else is open? Pure."""
 
 import ipaddress
+import re
 
 from hotline.doctor.acl import permitted, too_wide
 from hotline.doctor.astconf import Conf, Section
@@ -10,7 +11,9 @@ from hotline.doctor.gathered import Case
 
 _SHORTEST_TIMEOUT = 1000  # milliseconds
 _YES = frozenset({"yes", "true", "y", "t", "1", "on"})
-_DEFAULT_PORT = "5038"
+_ANY = "0.0.0.0"  # noqa: S104 - compared, not bound; Asterisk's default
+_DEFAULT_PORT, _DEFAULT_TLS_PORT = "5038", "5039"
+_PLACE = re.compile(r"\[?([0-9A-Fa-f.:]*?)\]?(?::(\d+))?")
 
 
 def judge(case: Case, report: Report) -> None:
@@ -43,39 +46,50 @@ def is_yes(value: str | None, *, default: bool) -> bool:
 
 
 def _general(case: Case, conf: Conf, report: Report) -> None:
-    subject, general = "manager.conf [general]", conf.get
-    if not is_yes(general("general", "enabled"), default=False):
-        report.tell(Code.AMI_DISABLED, subject, f"enabled = {general('general', 'enabled', 'no')}")
-    port_key, bind_key = ("tlsbindaddr", "tlsbindaddr") if case.pbx.tls else ("port", "bindaddr")
-    port = general("general", port_key)
+    subject = "manager.conf [general]"
+
+    def value(key: str, default: str) -> str:
+        return conf.get("general", key, default) or default
+
+    if not is_yes(value("enabled", "no"), default=False):
+        report.tell(Code.AMI_DISABLED, subject, f"enabled = {value('enabled', 'no')}")
+    bind, port = value("bindaddr", _ANY), value("port", _DEFAULT_PORT)
+    if _anywhere(bind):
+        report.tell(Code.AMI_OPEN, subject, f"bindaddr = {bind}: reachable on every address, unencrypted")
     if case.pbx.tls:
-        if not is_yes(general("general", "tlsenable"), default=False):
+        if not is_yes(value("tlsenable", "no"), default=False):
             report.tell(Code.TLS, case.subject, f"tls is set here, and {subject} has no tlsenable = yes")
-        port = (port or "").rpartition(":")[2] or "5039"
-    if (port or _DEFAULT_PORT).strip() != str(case.pbx.port):
-        what = f"the PBX listens on port {port or _DEFAULT_PORT}, {case.pbx.port} is configured here"
-        report.tell(Code.AMI_ELSEWHERE, case.subject, what)
-    bind = general("general", "bindaddr", "0.0.0.0") or "0.0.0.0"  # noqa: S104 - compared, not bound
-    _bound(case, bind, (general("general", bind_key) or bind).rpartition(":")[0] if case.pbx.tls else bind, report)
-    if is_yes(general("general", "webenabled"), default=False) and _http_open(case):
+        place = _PLACE.fullmatch(value("tlsbindaddr", bind))
+        bind, port = (place[1], place[2] or _DEFAULT_TLS_PORT) if place else (bind, str(case.pbx.port))
+    _place(case, bind, port, report)
+    if is_yes(value("webenabled", "no"), default=False) and _http_open(case):
         report.tell(Code.AMI_OVER_HTTP, subject, "webenabled = yes, and http.conf serves it on other addresses")
-    if not is_yes(general("general", "allowmultiplelogin"), default=True):
+    if not is_yes(value("allowmultiplelogin", "yes"), default=True):
         report.tell(Code.ONE_LOGIN, subject, "allowmultiplelogin = no")
 
 
-def _bound(case: Case, bind: str, ours: str, report: Report) -> None:
+def _place(case: Case, bind: str, port: str, report: Report) -> None:
+    """Whether the PBX listens where we look for it."""
+    if port != str(case.pbx.port):
+        what = f"the PBX listens on port {port}, {case.pbx.port} is configured here"
+        report.tell(Code.AMI_ELSEWHERE, case.subject, what)
     try:
-        address = ipaddress.ip_address(bind.strip("[]"))
-        host = ipaddress.ip_address((ours or bind).strip("[]"))
+        there = ipaddress.ip_address(bind)
         here = ipaddress.ip_address("127.0.0.1" if case.pbx.host == "localhost" else case.pbx.host)
     except ValueError:
         return
-    if address.is_unspecified or not (address.is_loopback or address.is_private):
-        report.tell(
-            Code.AMI_OPEN, "manager.conf [general]", f"bindaddr = {bind}: reachable on every address, unencrypted"
-        )
-    if not host.is_unspecified and host != here and (host.is_loopback != here.is_loopback or host.is_loopback):
-        report.tell(Code.AMI_ELSEWHERE, case.subject, f"the PBX listens on {host} only, {here} is configured here")
+    # two private addresses may be one machine's, behind a translation; loopback is nobody else's
+    if not there.is_unspecified and there != here and (there.is_loopback or here.is_loopback):
+        report.tell(Code.AMI_ELSEWHERE, case.subject, f"the PBX listens on {there} only, {here} is configured here")
+
+
+def _anywhere(bind: str) -> bool:
+    """Whether strangers can reach the address."""
+    try:
+        address = ipaddress.ip_address(bind)
+    except ValueError:
+        return False
+    return address.is_unspecified or not (address.is_loopback or address.is_private)
 
 
 def _http_open(case: Case) -> bool:

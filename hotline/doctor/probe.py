@@ -31,6 +31,7 @@ _COMPLETE = re.compile(rb"\r\nEventList: complete\r\n", re.IGNORECASE)
 _MOST_FILTERS = 50
 _MOST_VARIABLES = 400
 _MOST_PHONES = 50
+_SETTLE = 0.3  # seconds an event may come after a list that shows what it tells
 _PATIENCE = 10.0  # seconds for one list
 _VARIABLE = re.compile(r"[A-Za-z0-9_.@/ -]{1,80}")
 
@@ -234,7 +235,10 @@ class _Session:
         """Wait; whether channels came or went meanwhile."""
         before = await self._channels()
         await asyncio.sleep(seconds)
-        return before is not None and before != await self._channels()
+        changed = before is not None and before != await self._channels()
+        if changed:
+            await asyncio.sleep(_SETTLE)
+        return changed
 
     async def _channels(self) -> frozenset[str] | None:
         rows = await self._rows("CoreShowChannels")

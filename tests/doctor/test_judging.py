@@ -136,6 +136,25 @@ def test_another_machine_without_tls(judged: Judged) -> None:
     assert report.faults == []
 
 
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("tlsenable = yes\ntlsbindaddr = 127.0.0.1:5039", set()),
+        ("tlsenable = yes\ntlsbindaddr = 127.0.0.1", set()),
+        ("tlsenable = yes\ntlsbindaddr = [::]:5039", set()),
+        ("tlsenable = yes", set()),
+        ("tlsenable = yes\ntlsbindaddr = 127.0.0.1:5061", {C.AMI_ELSEWHERE}),
+        ("tlsenable = yes\ntlsbindaddr = 10.0.0.1:5039", {C.AMI_ELSEWHERE}),
+        ("tlsbindaddr = 127.0.0.1:5039", {C.TLS}),
+    ],
+)
+def test_tls(judged: Judged, pbx_files: Path, lines: str, found: set[Code]) -> None:
+    """The encrypted port has an address of its own."""
+    conf = pbx_files / "manager.conf"
+    conf.write_text(conf.read_text().replace("enabled = yes", f"enabled = yes\n{lines}"))
+    assert codes(judged(chosen=settings(pbx={"tls": True, "port": 5039}))) == found
+
+
 def test_agents_who_are_listed(judged: Judged) -> None:
     """Where people are listed, all must be."""
     listed = [{"extension": "1001"}, {"extension": "1002"}]
