@@ -80,6 +80,7 @@ class Code(StrEnum):
     MEMBER_UNKNOWN = "member-unknown"
     MEMBER_UNLISTED = "member-unlisted"
     MEMBER_INVALID = "member-invalid"
+    NO_LOGIN = "agent-without-login"
     # recordings
     NOT_RECORDED = "not-recorded"
     RECORDING_LEGS = "recording-legs"
@@ -162,6 +163,7 @@ CATALOGUE: Mapping[Code, Entry] = {
     _C.MEMBER_UNKNOWN: Entry(_F, "no page opens when that phone rings, and nobody is named as having answered", "interfaces = of the [[agent]] who sits there"),
     _C.MEMBER_UNLISTED: Entry(_F, "calls are told under an extension that belongs to nobody here", "an [[agent]] for it, or correct the queue's member"),
     _C.MEMBER_INVALID: Entry(_F, "the queue calls a phone that does not exist, and callers wait that much longer", "correct the member's interface, or add the phone"),
+    _C.NO_LOGIN: Entry(_W, "no page can show the calls that ring at that phone", "hotline user add LOGIN --extension EXTENSION"),
     _C.NOT_RECORDED: Entry(_F, "every call of that line gets the alarm that its recording is missing", "MixMonitor in the dialplan before the queue (hotline dialplan prints it), or record = false"),
     _C.RECORDING_LEGS: Entry(_F, "the transcript cannot say who spoke, and is worse", "MixMonitor with r(NAME-rx.wav)t(NAME-tx.wav)"),
     _C.RECORDING_MARK: Entry(_F, "a recording counts as complete only after it was left alone for a while, and a killed PBX's cannot be told", "a post-record command for MixMonitor: /usr/bin/touch NAME.done, as hotline dialplan prints it"),

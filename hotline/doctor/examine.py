@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,14 +45,15 @@ async def examine(
     ``listen``: seconds to wait for events of others' calls. OSError when a folder cannot be listed.
     """
     report = Report()
-    judge_house.judge(await look_at_house(settings, config), report)
+    house = await look_at_house(settings, config)
+    judge_house.judge(house, report)
     cases = [
         await _case(settings, pbx, report, folder=folders.get(pbx.name), listen=listen, clock=clock)
         for pbx in settings.pbx
     ]
     judge_link.twins(cases, report)
     for case in cases:
-        judge(case, clock(), report)
+        judge(replace(case, extensions=house.extensions), clock(), report)
     return report
 
 

@@ -107,10 +107,11 @@ class Records:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """Our own machine: each a word of trouble, or None."""
+    """Our own machine: each a word of trouble, or None. ``extensions`` are those people log in for."""
 
     database: str | None = None
     database_behind: bool = False
+    extensions: frozenset[str] | None = None
     redis: str | None = None
     data: str | None = None
     model: bool | None = None  # None: none is wanted
@@ -130,6 +131,7 @@ class Case:
     sounds: Sounds | None = None
     records: Records | None = None
     recorder: Answers | None = None
+    extensions: frozenset[str] | None = None  # those people log in for
 
     @property
     def subject(self) -> str:

@@ -52,6 +52,9 @@ def _members(case: Case, phones: Phones, members: Sequence[Member], report: Repo
         device = member.device or member.interface
         if member.status == _INVALID or device in missing:
             report.tell(Code.MEMBER_INVALID, subject, f"the PBX knows no device {device}")
+    if case.extensions:  # none at all: nobody has been added yet, or pages are not used
+        for extension in sorted(people - case.extensions):
+            report.tell(Code.NO_LOGIN, f"extension {extension}", "it is in a queue, and nobody logs in for it")
     if people:
         report.well(case.subject, f"queue members are the agents {', '.join(sorted(people))}")
 

@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -18,6 +19,7 @@ from redis.exceptions import RedisError
 from hotline.doctor.gathered import House, Records, Sounds
 from hotline.settings import Settings
 from hotline.telephony_settings import Pbx
+from storage.accounts import Accounts
 from storage.database import Database, sqlite_file
 from storage.migrate import current, head
 from storage.trouble import StorageError
@@ -100,10 +102,8 @@ def look_at_records(file: Path) -> Records:
 
 async def look_at_house(settings: Settings, config: Path | None) -> House:
     """The service's own needs."""
-    database, behind = await _database(settings)
-    return House(
-        database=database,
-        database_behind=behind,
+    return replace(
+        await _database(settings),
         redis=await _redis(settings.redis_url),
         data=_data(settings.data),
         model=await asyncio.to_thread(_model, settings),
@@ -111,22 +111,25 @@ async def look_at_house(settings: Settings, config: Path | None) -> House:
     )
 
 
-async def _database(settings: Settings) -> tuple[str | None, bool]:
+async def _database(settings: Settings) -> House:
     try:
         url = settings.database_url
         file = sqlite_file(url)
         if file is not None and not file.exists():
-            return None, False  # the service makes it at its first start
+            return House()  # the service makes it at its first start
         db = Database.open(url)
     except StorageError as error:
-        return str(error), False
+        return House(database=str(error))
     try:
         async with asyncio.timeout(_WAIT):
-            return None, await current(db) != head()
+            if await current(db) != head():
+                return House(database_behind=True)
+            people = await Accounts(db).everybody()
+            return House(extensions=frozenset(user.extension for user in people if user.active and user.extension))
     except StorageError as error:
-        return str(error), False
+        return House(database=str(error))
     except TimeoutError:
-        return f"the database does not answer within {_WAIT:g} s", False
+        return House(database=f"the database does not answer within {_WAIT:g} s")
     finally:
         await db.close()
 

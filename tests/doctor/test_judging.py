@@ -162,6 +162,13 @@ def test_agents_who_are_listed(judged: Judged) -> None:
     assert codes(judged(SOUND, settings(agent=[*listed, {"extension": "1003"}]))) == set()
 
 
+def test_agents_who_log_in(judged: Judged) -> None:
+    """An extension of a queue that nobody logs in for has no page; before anybody was added that is no news."""
+    assert codes(judged(SOUND, extensions=frozenset({"1001"}))) == {C.NO_LOGIN}
+    assert codes(judged(SOUND, extensions=frozenset({"1001", "1003"}))) == set()
+    assert codes(judged(SOUND, extensions=frozenset())) == set()
+
+
 def test_an_interface_that_is_somebodys(judged: Judged, pbx_files: Path) -> None:
     """The agent's interfaces make any name a person's."""
     conf = pbx_files / "queues.conf"

@@ -106,7 +106,7 @@ async def test_a_database_of_this_version(tmp_path: Path, sqlite_url: str, monke
     """Nothing to say."""
     monkeypatch.setenv("HOTLINE_DATABASE_URL", sqlite_url)
     house = await look_at_house(Settings(data=tmp_path), None)
-    assert (house.database, house.database_behind) == (None, False)
+    assert (house.database, house.database_behind, house.extensions) == (None, False, frozenset())
 
 
 async def test_redis_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
