@@ -46,7 +46,7 @@ def login_of(pbx: Pbx, secret: str) -> AmiSettings:
         tls_ca=pbx.tls_ca,
         login=Login(pbx.login),
         ping_every=pbx.ping_every,
-        capture=pbx.capture,
+        capture=None if pbx.capture is None else pbx.capture / f"{pbx.name}.ami",
     )
 
 
