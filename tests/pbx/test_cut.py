@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.pbx.ears import Ear, listening
-
-if TYPE_CHECKING:
-    from tests.pbx.labs import Lab
+from tests.pbx.labs import Lab, running
+from tests.pbx.works import Tools
 
 pytestmark = [pytest.mark.pbx, pytest.mark.timeout(900)]
 
@@ -56,7 +55,7 @@ class Heard:
         return [call for call in self.truth["calls"] if call["is_inbound_400"]]
 
 
-def hear(labs: "dict[str, Lab]", scenarios: Mapping[str, Iterable[str]], step: int, folder: Path) -> Iterator[Heard]:
+def hear(labs: dict[str, Lab], scenarios: Mapping[str, Iterable[str]], step: int, folder: Path) -> Iterator[Heard]:
     """Drive scenarios, the PBXs beside each other, and listen."""
     with ThreadPoolExecutor() as pool:
         works = [pool.submit(asyncio.run, _all(labs[suite], scenarios[suite], step, folder)) for suite in labs]
@@ -64,7 +63,7 @@ def hear(labs: "dict[str, Lab]", scenarios: Mapping[str, Iterable[str]], step: i
             yield from work.result()
 
 
-async def _all(lab: "Lab", names: Iterable[str], step: int, folder: Path) -> list[Heard]:
+async def _all(lab: Lab, names: Iterable[str], step: int, folder: Path) -> list[Heard]:
     heard = []
     for name in names:
         cuts = [(events, gap) for events in range(step, MOST, step) for gap in (0.0, 2.5)]
@@ -78,19 +77,22 @@ MOST = 41
 """Events after which no cut is tried: the filtered user sees 20 to 40 of a call."""
 
 
-@pytest.fixture(scope="module")
-def sample(lab: "Lab", lab16: "Lab", tmp_path_factory: pytest.TempPathFactory) -> list[Heard]:
+SECONDS = 20
+
+
+def work(tools: Tools) -> list[Heard]:
     """A lot in a few seconds, cut at every tenth event."""
-    return list(hear({"22": lab, "16": lab16}, SAMPLE, 10, tmp_path_factory.mktemp("sample")))
+    with running("22") as lab, running("16") as lab16:
+        return list(hear({"22": lab, "16": lab16}, SAMPLE, 10, tools.folder))
 
 
 @pytest.fixture(scope="module")
-def everything(lab: "Lab", lab16: "Lab", tmp_path_factory: pytest.TempPathFactory) -> list[Heard]:
+def everything(lab: Lab, lab16: Lab, tmp_path_factory: pytest.TempPathFactory) -> list[Heard]:
     """Every situation, cut at every third event."""
     return list(hear({"22": lab, "16": lab16}, dict.fromkeys(SAMPLE, REST), 3, tmp_path_factory.mktemp("everything")))
 
 
-@pytest.fixture(params=["sample", pytest.param("everything", marks=pytest.mark.long)])
+@pytest.fixture(params=["done", pytest.param("everything", marks=pytest.mark.long)])
 def heard(request: pytest.FixtureRequest) -> list[Heard]:
     """All that was driven and heard."""
     found: list[Heard] = request.getfixturevalue(request.param)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.pbx.labs import Lab, running
 from tests.pbx.service import BOSS, Page, get, hire, logged_in, pages_of, pbx_toml, service, serving, site_toml
+from tests.pbx.works import Tools
 
 if TYPE_CHECKING:
     from tests.conftest import Postgres
     from tests.pbx.conftest import OwnLab
-    from tests.pbx.labs import Lab
 
 pytestmark = [pytest.mark.pbx, pytest.mark.timeout(400)]
 
@@ -46,7 +47,7 @@ class Siege:
         return dict(pbx["counts"])
 
 
-async def besiege(lab: "Lab", folder: Path, url: str, scenarios: tuple[str, ...], *, probes: bool = False) -> Siege:
+async def besiege(lab: Lab, folder: Path, url: str, scenarios: tuple[str, ...], *, probes: bool = False) -> Siege:
     """A service, its pages, and one hostile caller after the other."""
     await hire(url)
     one = service(folder / "service", [lab], pbx_toml(lab) + site_toml(lab.recordings), url)
@@ -67,7 +68,7 @@ async def besiege(lab: "Lab", folder: Path, url: str, scenarios: tuple[str, ...]
         return Siege(real, pages, status, metrics, tickets, kept, one.process.returncode is None)
 
 
-def probe(lab: "Lab") -> None:
+def probe(lab: Lab) -> None:
     """The lab's hostile probes, as they are."""
     where = ["--prefix", str(lab.prefix), "--net", lab.net, "--ami-port", str(lab.ami_port), "--hostile-only"]
     done = subprocess.run(
@@ -106,9 +107,18 @@ def url(postgres: "Postgres") -> str:
     return postgres.new_url()
 
 
-async def test_forged_events_invent_nothing(own_lab: "OwnLab", tmp_path: Path, url: str) -> None:
+SECONDS = 30
+
+
+def work(tools: Tools) -> Siege:
     """A whole Newchannel in From, another in a Request-URI that the dialplan refuses, and an honest caller."""
-    check(await besiege(own_lab("siege"), tmp_path, url, ("p_hostile:v2",)))
+    with running("22") as lab:
+        return asyncio.run(besiege(lab, tools.folder, tools.new_url(), ("p_hostile:v2",)))
+
+
+def test_forged_events_invent_nothing(done: Siege) -> None:
+    """Nothing but the real calls is shown or kept, and what was refused is counted."""
+    check(done)
 
 
 @pytest.mark.long

@@ -4,15 +4,13 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from tests.pbx.labs import Lab, running
 from tests.pbx.service import BOSS, Page, get, hire, logged_in, pages_of, pbx_toml, service, serving, site_toml
-
-if TYPE_CHECKING:
-    from tests.conftest import Postgres, RedisServer
-    from tests.pbx.labs import Lab
+from tests.pbx.works import Tools, redis_running
 
 pytestmark = [pytest.mark.pbx, pytest.mark.timeout(200)]
 
@@ -42,20 +40,23 @@ def _inbound(truth: dict[str, Any]) -> dict[str, Any]:
     return dict(call)
 
 
-@pytest.fixture(scope="module")
-def day(
-    lab: "Lab",
-    lab16: "Lab",
-    tmp_path_factory: pytest.TempPathFactory,
-    postgres: "Postgres",
-    own_redis: "RedisServer",
-) -> Day:
+SECONDS = 30
+
+
+def work(tools: Tools) -> Day:
     """Both PBXs ring agent 1001 at the same time, before a service that hears both and two that hear one each."""
-    urls = postgres.new_url(), postgres.new_url()
-    return asyncio.run(_work(lab, lab16, tmp_path_factory.mktemp("pbxs"), urls, own_redis.url))
+    urls = tools.new_url(), tools.new_url()
+    with running("22") as lab, running("16") as lab16, redis_running() as redis:
+        return asyncio.run(_work(lab, lab16, tools.folder, urls, redis))
 
 
-async def _work(lab: "Lab", lab16: "Lab", folder: Path, urls: tuple[str, str], redis: str) -> Day:
+@pytest.fixture
+def day(done: Day) -> Day:
+    """What was seen."""
+    return done
+
+
+async def _work(lab: Lab, lab16: Lab, folder: Path, urls: tuple[str, str], redis: str) -> Day:
     day = Day()
     first, second = pbx_toml(lab, "east"), pbx_toml(lab16, "west")
     labs, rest = [lab, lab16], site_toml(lab.recordings)

@@ -4,16 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from telephony.call import Answered, Ended, Over, Stopped
 from tests.pbx.ears import Ear, listening
-
-if TYPE_CHECKING:
-    from tests.pbx.conftest import OwnLab
-    from tests.pbx.labs import Lab
+from tests.pbx.labs import Lab, NoLabError, running
+from tests.pbx.works import Tools
 
 pytestmark = [pytest.mark.pbx, pytest.mark.timeout(200)]
 
@@ -23,19 +21,38 @@ Deaths = Mapping[str, tuple[dict[str, Any], Ear]]
 KILLED, RESTARTED = "j_killed", "n_restart_reload"
 
 
-@pytest.fixture(scope="module", params=["22", pytest.param("16", marks=pytest.mark.long)])
-def deaths(request: pytest.FixtureRequest, own_lab: "OwnLab", tmp_path_factory: pytest.TempPathFactory) -> Deaths:
+SECONDS = 25
+
+
+def work(tools: Tools) -> Deaths:
     """A PBX that is killed and one that is reloaded and restarted; each takes a second call after that."""
-    suite, folder = str(request.param), tmp_path_factory.mktemp("deaths")
-    with ThreadPoolExecutor() as pool:
-        works = {
-            name: pool.submit(asyncio.run, _hear(own_lab(name, suite), folder / name, name))
-            for name in (KILLED, RESTARTED)
-        }
+    return _drive("22", tools.folder)
+
+
+def _drive(suite: str, folder: Path) -> Deaths:
+    with ThreadPoolExecutor() as pool, running(suite) as one, running(suite) as other:
+        labs = {KILLED: one, RESTARTED: other}
+        works = {name: pool.submit(asyncio.run, _hear(lab, folder / name, name)) for name, lab in labs.items()}
         return {name: work.result() for name, work in works.items()}
 
 
-async def _hear(lab: "Lab", folder: Path, name: str) -> tuple[dict[str, Any], Ear]:
+@pytest.fixture(scope="module")
+def done16(tmp_path_factory: pytest.TempPathFactory) -> Deaths:
+    """The same on Asterisk 16."""
+    try:
+        return _drive("16", tmp_path_factory.mktemp("deaths"))
+    except NoLabError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["done", pytest.param("done16", marks=pytest.mark.long)])
+def deaths(request: pytest.FixtureRequest) -> Deaths:
+    """On Asterisk 22 and 16."""
+    found: Deaths = request.getfixturevalue(request.param)
+    return found
+
+
+async def _hear(lab: Lab, folder: Path, name: str) -> tuple[dict[str, Any], Ear]:
     async with listening(lab) as (ear,):
         (truth,) = await asyncio.to_thread(lab.scenarios, folder, name)
     return truth, ear

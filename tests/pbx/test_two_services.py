@@ -18,11 +18,12 @@ from sqlalchemy import text
 
 from storage.database import Database
 from storage.drain import LEASE_S
+from tests.pbx.labs import Lab, running
 from tests.pbx.service import Page, cdr_toml, hire, pages_of, pbx_toml, service, serving, site_toml
+from tests.pbx.works import Tools, redis_running
 
 if TYPE_CHECKING:
     from tests.conftest import RedisServer
-    from tests.pbx.labs import Lab
 
 pytestmark = [pytest.mark.pbx, pytest.mark.timeout(400)]
 
@@ -55,7 +56,7 @@ QUERIES = {
 }
 
 
-async def work(lab: "Lab", folder: Path, stores: tuple[str, str | None], scenario: str, kills: Kills) -> Day:
+async def live(lab: Lab, folder: Path, stores: tuple[str, str | None], scenario: str, kills: Kills) -> Day:
     """A busy minute: a scenario of overlapping calls, two services, the pages of all agents on both.
 
     ``stores``: the addresses of the database and of Redis.
@@ -183,24 +184,34 @@ def stores(postgres_url: str, redis_server: "RedisServer") -> tuple[str, str]:
     return postgres_url, redis_server.url
 
 
-async def test_calls_survive_the_death_of_a_service(lab: "Lab", tmp_path: Path, stores: tuple[str, str]) -> None:
+SECONDS = 25
+
+
+def work(tools: Tools) -> Day:
     """Ten calls; one of the services dies while they ring and talk, and comes back."""
-    check(await work(lab, tmp_path, stores, "busy", [(1.5, 0)]))  # before a job runs, whose lease would be waited for
+    kills = [(1.5, 0)]  # before a job runs, whose lease would be waited for
+    with running("22") as lab, redis_running() as redis:
+        return asyncio.run(live(lab, tools.folder, (tools.new_url(), redis), "busy", kills))
+
+
+def test_calls_survive_the_death_of_a_service(done: Day) -> None:
+    """Every call once, every ticket once, every card once."""
+    check(done)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("offset", [0.0, 0.7, 1.4])
 async def test_thirty_calls_survive_the_death_of_either_service_at_any_moment(
-    lab: "Lab", tmp_path: Path, stores: tuple[str, str], first: int, offset: float
+    lab: Lab, tmp_path: Path, stores: tuple[str, str], first: int, offset: float
 ) -> None:
     """Every few seconds one of them is killed and comes back, in turns."""
     kills = [(offset + 1.0 + 4.5 * turn, (first + turn) % 2) for turn in range(5)]
-    check(await work(lab, tmp_path, stores, "busy:thirty", kills))
+    check(await live(lab, tmp_path, stores, "busy:thirty", kills))
 
 
 @pytest.mark.long
-async def test_two_services_may_share_one_sqlite_file(lab: "Lab", tmp_path: Path, sqlite_url: str) -> None:
+async def test_two_services_may_share_one_sqlite_file(lab: Lab, tmp_path: Path, sqlite_url: str) -> None:
     """On one machine, without Redis: each has its own pages."""
     kills = [(1.0 + 4.5 * turn, turn % 2) for turn in range(5)]
-    check(await work(lab, tmp_path, (sqlite_url, None), "busy:thirty", kills))
+    check(await live(lab, tmp_path, (sqlite_url, None), "busy:thirty", kills))
