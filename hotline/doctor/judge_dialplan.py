@@ -43,7 +43,11 @@ def judge(case: Case, entry: Entry | None, report: Report) -> None:
 
 def _trunks(case: Case, report: Report) -> None:
     for trunk in case.pbx.trunks:
-        technology, _, name = trunk.partition("/")
+        technology, slash, name = trunk.partition("/")
+        if not slash:
+            what = f"{trunk} has no technology before it, and channels are named after it: PJSIP/{trunk}"
+            report.tell(Code.TRUNK_UNKNOWN, f"{case.subject}, trunk {trunk}", what, f'trunks = ["PJSIP/{trunk}"]')
+            continue
         conf = case.files.confs.get("pjsip.conf") if case.files and technology == "PJSIP" else None
         there = None if conf is None or conf.gaps else any(s.get("type") == "endpoint" for s in conf.named(name))
         if case.answers.trunks.get(trunk) == _INVALID and technology in ("PJSIP", "SIP", "IAX2"):

@@ -162,6 +162,14 @@ def test_agents_who_are_listed(judged: Judged) -> None:
     assert codes(judged(SOUND, settings(agent=[*listed, {"extension": "1003"}]))) == set()
 
 
+def test_a_trunk_without_its_technology(judged: Judged) -> None:
+    """Its channels are PJSIP/sz-trunk-00000001."""
+    report = judged(SOUND, settings(pbx={"trunks": ["sz-trunk"]}), files=None)
+    assert [(finding.code, finding.remedy) for finding in report.findings] == [
+        (C.TRUNK_UNKNOWN, 'trunks = ["PJSIP/sz-trunk"]')
+    ]
+
+
 def test_agents_who_log_in(judged: Judged) -> None:
     """An extension of a queue that nobody logs in for has no page; before anybody was added that is no news."""
     assert codes(judged(SOUND, extensions=frozenset({"1001"}))) == {C.NO_LOGIN}
