@@ -113,16 +113,9 @@ class Listening:
         if ear.missed is not None:  # broken again before the PBX could tell: one gap
             since = ear.missed.since
         ear.session, ear.missed = until, _Missed(since, until, why)
-        missed = ear.missed
-
-        async def begin() -> None:
-            if before is not None and state.since is not None:
-                await self._gaps.heard(pbx, self._service, before, state.since)
-            last = await self._gaps.began(pbx, self._service, until)
-            if missed.since is None:
-                missed.since = last
-
-        self._writing.put_nowait(begin)
+        heard = state.since
+        if before is not None and heard is not None:
+            self._writing.put_nowait(lambda: self._gaps.heard(pbx, self._service, before, heard))
 
     def _looked_into(self, pbx: str, live: Collection[CallKey] | None) -> None:
         """Have what was missed looked into. ``live``: the calls that are up; None: nobody can tell."""
@@ -133,19 +126,22 @@ class Listening:
         up = None if live is None else [key.linkedid for key in live]
 
         async def keep() -> None:
-            if missed.since is None or missed.since >= missed.until:  # nobody ever did before, or somebody still does
-                return
-            since = missed.since
-            key = f"{pbx}:{self._service}:{since:.3f}"
-            due = missed.until + self._delays[pbx]
-            job = NewJob(BACKFILL + pbx, key, {"pbx": pbx, "live": up}, due)
-            now = self._clock()
-            why = missed.why
-            if await self._gaps.missed(pbx, self._service, since, missed.until, why=why, job=job, now=now) is not None:
-                log.info("nobody listened for a while", pbx=pbx, seconds=round(missed.until - since, 1), why=why)
-                self._wake()
+            # The gap first: should we be killed now, the next start finds it again, as nobody has begun to listen yet.
+            since = await self._gaps.last_heard(pbx) if missed.since is None else missed.since
+            if since is not None and since < missed.until:  # else nobody ever listened before, or somebody still does
+                await self._keep(pbx, since, missed, up)
+            await self._gaps.began(pbx, self._service, missed.until)
 
         self._writing.put_nowait(keep)
+
+    async def _keep(self, pbx: str, since: float, missed: _Missed, up: list[str] | None) -> None:
+        key, due, now = f"{pbx}:{self._service}:{since:.3f}", missed.until + self._delays[pbx], self._clock()
+        job = NewJob(BACKFILL + pbx, key, {"pbx": pbx, "live": up}, due)
+        gap = await self._gaps.missed(pbx, self._service, since, missed.until, why=missed.why, job=job, now=now)
+        if gap is not None:
+            seconds = round(missed.until - since, 1)
+            log.info("nobody listened for a while", pbx=pbx, seconds=seconds, why=missed.why)
+            self._wake()
 
     async def _beat(self) -> None:
         now = self._clock()

@@ -74,25 +74,28 @@ class Gaps:
     def __init__(self, db: Database, ledger: Ledger) -> None:
         self._db, self._ledger = db, ledger
 
-    async def began(self, pbx: str, service: str, now: float) -> float | None:
-        """This service listens from now on. Until when anybody was known to before; None: never.
+    async def last_heard(self, pbx: str) -> float | None:
+        """Until when anybody was known to listen; None: nobody ever did.
 
         A database from before there were such notes tells by its open calls.
         """
-
-        def begin(conn: Connection) -> float | None:
-            last: float | None = conn.execute(
-                select(func.max(listening.c.until)).where(listening.c.pbx == pbx)
-            ).scalar()
+        async with self._db.read() as conn:
+            noted = select(func.max(listening.c.until)).where(listening.c.pbx == pbx)
+            last: float | None = (await conn.execute(noted)).scalar()
             if last is None:
-                last = conn.execute(select(func.min(calls.c.arrived)).where(*_open(pbx))).scalar()
+                last = (await conn.execute(select(func.min(calls.c.arrived)).where(*_open(pbx)))).scalar()
+            return last
+
+    async def began(self, pbx: str, service: str, now: float) -> None:
+        """This service listens from now on. What is noted from months ago is forgotten."""
+
+        def begin(conn: Connection) -> None:
             conn.execute(delete(listening).where(listening.c.until < now - KEPT))
             conn.execute(delete(gaps).where(gaps.c.until < now - KEPT))
             row = {"pbx": pbx, "service": plain(service, 64), "since": now, "until": now}
             insert_once(conn, listening, row, ("pbx", "service", "since"))
-            return last
 
-        return await self._db.transact(begin)
+        await self._db.transact(begin)
 
     async def heard(self, pbx: str, service: str, since: float, until: float) -> None:
         """The service that began to listen at ``since`` still did at ``until``."""

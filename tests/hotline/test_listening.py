@@ -157,17 +157,35 @@ async def test_the_next_start_finds_the_time_in_which_no_service_ran(
     await asyncio.wait({second_run})
 
 
+async def test_killed_before_the_pbx_said_what_is_up_the_gap_is_not_forgotten(ear: Ear, database: Database) -> None:
+    """The next start finds the whole of it."""
+    ear.link(Link.UP, 0)
+    ear.listening.told("main", [])
+    ear.now = NOON + 30
+    await ear.listening.settled()
+    await ear.listening.stop()
+    second = Ear(database, "a:2")
+    second.link(Link.UP, 60)
+    third = Ear(database, "a:3")
+    task = asyncio.get_running_loop().create_task(third.listening.run())
+    third.link(Link.UP, 90)
+    third.listening.told("main", [])
+    assert await third.kept() == [(30.0, 90.0, "not_running")]
+    task.cancel()
+    await asyncio.wait({task})
+
+
 async def test_a_database_that_is_down_is_waited_for(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
     """The gap is written when it is back, and listening goes on meanwhile."""
     monkeypatch.setattr(listening, "PAUSE", 0.001)
     real, tries = ear.gaps.began, 0
 
-    async def began(pbx: str, service: str, now: float) -> float | None:
+    async def began(pbx: str, service: str, now: float) -> None:
         nonlocal tries
         tries += 1
         if tries < 4:
             raise trouble(Trouble.AWAY, "no route to host")
-        return await real(pbx, service, now)
+        await real(pbx, service, now)
 
     monkeypatch.setattr(ear.gaps, "began", began)
     ear.link(Link.UP, 0)
