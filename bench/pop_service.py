@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 from argon2 import PasswordHasher
 
-from crm.connector import Can
+from crm.connector import Can, Unable
 from crm.customer import Contract, Customer, Phone, Purchase
 from hotline import logs
 from hotline.app import Service
@@ -38,7 +38,7 @@ CUSTOMER = Customer(
 )
 
 
-class Memory:
+class Memory(Unable):
     """A CRM that knows everybody at once."""
 
     name = "memory"

@@ -1,33 +1,330 @@
-"""What every CRM must be able to do for us, and what some can do besides.
+"""What every CRM must be able to do for us, what some can do besides, and how a missing ability is told.
 
-Two implementations: the embedded customers (``storage.customers``) and, by later work, real CRMs.
+Answers of :meth:`Connector.find` are candidates only: :mod:`crm.matching` re-normalises and decides. Errors are those
+of :mod:`crm.trouble`. Times are epoch seconds on the CRM's clock. Texts go out plain; a connector makes HTML of them
+where its system wants that, escaped.
 """
 
-from collections.abc import Sequence
-from enum import Flag, auto
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Flag, StrEnum, auto
+from pathlib import Path
 from typing import Protocol
 
 from crm.customer import Customer
+from crm.trouble import UnsupportedError
 from numbering.number import Number
 
 
 class Can(Flag):
-    """Capabilities of a connector beyond finding a customer."""
+    """What a connector can do. ``find`` and ``health`` every one must."""
 
     FIND = auto()
-    NOTE = auto()
+    GET = auto()  # get: one customer by id
+    ITEMS = auto()  # items: the customer's open tickets there
+    NOTE = auto()  # keep_note: the call on the customer's timeline
+    TICKET = auto()  # create_ticket, set_status, read_ticket
+    FEED = auto()  # changes: what changed since a cursor
+    LOAD = auto()  # load: every customer, page by page
+    DESCRIBE = auto()  # describe: the live schema
+    PUSH = auto()  # take_push: its webhooks
 
 
-class CrmError(Exception):
-    """The CRM could not answer: the message says which system, what it said and what to do."""
+class Once(StrEnum):
+    """How a second create with the same key is kept from making a second record."""
+
+    NATIVE = "native"  # the system upserts by our key
+    UNIQUE_KEY = "unique_key"  # the system refuses the second
+    MARKER = "marker"  # the key stands in a field that can be searched: one writer at a time, looked up before
+    NONE = "none"
+
+
+class Feed(StrEnum):
+    """What its list of changes can be trusted with."""
+
+    MONOTONE_ID = "monotone_id"
+    MTIME = "mtime"  # needs an overlap: times are those of a transaction's start
+    FULL_ONLY = "full_only"
+
+
+class Status(StrEnum):
+    """A ticket's status in our words; ``UNKNOWN`` where the mapping has none for theirs: shown, never guessed."""
+
+    ACCEPTED = "accepted"
+    WORKING = "working"
+    SOLVED = "solved"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+class Of(StrEnum):
+    """What kind of record."""
+
+    CUSTOMER = "customer"
+    TICKET = "ticket"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the core must know of a system to plan. ``overlap`` and ``longest_transaction``: seconds of feed read again.
+
+    ``longest``: characters that a text may have there, by our name of it (``title``, ``phone``).
+    """
+
+    once: Once = Once.NONE
+    feed: Feed = Feed.FULL_ONLY
+    overlap: float = 120.0
+    connections: int = 4
+    reads_back: bool = False  # a write's success must be confirmed by reading
+    longest: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One record of the CRM. ``version`` is what it says of itself (an ETag, a timestamp); None where it has none."""
+
+    of: Of
+    id: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A ticket in the CRM. ``said``: their own word for the status."""
+
+    ref: Ref
+    title: str
+    status: Status
+    said: str
+    owner: str | None = None
+    customer_id: str | None = None
+    updated: float | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A call on a customer's timeline: one entry, written again as more is known. ``links``: (text, URL)."""
+
+    key: str
+    customer_id: str
+    title: str
+    paragraphs: tuple[str, ...]
+    links: tuple[tuple[str, str], ...] = ()
+    ticket_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A ticket to be made there."""
+
+    key: str
+    customer_id: str | None
+    title: str
+    body: str
+    status: Status = Status.ACCEPTED
+    urgency: str | None = None  # 高 中 低
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record is another than before. ``gone``: deleted, or ``merged`` into that id."""
+
+    ref: Ref
+    at: float | None
+    customer: Customer | None = None
+    item: Item | None = None
+    gone: bool = False
+    merged: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Changes since a cursor: repeats are possible, gaps are not. ``more``: ask again at once."""
+
+    changes: tuple[Change, ...]
+    cursor: str
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """That the CRM answers us: its version in its own words, its clock minus ours in seconds where it tells."""
+
+    version: str
+    skew: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldInfo:
+    """A field of a live schema."""
+
+    kind: str
+    longest: int | None = None
+    choices: tuple[str, ...] = ()
+
+
+Schema = Mapping[str, Mapping[str, FieldInfo]]  # object -> field -> what it is
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a connector gets beside its own settings.
+
+    ``secret``: the value of an environment variable that the settings name; LookupError where it is not set. ``base``:
+    the folder that relative paths in the settings start from. ``clock``: epoch seconds. ``area``: the area code of
+    numbers written locally in the CRM ("0755"), None where there is none.
+    """
+
+    secret: Callable[[str], str]
+    base: Path
+    clock: Callable[[], float]
+    area: str | None = None
 
 
 class Connector(Protocol):
-    """A CRM. Answers are candidates only; :mod:`crm.matching` re-normalises and decides."""
+    """A CRM. Every method raises one of :mod:`crm.trouble`'s errors and no other."""
 
     name: str
     can: Can
+    traits: Traits
+
+    async def health(self) -> Health:
+        """A cheap question that needs our credentials."""
+        ...
 
     async def find(self, number: Number) -> Sequence[Customer]:
-        """Every customer that may own ``number`` (E.164 and, for fixed lines, any extension). Raises CrmError."""
+        """Every customer that may own ``number`` (any extension), with all raw numbers; empty when there is none."""
         ...
+
+    async def get(self, customer_id: str) -> Customer | None:
+        """The customer of that id; None when there is none (any more)."""
+        ...
+
+    async def items(self, customer_id: str, limit: int = 5) -> Sequence[Item]:
+        """The customer's open tickets there, those changed last first."""
+        ...
+
+    async def keep_note(self, note: Note, known: Ref | None) -> Ref:
+        """Write the note of ``note.key``: over ``known`` where it stands already, anew otherwise."""
+        ...
+
+    async def create_ticket(self, draft: Draft) -> Ref:
+        """Make a ticket. Of a key that is there already: its ticket, nothing is made."""
+        ...
+
+    async def set_status(self, ticket: Ref, status: Status) -> Ref:
+        """Set the status; ConflictError when ``ticket.version`` is not None and the ticket has changed since."""
+        ...
+
+    async def add_comment(self, ticket: Ref, text: str, key: str) -> None:
+        """Add an internal comment; once for a key, as far as ``traits.once`` reaches."""
+        ...
+
+    async def read_ticket(self, ticket_id: str) -> Item | None:
+        """The ticket as it is now; None when there is none (any more)."""
+        ...
+
+    async def by_key(self, of: Of, key: str) -> Ref | None:
+        """The record that was made with our key: asked when the outcome of a write is unknown."""
+        ...
+
+    async def changes(self, of: Of, cursor: str | None) -> Page:
+        """What changed since a cursor that an earlier page gave; None: nothing yet, only the cursor of now."""
+        ...
+
+    def load(self, after: str | None = None) -> AsyncIterator[tuple[Sequence[Customer], str]]:
+        """Every customer, some at a time, each with the place to go on from (``after``) should it be broken off."""
+        ...
+
+    async def describe(self) -> Schema:
+        """The live schema, as far as a mapping can name it."""
+        ...
+
+    async def take_push(self, headers: Mapping[str, str], body: bytes) -> Sequence[Change]:
+        """The changes its webhook brought; AuthError when the signature is wrong. Header names in lower case."""
+        ...
+
+    def url_of(self, ref: Ref) -> str | None:
+        """Where people see the record in a browser; None where nobody knows."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. Raises nothing."""
+        ...
+
+
+class Unable:
+    """A base for connectors: what one does not do it refuses, by UnsupportedError; ``can`` says so beforehand."""
+
+    name = "unable"
+    can = Can(0)
+    traits = Traits()
+
+    async def health(self) -> Health:
+        """Refused."""
+        raise self._refusal("tell how it is")
+
+    async def find(self, number: Number) -> Sequence[Customer]:
+        """Refused."""
+        raise self._refusal("find a customer by number", number)
+
+    async def get(self, customer_id: str) -> Customer | None:
+        """Refused."""
+        raise self._refusal("get a customer by id", customer_id)
+
+    async def items(self, customer_id: str, limit: int = 5) -> Sequence[Item]:
+        """Refused."""
+        raise self._refusal("list a customer's tickets", customer_id, limit)
+
+    async def keep_note(self, note: Note, known: Ref | None) -> Ref:
+        """Refused."""
+        raise self._refusal("keep a call note", note, known)
+
+    async def create_ticket(self, draft: Draft) -> Ref:
+        """Refused."""
+        raise self._refusal("make a ticket", draft)
+
+    async def set_status(self, ticket: Ref, status: Status) -> Ref:
+        """Refused."""
+        raise self._refusal("set a ticket's status", ticket, status)
+
+    async def add_comment(self, ticket: Ref, text: str, key: str) -> None:
+        """Refused."""
+        raise self._refusal("comment on a ticket", ticket, text, key)
+
+    async def read_ticket(self, ticket_id: str) -> Item | None:
+        """Refused."""
+        raise self._refusal("read a ticket", ticket_id)
+
+    async def by_key(self, of: Of, key: str) -> Ref | None:
+        """Refused."""
+        raise self._refusal("find a record by our key", of, key)
+
+    async def changes(self, of: Of, cursor: str | None) -> Page:
+        """Refused."""
+        raise self._refusal("list changes", of, cursor)
+
+    def load(self, after: str | None = None) -> AsyncIterator[tuple[Sequence[Customer], str]]:
+        """Refused, at the call already."""
+        raise self._refusal("list every customer", after)
+
+    async def describe(self) -> Schema:
+        """Refused."""
+        raise self._refusal("describe its fields")
+
+    async def take_push(self, headers: Mapping[str, str], body: bytes) -> Sequence[Change]:
+        """Refused."""
+        raise self._refusal("take a webhook", headers, body)
+
+    def url_of(self, ref: Ref) -> str | None:  # noqa: ARG002 - nobody knows
+        """None."""
+        return None
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _refusal(self, what: str, *_asked: object) -> UnsupportedError:
+        return UnsupportedError(f"{self.name} cannot {what}")

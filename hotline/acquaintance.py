@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import structlog
 
-from crm.connector import Connector, CrmError
+from crm.connector import Connector
 from crm.customer import Match
 from crm.matching import decide as match
+from crm.trouble import CrmError
 from hotline.pipeline import LineRules
 from hotline.settings import Settings
 from numbering.number import Number

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import structlog
 
-from crm.connector import Connector, CrmError
+from crm.connector import Connector
 from crm.customer import Customer, Match
 from crm.matching import decide
+from crm.trouble import CrmError
 from numbering.number import Number
 from screenpop.card import Filled, Problem
 from storage.records import Known

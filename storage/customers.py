@@ -30,8 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm.connector import Can, CrmError
+from crm.connector import Can, Health, Unable
 from crm.customer import Contract, Customer, Phone, Purchase
+from crm.trouble import TransientError
 from numbering.number import Number
 from storage.customer_tables import contracts, customer_phones, customers, purchases
 from storage.database import Database
@@ -96,14 +97,21 @@ _FIND = _cards(_CALLERS, CARD_PURCHASES)
 _GET = _cards(select(customers.c.id).where(customers.c.id == bindparam("id")), None)
 
 
-class EmbeddedCrm:
+class EmbeddedCrm(Unable):
     """Customers of our own, by CSV import."""
 
     name = "embedded"
-    can = Can.FIND
+    can = Can.FIND | Can.GET
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    async def health(self) -> Health:
+        """That the customers can be read, and how many there are. Raises CrmError."""
+        try:
+            return Health(f"embedded, {await self.count()} customers")
+        except StorageError as error:
+            raise TransientError(f"the embedded customers cannot be read: {error}") from error
 
     async def find(self, number: Number) -> Sequence[Customer]:
         """Every customer with this E.164 number, whatever extension; three newest purchases each. Raises CrmError."""
@@ -113,13 +121,16 @@ class EmbeddedCrm:
             wanted = {"e164": number.e164, "ext": number.ext or ""}
             rows = await self._db.look(lambda conn: conn.execute(_FIND, wanted).all())
         except StorageError as error:
-            raise CrmError(f"the embedded customers cannot be read: {error}") from error
+            raise TransientError(f"the embedded customers cannot be read: {error}") from error
         return _customers(rows)
 
     async def get(self, customer_id: str) -> Customer | None:
-        """The customer of that id with all purchases, None when there is none. Raises StorageError."""
-        async with self._db.read() as conn:
-            rows = (await conn.execute(_GET, {"id": customer_id})).all()
+        """The customer of that id with all purchases, None when there is none. Raises CrmError."""
+        try:
+            async with self._db.read() as conn:
+                rows = (await conn.execute(_GET, {"id": customer_id})).all()
+        except StorageError as error:
+            raise TransientError(f"the embedded customers cannot be read: {error}") from error
         return next(iter(_customers(rows)), None)
 
     async def count(self) -> int:

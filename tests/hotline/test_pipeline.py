@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from crm.connector import Can, CrmError
+from crm.connector import Can, Unable
 from crm.customer import Customer, Phone
+from crm.trouble import TransientError
 from hotline.lookup import Lookup
 from hotline.pipeline import LineRules, Pipeline
 from hotline.tasks import Crew
@@ -45,7 +46,7 @@ LIN = Customer("C1", "林晓峰", (Phone("13812345678", "+8613812345678"),), lev
 
 
 @dataclass(slots=True)
-class Crm:
+class Crm(Unable):
     """A CRM that answers when it is let, or not at all."""
 
     customers: Sequence[Customer] = (LIN,)
@@ -58,7 +59,7 @@ class Crm:
         """Every customer, once let."""
         await self.answer.wait()
         if self.broken:
-            raise CrmError("test: out of order")
+            raise TransientError("test: out of order")
         return [c for c in self.customers if any(p.e164 == number.e164 for p in c.phones)]
 
 

@@ -15,8 +15,9 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from crm.connector import Can, CrmError
+from crm.connector import Can, Unable
 from crm.customer import Customer, Phone
+from crm.trouble import TransientError
 from hotline.acquaintance import Acquaintance
 from hotline.cli import UsageError
 from hotline.early import MOST_CALLS, PATIENCE, Early
@@ -55,7 +56,7 @@ CALM = 5.0
 
 
 @dataclass(slots=True)
-class Crm:
+class Crm(Unable):
     """A CRM that answers when it is let, or fails."""
 
     customers: Sequence[Customer] = ()
@@ -70,7 +71,7 @@ class Crm:
         self.asked += 1
         await self.answer.wait()
         if self.broken:
-            raise CrmError("test: out of order")
+            raise TransientError("test: out of order")
         return [c for c in self.customers if any(p.e164 == number.e164 for p in c.phones)]
 
 

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select, text
 
-from crm.connector import Can, Connector, CrmError
+from crm.connector import Can, Connector
 from crm.customer import Contract, Customer, Phone, Purchase, Reason
 from crm.matching import decide
+from crm.trouble import CrmError
 from numbering.identify import identify
 from storage.customer_tables import contracts, customer_phones, customers, purchases
 from storage.customers import MOST_FOUND, Added, EmbeddedCrm
