@@ -1,4 +1,4 @@
-"""Who may be listening where a dialplan asks: nobody, somebody silent, slow or wicked, a service."""
+"""Who may be listening where a dialplan asks: somebody silent, slow or wicked, a service."""
 
 import asyncio
 import contextlib
@@ -39,11 +39,8 @@ def says(status: int, form: str) -> Answer:
 
 
 @asynccontextmanager
-async def service(port: int, answer: Answer | None) -> AsyncIterator[None]:
-    """Who listens where the dialplan asks; None: nobody."""
-    if answer is None:
-        yield
-        return
+async def service(port: int, answer: Answer) -> AsyncIterator[None]:
+    """Who listens where the dialplan asks."""
     clients: set[asyncio.StreamWriter] = set()
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

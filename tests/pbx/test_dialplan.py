@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.pbx.labs import Lab
 
 pytestmark = [pytest.mark.pbx, pytest.mark.timeout(280)]
 
-SAMPLE = ("dead", "hung", "unreachable", "wicked", "a whole event in the number", "a shell's words in both")
+SAMPLE = ("dead", "hung", "wicked", "a whole event in the number", "a shell's words in both")
 """States and forgers tried without --long."""
 SOON = 1.0
 """Seconds after which a call is in its queue, whatever became of the service."""
@@ -48,7 +49,6 @@ ROUTED = Route(
 )
 PAUSED = Route(reason=RouteReason.TICKET_OWNER, queue="ringall", agent="1001", dial="PJSIP/1001")
 STATES: dict[str, Callable[[int], AbstractAsyncContextManager[None]]] = {
-    "dead": lambda port: service(port, None),
     "hung": lambda port: service(port, hang),
     "dripping": lambda port: service(port, drip),
     "unreachable": full_backlog,
@@ -89,8 +89,9 @@ async def _spend(day: Day, port: int) -> None:
         async with asyncio.TaskGroup() as group:  # nobody answers these, so they may overlap
             for name in tried(FORGED_CALLERS):
                 group.create_task(caller.queued(name, **FORGED_CALLERS[name]))
+            group.create_task(caller.queued("dead"))
             group.create_task(caller.queued("hyphens", "400-800-1234"))
-            group.create_task(caller.message("message", 2.0))
+            group.create_task(caller.message("message", 1.5))
             group.create_task(caller.message("silence", 0.0))
             for name, number in FORGED_NUMBERS.items():
                 group.create_task(caller.refused(name, number))
@@ -98,7 +99,8 @@ async def _spend(day: Day, port: int) -> None:
             async with STATES[name](port):
                 await caller.queued(name)
         phones.answer = {"1001": 0.2, "1003": 0.2}
-        await caller.answered("answered", "+864007002505", "1001", digits="9")
+        if day.whole:
+            await caller.answered("answered", "+864007002505", "1001", digits="9")
         await caller.answered("menu", "01062802505", "1001", digits="1")
         async with _routing(port, day):
             await caller.answered("routed", "4008001234", "1003")
@@ -137,7 +139,7 @@ def day(
 
 def test_a_call_reaches_its_queue_whatever_the_service_does(day: Day) -> None:
     """Within a second of the question's beginning, and into the queue of its line; no phone rings before."""
-    for state in day.calls.keys() & STATES.keys():
+    for state in day.calls.keys() & {"dead", *STATES}:
         began = next(fact for fact in day.of(state) if isinstance(fact, Recorded) and fact.files)
         queued = day.one(state, Queued)
         assert began.at is not None
@@ -149,7 +151,7 @@ def test_a_call_reaches_its_queue_whatever_the_service_does(day: Day) -> None:
 
 def test_a_call_is_recorded_with_both_legs_and_its_mark(day: Day) -> None:
     """Found by the service as it stands: three files of one length, complete by the mark, sound in the right legs."""
-    for name in ("answered", "menu", "routed"):
+    for name in day.calls.keys() & {"answered", "menu", "routed"}:
         legs = day.legs(name)
         assert legs.caller is not None
         assert legs.agent is not None
@@ -163,7 +165,8 @@ def test_a_call_is_recorded_with_both_legs_and_its_mark(day: Day) -> None:
 
 def test_the_menu_works_without_the_service(day: Day) -> None:
     """Key 1 is another queue; no key the line's own."""
-    assert day.one("answered", Queued).queue == "support"
+    if day.whole:
+        assert day.one("answered", Queued).queue == "support"
     assert day.one("menu", Queued).queue == "sales"
     assert day.one("menu", Arrived).dialled == "01062802505"
 
@@ -240,7 +243,7 @@ def test_what_a_caller_writes_goes_no_further_than_his_first_events(day: Day) ->
 def test_a_message_is_told_and_is_there(day: Day) -> None:
     """Though the caller just hung up; a second of sound at least, below the recordings root."""
     message = day.message("message")
-    assert message.seconds == pytest.approx(2.0, abs=0.5)
+    assert message.seconds == pytest.approx(1.5, abs=0.5)
     assert message.caller is not None
     assert loudness(message.caller)[1] > 300
     assert day.one("message", Ended).outcome is Outcome.VOICEMAIL
@@ -262,13 +265,9 @@ def test_call_records_say_which_line_it_was_and_that_a_message_was_left(day: Day
 
 
 def test_the_pbx_finds_no_fault_with_it(day: Day) -> None:
-    """Every line was understood, every application and function was there."""
-    complaints = [
-        line
-        for line in day.log.splitlines()
-        if ("WARNING" in line or "ERROR" in line) and "func_curl" not in line and "cdrel" not in line
-    ]
-    assert not complaints
+    """Every line was understood, every application and function was there. A busy machine's complaints are others."""
+    about = re.compile(r"(?:WARNING|ERROR)\[.*\] (?:pbx\w*|app_\w+|func_(?!curl)\w+|config\w*|manager)\.c: ")
+    assert "\n".join(line for line in day.log.splitlines() if about.search(line)) == ""
 
 
 def test_the_doctor_finds_no_fault_with_it(day: Day) -> None:
