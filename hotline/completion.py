@@ -130,9 +130,9 @@ class Completion:
         """End calls that were open when the gap began and are not up any more; False when nobody can tell now."""
         if live is None:
             return True
-        before = [
-            key for key in await self._gaps.open_calls(gap.pbx, before=gap.until) if key.linkedid not in frozenset(live)
-        ]
+        still = frozenset(live)
+        opened = await self._gaps.open_calls(gap.pbx, before=gap.until)
+        before = [key for key in opened if key.linkedid not in still]
         up = self._live(gap.pbx)
         if up is None:
             return not before

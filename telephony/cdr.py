@@ -6,19 +6,22 @@ columns come from the configuration and are quoted, and a question that takes to
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+import structlog
 from sqlalchemy import ColumnClause, Select, column, literal, or_, select, table
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from telephony.cdr_rows import ALIASES, NEEDED, Row, from_table, written
+from telephony.cdr_rows import ALIASES, NEEDED, Row, from_table, hours_off, written
+
+log = structlog.get_logger()
 
 MOST_ROWS = 50_000  # of one question
 _DRIVERS = {
@@ -43,6 +46,14 @@ class Records(Protocol):
         Of one call there may be rows of others beside it. Raises RecordsError.
         """
         ...
+
+
+def fits(where: str, rows: Iterable[Row | None]) -> None:
+    """RecordsError when the times of these rows are not of the zone that is configured: nothing would be found."""
+    off = hours_off(row for row in rows if row is not None)
+    if off is not None:
+        advice = "set timezone in [pbx.cdr] to the PBX's, UTC with usegmtime = yes"
+        raise RecordsError(f"{where}: its times are {off:+g} h off: {advice}")
 
 
 class TableRecords:
@@ -84,8 +95,11 @@ class TableRecords:
         names = self._names(list(there.keys()))
         if example is None:
             return []
+        fits(self._where, [from_table({ours: example[name] for ours, name in names.items()}, self._zone)])
         query = self._query(names, _as_there(example[names["start"]], since, self._zone), call)
-        rows = (await conn.execute(query)).mappings()
+        rows = (await conn.execute(query)).mappings().all()
+        if len(rows) == MOST_ROWS:
+            log.warning("call records are read back only so far", where=self._where, rows=MOST_ROWS)
         return [row for values in rows if (row := from_table(values, self._zone)) is not None]
 
     def _table(self, *columns: Any) -> Any:

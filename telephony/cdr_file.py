@@ -8,6 +8,7 @@ is left for the next time; a file that logrotate has put aside is read on in (``
 import asyncio
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import BinaryIO
 
 import structlog
 
-from telephony.cdr import RecordsError
+from telephony.cdr import RecordsError, fits
 from telephony.cdr_rows import Row, from_csv, is_record
 
 log = structlog.get_logger()
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 BLOCK = 65536
 LONGEST_RECORD = 4096  # bytes; Asterisk 22 has room for 1,024
 LONGEST_CALL = 12 * 3600.0  # seconds: a row older than that before the moment asked for ends the search
+SAMPLE = 20  # rows by which the zone of the times is tried
 SLACK = 3600.0  # seconds by which the clocks of two machines and of a file server may differ
 
 
@@ -42,32 +44,38 @@ class CsvRecords:
 
     def _rows(self, since: float) -> list[Row]:
         found: list[Row] = []
-        without = left = 0
-        budget = self._most
+        newest: list[Row] = []
+        without = 0
         try:
-            for path in self._files(since):
-                with _open(path) as file:
-                    for text in records_backwards(file):
-                        budget -= len(text)
-                        row = from_csv(text, self._zone)
-                        if row is None:
-                            without += 1
-                        elif row.start >= since:
-                            found.append(row)
-                        elif row.end < since - LONGEST_CALL:
-                            return found
-                        if budget < 0:
-                            left += 1
-                            break
-                if left:
-                    log.warning("call records are read back only so far", path=str(path), bytes=self._most)
+            for row in self._newest_first(since):
+                if row is None:
+                    without += 1
+                    continue
+                if len(newest) < SAMPLE:
+                    newest.append(row)
+                if row.start >= since:
+                    found.append(row)
+                elif row.end < since - LONGEST_CALL:
                     break
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise RecordsError(f"{self._path} cannot be read: {error}") from error
-        if without and not found:
+        if without and not newest:
             advice = "set loguniqueid = yes in [csv] of cdr.conf, then: module reload cdr_csv"
             raise RecordsError(f"{self._path}: its records have no Uniqueid; {advice}")
+        fits(str(self._path), newest)
         return found
+
+    def _newest_first(self, since: float) -> Iterator[Row | None]:
+        """The rows of the file and of those put aside; None for a record without Uniqueid."""
+        budget = self._most
+        for path in self._files(since):
+            with _open(path) as file:
+                for text in records_backwards(file):
+                    budget -= len(text)
+                    if budget < 0:
+                        log.warning("call records are read back only so far", path=str(path), bytes=self._most)
+                        return
+                    yield from_csv(text, self._zone)
 
     def _files(self, since: float) -> list[Path]:
         """The file and those put aside that were written to since, newest first."""

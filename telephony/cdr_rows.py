@@ -10,7 +10,7 @@ them, which none inside a quoted field does.
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -22,6 +22,7 @@ _RECORD = re.compile(rf"{_BASE}(?P<texts>(?:,{_TEXT}){{0,4}})(?P<sequence>,\d+)?
 _EPOCH = re.compile(r"(?:.*-)?(\d{9,11})\.\d+", re.ASCII)
 _NAME = re.compile(r'"(.*)" <.*>', re.DOTALL)
 _BASE_FIELDS = 16
+_HALF_AN_HOUR = 1800.0
 
 # The columns of the usual tables (cdr_adaptive_odbc, cdr_mysql of FreePBX and Issabel, cdr_pgsql, cdr_sqlite3_custom).
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -78,6 +79,16 @@ def made_at(uniqueid: str) -> float | None:
     """When a channel was made, by its Uniqueid (``1795290326.99``, or with a system name before it)."""
     found = _EPOCH.fullmatch(uniqueid)
     return None if found is None else float(found[1])
+
+
+def hours_off(rows: Iterable[Row]) -> float | None:
+    """By how many hours the times of most rows miss those in their Uniqueids: they are of another zone. None: they fit.
+
+    A row begins when its channel is made, or while that channel lives.
+    """
+    offs = sorted(row.start - made for row in rows if (made := made_at(row.uniqueid)) is not None)
+    usual = offs[len(offs) // 2] if offs else 0.0
+    return round(usual / 1800) / 2 if abs(usual) > _HALF_AN_HOUR else None
 
 
 def is_record(text: str) -> bool:

@@ -156,6 +156,14 @@ async def test_times_with_a_zone_and_in_utc(server: Server) -> None:
     assert await records.rows(BEGAN + 60) == []
 
 
+async def test_a_wrong_zone_is_found_out(server: Server) -> None:
+    """By the Uniqueids, which have no zone."""
+    await server.make(FREEPBX)
+    await server.add(rows_of_a_call(0, start=BEGAN))
+    with pytest.raises(RecordsError, match=r"its times are \+8 h off: set timezone"):
+        await TableRecords(server.url, "cdr", {}, UTC).rows(BEGAN - 60)
+
+
 async def test_other_names_and_a_table_elsewhere(server: Server) -> None:
     """columns, and schema.table; spelt as the database spells them."""
     names = FREEPBX.replace("TABLE cdr", "TABLE anrufe").replace("calldate", "BEGINN").replace("dstchannel", "ziel")

@@ -8,6 +8,7 @@ import time
 from datetime import UTC
 from pathlib import Path
 from typing import BinaryIO
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -163,6 +164,14 @@ async def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     path.write_text(record(1).rsplit(f',"{BEGAN + 60}.1"', 2)[0] + "\n")
     with pytest.raises(RecordsError, match="loguniqueid = yes"):
         await CsvRecords(path, UTC).rows(0)
+
+
+@pytest.mark.parametrize(("zone", "off"), [("Asia/Shanghai", "-8"), ("America/New_York", r"\+5")])
+async def test_a_wrong_zone_is_found_out(zone: str, off: str, tmp_path: Path) -> None:
+    """Otherwise nothing would ever be found, and nobody would know why. The Uniqueids tell."""
+    write(tmp_path / "Master.csv", range(100))
+    with pytest.raises(RecordsError, match=rf"its times are {off} h off: set timezone"):
+        await CsvRecords(tmp_path / "Master.csv", ZoneInfo(zone)).rows(BEGAN + 95 * 60)
 
 
 async def test_it_may_grow_while_it_is_read(tmp_path: Path) -> None:
