@@ -71,7 +71,7 @@ def _watch(settings: Settings, args: argparse.Namespace) -> int:
         if args.json:
             print(json.dumps({"after": step.after, "lag": step.lag, "text": step.text}, ensure_ascii=False), flush=True)
         else:
-            print(f"{'' if step.after is None else f'{step.after:.3f} s':>12}  {step.text}", flush=True)
+            print(f"{'' if step.after is None else f'{step.after:.3f} s':>12}  {_harmless(step.text)}", flush=True)
 
     try:
         report = asyncio.run(watch(settings, settings.pbx[0], clock=now, say=say, patience=args.timeout))
@@ -127,4 +127,11 @@ def _print_finding(finding: Finding) -> None:
 
 
 def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 118, subsequent_indent=" " * 18, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(
+        _harmless(text), 118, subsequent_indent=" " * 18, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _harmless(text: str) -> str:
+    """Without what moves a terminal's cursor: a caller chooses his number, and some of a dialplan's text."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

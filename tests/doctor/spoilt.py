@@ -92,7 +92,7 @@ SPOILT = [
     (_in("extensions.conf", r"-rx.wav", "-tx.wav"), {C.RECORDING_LEGS}),
     (_in("extensions.conf", r"-rx.wav", "-caller.wav"), {C.RECORDING_LEGS}),
     (_in("extensions.conf", r"/\$\{FILE\}.done", "/${FILE}.ok"), {C.RECORDING_MARK}),
-    (_in("extensions.conf", r"touch \$\{ROOT\}/\$\{FILE\}.done", "touch /tmp/x.done"), {C.RECORDING_MARK}),
+    (_in("extensions.conf", r"touch \$\{ROOT\}/\$\{FILE\}.done", "touch /srv/x.done"), {C.RECORDING_MARK}),
     (_in("extensions.conf", r"^ROOT = .*", "ROOT = /var/spool/asterisk/recordings"), {C.RECORDING_MARK}),
     (_in("extensions.conf", r"touch \S+ *\)\)", "touch ^{MIXMONITOR_FILENAME}.done))"), set()),
     (_in("extensions.conf", r"MessageLeft,File: message/\$\{UNIQUEID\}.wav", "MessageLeft"), {C.VOICEMAIL_EVENT}),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hotline.doctor.astconf import Item
 from hotline.doctor.catalogue import CATALOGUE, Code
 from hotline.doctor.filters import HELPFUL, NEEDED, Filters
 from hotline.doctor.finding import Report
+from hotline.doctor.watching import Step
 from telephony.reading import LAYOUTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
@@ -130,6 +132,20 @@ def test_faults_as_json(config: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert told["sound"] is False
     assert [fault["code"] for fault in told["faults"]] == ["unreachable"]
     assert set(told["faults"][0]) == {"code", "severity", "subject", "what", "why", "remedy"}
+
+
+def test_what_a_caller_wrote_does_not_reach_the_terminal(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number with an escape sequence in it."""
+
+    async def played(*_: Any, say: Callable[[Step], None], **__: Any) -> Report:
+        say(Step(0.0, "\x1b[2J138\r\n calls 4007002505"))
+        return Report()
+
+    monkeypatch.setattr("hotline.commands.doctor.watch", played)
+    assert _doctor("--config", config, "--watch") == 0
+    assert "0.000 s  \ufffd[2J138\ufffd\ufffd calls 4007002505\n" in capsys.readouterr().out
 
 
 def test_call_records_that_are_not_there(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
