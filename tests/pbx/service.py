@@ -102,7 +102,7 @@ class Service:
                 stderr=log,
             )
         assert self.process.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(90):
             said = (await self.process.stdout.read(4096)).decode()
         found = re.search(r"http://\S+", said)
         assert found, said + self.log
@@ -122,12 +122,17 @@ class Service:
         await self.process.wait()
 
     async def stop(self) -> int:
-        """Ctrl-C; its exit code."""
-        assert self.process is not None
+        """Ctrl-C; its exit code, 0 when it never ran. What does not end within twenty seconds is killed."""
+        if self.process is None:
+            return 0
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(20):
-            return await self.process.wait()
+        try:
+            async with asyncio.timeout(20):
+                return await self.process.wait()
+        except TimeoutError:
+            self.process.kill()
+            raise
 
 
 def service(folder: Path, labs: Sequence[Lab], config: str, database_url: str, redis_url: str | None = None) -> Service:
@@ -141,8 +146,8 @@ def service(folder: Path, labs: Sequence[Lab], config: str, database_url: str, r
 @asynccontextmanager
 async def serving(*services: Service) -> AsyncIterator[None]:
     """Services started beside each other; stopped in order at the end, whatever happened to them meanwhile."""
-    await asyncio.gather(*(one.start() for one in services))
     try:
+        await asyncio.gather(*(one.start() for one in services))
         yield
     finally:
         await asyncio.gather(*(one.stop() for one in services))
