@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from crm.customer import Customer
 from crm.trouble import UnsupportedError
@@ -175,13 +175,15 @@ class Context:
 
     ``secret``: the value of an environment variable that the settings name; LookupError where it is not set. ``base``:
     the folder that relative paths in the settings start from. ``clock``: epoch seconds. ``area``: the area code of
-    numbers written locally in the CRM ("0755"), None where there is none.
+    numbers written locally in the CRM ("0755"), None where there is none. ``mapping``: what the file that ``[crm]
+    mapping`` names holds, read by :mod:`crm.fieldmap`; empty without one.
     """
 
     secret: Callable[[str], str]
     base: Path
     clock: Callable[[], float]
     area: str | None = None
+    mapping: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Connector(Protocol):
