@@ -8,6 +8,7 @@ alarm; a server that does not answer is tried again.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import structlog
 
@@ -143,6 +144,7 @@ class Attach:
                 for leg, name in (("caller", row.rx), ("agent", row.tx), ("both sides", row.mix))
                 if name is not None
             }
+            unheard = [] if row.tx is None else await asyncio.to_thread(_unheard, recorder.path(row.tx), talk)
         except (OSError, LookupError) as error:
             log.warning("a recording could not be looked at", call=str(page.item.key), error=str(error))
             return
@@ -154,6 +156,8 @@ class Attach:
         elif deaf or missing:
             of = f"nothing is heard of the {deaf[0]}" if deaf else f"there is no leg of the {missing.pop()}"
             await self._alarm(page, AlarmKind.ONE_SIDED, f"{of} while {_who(talk)} talked")
+        elif unheard:  # one of several, after a transfer
+            await self._alarm(page, AlarmKind.ONE_SIDED, f"nothing is heard of agent {', '.join(unheard)}")
 
     async def _alarm(self, page: CallPage, kind: AlarmKind, text: str) -> None:
         await self._ledger.alarm(page.item.key, kind, text, self._clock())
@@ -179,6 +183,15 @@ def _messages(page: CallPage) -> list[str]:
     """Names of messages that the dialplan told of: untrusted."""
     told = (event.detail.get("file") for event in page.events if event.kind is EventKind.LEFT_MESSAGE)
     return [str(name) for name in told if name]
+
+
+def _unheard(leg: Path, talk: Sequence[tuple[float, float, str]]) -> list[str]:
+    """Agents of whom the agents' leg has nothing, though they talked long enough. Raises OSError."""
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for begin, end, agent in talk:
+        spans.setdefault(agent, []).append((begin, end))
+    long = {who: own for who, own in spans.items() if sum(end - begin for begin, end in own) >= SHORTEST_TALK}
+    return [who for who, own in long.items() if silent(loudest(leg, own))]
 
 
 def _who(talk: Sequence[tuple[float, float, str]]) -> str:

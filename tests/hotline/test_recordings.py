@@ -320,6 +320,8 @@ async def test_two_pbxs_with_the_same_uniqueid_keep_their_own(house: House) -> N
         (TONE, None, [AlarmKind.ONE_SIDED]),
         # the announcement before the answer is heard, the agent is not
         (TONE, TONE[: 16000 * 9] + SILENCE[16000 * 9 :], [AlarmKind.ONE_SIDED]),
+        # after the transfer the PBX recorded nothing of the second agent
+        (TONE, TONE[: 16000 * 20] + SILENCE[16000 * 20 :], [AlarmKind.ONE_SIDED]),
     ],
 )
 async def test_who_cannot_be_heard_is_an_alarm_without_any_model(
