@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from hotline.crm_settings import Crm
+from hotline.crm_settings import faults as crm_faults
 from hotline.dialplan.settings import Dialplan
 from hotline.telephony_settings import Agent, Line, Part, Pbx, Recordings, Routing, zone
 from hotline.tomlplace import Place, line_of, places
@@ -89,13 +91,6 @@ class Transcription(Part):
     model: Path | None = None
     language: str = "zh"
     processes: Annotated[int, Field(ge=1, le=32)] = 1
-
-
-class Crm(Part):
-    """Which CRM answers. Its own settings follow its name."""
-
-    connector: Literal["embedded"] = "embedded"
-    budget: Annotated[float, Field(gt=0, le=10)] = 0.8
 
 
 class Settings(Part):
@@ -182,25 +177,31 @@ def load(path: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         raise ConfigError(chosen, [Fault(int(line[1]) if line else None, "", f"not TOML: {error}")]) from error
+    known = places(text)
+    wrong = [Fault(line_of(place, known), _key(place), said) for place, said in crm_faults(raw)]
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        known = places(text)
-        raise ConfigError(chosen, [_fault(item, known) for item in error.errors()]) from error
+        raise ConfigError(chosen, [_fault(item, known) for item in error.errors()] + wrong) from error
+    if wrong:
+        raise ConfigError(chosen, wrong)
     anchored: Settings = _anchored(settings, chosen.absolute().parent)
     return anchored
 
 
 def _fault(item: Any, known: dict[Place, int]) -> Fault:
     place = tuple(item["loc"])
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     text = {
         "extra_forbidden": "no such setting here; look for a slip of the pen",
         "missing": "is missing",
     }.get(item["type"], str(item["msg"]).removeprefix("Value error, "))
     if item["type"] not in ("extra_forbidden", "missing") and not isinstance(item["input"], dict | list):
         text += f" (given: {item['input']!r})"
-    return Fault(line_of(place, known), key, text)
+    return Fault(line_of(place, known), _key(place), text)
+
+
+def _key(place: Place) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
 
 
 def _anchored(part: Part, base: Path) -> Any:
