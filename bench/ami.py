@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """AMI bytes to facts: what we take for it beside panoramisk, cacofonisk and a parser that only builds dicts.
 
-    .venv/bin/python bench/ami.py [--rounds 5] [--repeat 12] [--read 1460]
+    .venv/bin/python bench/ami.py [--rounds 5] [--repeat 12] [--read 65536 1460]
 
 Everybody gets the same bytes (thirty overlapping calls, over and over) in the same reads, in this process, through its
-own protocol, without a socket:
+own protocol, without a socket. A busy PBX fills large reads, an idle one small ones, which cost everybody more; what is
+wanted is the ratio of the first size given:
 
 * ours: framing, typed events, tracker, facts;
 * panoramisk 1.4 with one handler that does nothing, for the event ``*``;
@@ -203,43 +204,50 @@ def call(tracker: Tracker, uid: str, number: int) -> None:
     tracker.feed(MemberAnswered("1795290139.0", name, uid, uid, *leg, "support", "PJSIP/1001"))
 
 
-async def main() -> int:
-    """Run the rounds and print the table; 1 when a wanted ratio was missed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--repeat", type=int, default=12)
-    parser.add_argument("--read", type=int, default=1460, help="bytes a read")
-    options = parser.parse_args()
-    logging.disable(logging.WARNING)
-    data = gzip.decompress(CAPTURE.read_bytes())
-    reads = [data[at : at + options.read] for at in range(0, len(data), options.read)]
-    events = data.count(b"\r\n\r\n") * options.repeat
+def compare(data: bytes, size: int, rounds: int, repeat: int) -> bool:
+    """Everybody in turn, in reads of this size; prints the table. Whether a wanted ratio was reached by all."""
+    reads = [data[at : at + size] for at in range(0, len(data), size)]
+    events = data.count(b"\r\n\r\n") * repeat
     for make in READERS.values():
         timed(make, reads, 1)
     times: dict[str, list[float]] = {name: [] for name in READERS}
-    for _ in range(options.rounds):
+    for _ in range(rounds):
         for name, make in READERS.items():
-            seconds, counted = timed(make, reads, options.repeat)
-            assert name != "ours" or counted == CALLS * options.repeat, f"{counted} calls ended"
+            seconds, counted = timed(make, reads, repeat)
+            assert name != "ours" or counted == CALLS * repeat, f"{counted} calls ended"
             assert counted, f"{name} read nothing"
             times[name].append(seconds)
-    print(f"{events:,} events a round, {options.rounds} rounds, reads of {options.read} B\n")
+    print(f"{events:,} events a round, {rounds} rounds, reads of {size:,} B\n")
     print(f"{'':34}{'us/event':>9}{'events/s':>11}{'x ours: median (spread)':>28}")
-    missed = False
+    reached = True
     for name, mine in times.items():
         each = statistics.median(mine) / events
         ratios = sorted(theirs / us for theirs, us in zip(mine, times["ours"], strict=True))
         middle = statistics.median(ratios)
-        missed |= middle < WANTED.get(name, 0.0)
+        reached &= middle >= WANTED.get(name, 0.0)
         wanted = f"  wanted {WANTED[name]:g}" if name in WANTED else ""
         print(f"{name:34}{each * 1e6:9.2f}{1 / each:11,.0f}{middle:13.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f}){wanted}")
+    print()
+    return reached
+
+
+async def main() -> int:
+    """Run the rounds and print the tables; 1 when something wanted was missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repeat", type=int, default=12)
+    parser.add_argument("--read", type=int, nargs="+", default=[65536, 1460], help="bytes a read")
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    data = gzip.decompress(CAPTURE.read_bytes())
+    reached = [compare(data, size, options.rounds, options.repeat) for size in options.read]
     large, small = zip(*((endless(65536), endless(1460)) for _ in range(options.rounds * 10)), strict=True)
     slower = min(small) / min(large)
-    print(f"\n4 MB without a blank line in 1,460 B reads: {slower:.2f} x the cost in 64 KiB reads (wanted at most 1.5)")
+    print(f"4 MB without a blank line in 1,460 B reads: {slower:.2f} x the cost in 64 KiB reads (wanted at most 1.5)")
     live = memory()
-    print(f"\na tracked call, three phones: {live:,.0f} B (wanted at most 4,096)")
+    print(f"a tracked call, three phones: {live:,.0f} B (wanted at most 4,096)")
     print(f"100,000 finished calls leave {leftovers():,} objects behind")
-    return int(missed or slower > 1.5 or live > 4096)
+    return int(not reached[0] or slower > 1.5 or live > 4096)
 
 
 if __name__ == "__main__":

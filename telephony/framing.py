@@ -58,7 +58,7 @@ class Framer(Generic[T]):
         self._size = 0
         self._open: tuple[Layout[T], list[str], int] | None = None
 
-    def feed(self, data: bytes) -> list[T | Response]:
+    def feed(self, data: bytes) -> list[T | Response]:  # noqa: C901, PLR0912 - a call less for every read
         """Every message that these bytes complete."""
         if self._last:
             joint = data if len(data) >= _SEAM and data[0] > _CR else self._last[-_SEAM:] + data
@@ -70,13 +70,21 @@ class Framer(Generic[T]):
             data = self._ended(data)
         elif self._left:
             data = self._left + data
+        blocks = data.split(_END)
+        self._left = blocks.pop()
+        if len(data) > _LONG:
+            blocks = self._bounded(blocks)
+        self.counts.messages += len(blocks)
         out: list[T | Response] = []
-        kinds = self._kinds
-        for block in self._blocks(data):
-            kind = kinds.get(block[: block.find(b"\r\n")])
-            if self._open is not None or (kind is None and not block.startswith(b"Event: ")):
+        kind_of = self._kinds.get
+        for block in blocks:
+            kind = kind_of(block[: block.find(b"\r\n")])
+            if kind is None:
+                if self._open is not None or block[:7] != b"Event: ":
+                    self._unusual(block, out)
+            elif self._open is not None:
                 self._unusual(block, out)
-            elif kind is not None:
+            else:
                 sound, make, needle, layout = kind
                 if needle and needle not in block:
                     continue
@@ -89,17 +97,13 @@ class Framer(Generic[T]):
         self.counts.events += len(out)
         return out
 
-    def _blocks(self, data: bytes) -> list[bytes]:
-        """What blank lines divide; the undivided rest is kept for the next read."""
-        blocks = data.split(_END)
-        self._left = left = blocks.pop()
-        self.counts.messages += len(blocks)
-        if len(left) > _LONG:  # not to be searched again with every read
+    def _bounded(self, blocks: list[bytes]) -> list[bytes]:
+        """Those that are not too long to be read. An undivided rest that grows long is not searched again each time."""
+        left = self._left
+        if len(left) > _LONG:
             self._left, self._last, self._pieces, self._size = b"", left, [], 0
             self._keep(left)
-        if len(data) > self._limit:
-            blocks = [block for block in blocks if self._short(block)]
-        return blocks
+        return [block for block in blocks if self._short(block)]
 
     def _ended(self, data: bytes) -> bytes:
         """What there is to read now that a long message is complete: with it, or behind it where it was too long."""
