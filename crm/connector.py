@@ -189,9 +189,20 @@ class Context:
 class Connector(Protocol):
     """A CRM. Every method raises one of :mod:`crm.trouble`'s errors and no other."""
 
-    name: str
-    can: Can
-    traits: Traits
+    @property
+    def name(self) -> str:
+        """What errors and pages call it."""
+        ...
+
+    @property
+    def can(self) -> Can:
+        """What it can do, as far as is known by now."""
+        ...
+
+    @property
+    def traits(self) -> Traits:
+        """What the core must know of it."""
+        ...
 
     async def health(self) -> Health:
         """A cheap question that needs our credentials."""

@@ -30,6 +30,12 @@ class RateLimitedError(TransientError):
         self.after = after
 
 
+class RestingError(RateLimitedError):
+    """It was not asked: it has been in trouble and is left alone for ``after`` seconds more."""
+
+    counts = False
+
+
 class UnknownOutcomeError(TransientError):
     """A write was sent and no answer came: it is looked up by its key before it is sent again."""
 
