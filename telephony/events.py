@@ -24,11 +24,6 @@ def seconds(stamp: str | None) -> float | None:
     return told if 0.0 <= told < _LATEST else None
 
 
-def at(event: "Event") -> float | None:
-    """When the PBX says it happened, epoch seconds; None when it does not say."""
-    return seconds(event.stamp)
-
-
 class NewChannel(NamedTuple):
     """A channel came into being. Of a carrier's channel, ``exten`` is what the carrier sent; later events lose it."""
 
