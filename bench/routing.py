@@ -62,7 +62,7 @@ async def serving(url: str, customers: int, folder: Path) -> AsyncIterator[Servi
     runner = web.AppRunner(service.build(), access_log=None)
     await runner.setup()
     try:
-        await service.crm.add_many(
+        await service.embedded.add_many(
             Customer(f"C{n}", f"客户{n}", (Phone(caller(n), f"+86{caller(n)}"),), owner="1002" if n % 3 else None)
             for n in range(customers)
         )

@@ -14,8 +14,11 @@ import structlog
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from crm.connector import Connector
+from crm.guarded import Guarded
 from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
+from hotline.crm_opening import report as crm_report
 from hotline.health import Health
 from hotline.jobs import AfterCall, lanes
 from hotline.lookup import Lookup
@@ -60,9 +63,18 @@ DRAIN = 5.0  # seconds that what happened last may take to be written when the s
 
 
 class Service:
-    """One process of hotline. ``settings`` name at least one PBX; ``secrets`` are the AMI secrets by its name."""
+    """One process of hotline. ``settings`` name at least one PBX; ``secrets`` are the AMI secrets by its name.
 
-    def __init__(self, settings: Settings, clock: Callable[[], float], secrets: Mapping[str, str]) -> None:
+    ``crm``: the opened connector where the settings name one (:func:`hotline.crm_opening.open_crm`), ours to close.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], float],
+        secrets: Mapping[str, str],
+        crm: Guarded | None = None,
+    ) -> None:
         self.settings, self.clock, self._secrets = settings, clock, secrets
         self.crew = Crew()
         self.db = Database.open(settings.database_url)
@@ -70,7 +82,8 @@ class Service:
         self.reads, self.accounts, self.audit = Reads(self.db), Accounts(self.db), Audit(self.db)
         self.outbox = Outbox(self.db)
         self.fanout: Fanout = RedisFanout(settings.redis_url) if settings.redis_url else MemoryFanout()
-        self.crm = EmbeddedCrm(self.db)
+        self.embedded = EmbeddedCrm(self.db)
+        self.guarded = crm
         self.hasher = PasswordHasher()
         self.speech = Speech(partial(_model, settings), settings.transcription.processes)
         self.archive = Archive(
@@ -124,6 +137,11 @@ class Service:
             clock=clock,
         )
 
+    @property
+    def crm(self) -> Connector:
+        """Whoever says who is calling."""
+        return self.guarded or self.embedded
+
     def build(self) -> web.Application:
         """The web application; its start and clean-up are the service's."""
         settings = self.settings
@@ -158,6 +176,7 @@ class Service:
 
     async def _storage(self, _app: web.Application) -> AsyncIterator[None]:
         yield
+        await self.crm.close()
         await self.fanout.close()
         await self.db.close()
 
@@ -233,6 +252,7 @@ class Service:
             "shadow": self.shadow and self.shadow.report(),
             "jobs": {state.value: sum(n for (_, of), n in counts.items() if of is state) for state in JobState},
             "routing": self.routing.report(),
+            "crm": self.guarded and crm_report(self.guarded),
             "speech": self.speech.report(),
             "recordings": await self.archive.report(),
             "database": self.pipeline.writer.trouble,

@@ -1,6 +1,7 @@
 """``hotline check``: is the configuration sound? Names every fault at once, each with its line."""
 
 import argparse
+import asyncio
 import json
 import os
 import sys
@@ -8,6 +9,9 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from crm.registry import ConnectorError
+from hotline.clock import now
+from hotline.crm_opening import open_crm
 from hotline.settings import ConfigError, Fault, Settings, find, load
 from hotline.telephony_settings import Recordings
 
@@ -58,9 +62,30 @@ def outside(settings: Settings) -> list[Fault]:
     faults += _recordings("recordings", settings.recordings)
     if settings.routing.http_port is not None:
         faults += _secret("routing", settings.routing.token)
+    faults += _crm(settings)
     model = settings.transcription.model
     if model is not None and not model.is_dir():
         faults.append(Fault(None, "transcription.model", f"{model} is no folder: give the unpacked model's folder"))
+    return faults
+
+
+def _crm(settings: Settings) -> list[Fault]:
+    """What only shows when the connector is opened: a secret or mapping that is not there. Nobody is asked anything."""
+    faults = [
+        Fault(None, f"crm.push[{index}]", f"{push.secret_env} is not set")
+        for index, push in enumerate(settings.crm.push)
+        if push.secret_env is not None and not os.environ.get(push.secret_env)
+    ]
+    if settings.crm.embedded:
+        return faults
+
+    async def opened() -> None:
+        await (await open_crm(settings.crm, now)).close()
+
+    try:
+        asyncio.run(opened())
+    except ConnectorError as error:
+        faults.append(Fault(None, "crm", str(error)))
     return faults
 
 

@@ -12,11 +12,14 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from crm.guarded import Guarded
+from crm.registry import ConnectorError
 from hotline import logs, newcomer
 from hotline.app import Service
 from hotline.cli import UsageError
 from hotline.clock import now
 from hotline.collector import settle
+from hotline.crm_opening import first_word, open_crm
 from hotline.demo import TRUNKS, VOICEMAIL_EVENT
 from hotline.demo.pbx import DemoPbx
 from hotline.settings import ConfigError, Settings, load
@@ -70,14 +73,15 @@ async def _serve(settings: Settings, secrets: dict[str, str]) -> int:
         if demo:
             settings, secret, pbx = await _with_demo_pbx(settings, stack)
             secrets = {settings.pbx[0].name: secret}
-        service = Service(settings, now, secrets)
+        crm = await _crm(settings)
+        service = Service(settings, now, secrets, crm)
         runner = web.AppRunner(service.build(), access_log=None)
         stack.push_async_callback(runner.cleanup)
         settle()
         await runner.setup()
         address = await _listen(runner, settings)
         if demo:
-            await newcomer.bring_customers(service.crm, settings.database_url)
+            await newcomer.bring_customers(service.embedded, settings.database_url)
             made = await newcomer.make_accounts(service.accounts, service.hasher, now())
             print(newcomer.announce(address, made), flush=True)
             stack.push_async_callback(_ended, service.crew.start(pbx.run(), "built-in PBX"))
@@ -93,6 +97,22 @@ async def _serve(settings: Settings, secrets: dict[str, str]) -> int:
             log.info("stopping")
             return 0
         return 1
+
+
+async def _crm(settings: Settings) -> Guarded | None:
+    """The connector that the settings name, opened. UsageError when it cannot work as it is set up."""
+    if settings.crm.embedded:
+        return None
+    try:
+        crm = await open_crm(settings.crm, now)
+        try:
+            await first_word(crm)
+        except ConnectorError:
+            await crm.close()
+            raise
+    except ConnectorError as error:
+        raise UsageError(f"[crm]: {error}") from error
+    return crm
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> str:

@@ -80,7 +80,7 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
     settings = settings.model_copy(update={"pbx": (named,)})
     await upgrade(settings.database_url)
     service = Service(settings, now, {"demo": address.secret})
-    await newcomer.bring_customers(service.crm, settings.database_url)
+    await newcomer.bring_customers(service.embedded, settings.database_url)
     runner = web.AppRunner(service.build(), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -185,7 +185,7 @@ async def played(lab: "Lab", folder: Path) -> Day:
     day = Day()
     async with serving(lab, folder) as service:
         mobile = Phone(CALLER, f"+86{CALLER}")
-        await service.crm.add_many([Customer("C1", "林晓峰", (mobile,), vip=True, owner="1002")])
+        await service.embedded.add_many([Customer("C1", "林晓峰", (mobile,), vip=True, owner="1002")])
         await service.accounts.add("u1002", name="李雷", role="agent", password="x", now=now(), extension="1002")
         await asyncio.to_thread(ask, lab, service.routing.ports)
         await heard(service)
