@@ -25,6 +25,7 @@ from telephony.live import Live, pair_of
 from telephony.overtaken import Overtaken
 from telephony.phones import is_local
 
+_UP = "6"
 _CALLED = ("0", "5")  # ChannelState of a phone that is about to ring, and of one that rings
 _NAMED = ("uniqueid", "linkedid", "dest_linkedid", "who_uniqueid", "target_linkedid")
 STEP = 20  # calls at a time: a few milliseconds with all that follows from them
@@ -100,10 +101,19 @@ class Merge:
         if uid not in self._overtaken.fresh:
             self._where(call, now, out)
         live.connect(uid, now, out)
+        self._picked_up(call, now, out)
         for agent in [name for name, talks in call.talking.items() if talks]:
             legs = [x for x, leg in call.legs.items() if leg.agent == agent and leg.phase is Phase.UP]
             if not any(self._there(leg) for leg in legs):
                 call.leave(agent, Over.LOST, now, out)
+
+    def _picked_up(self, call: OpenCall, now: float | None, out: list[Fact]) -> None:
+        """A phone that rang for the caller and is up now was answered, even if its agent consults just now (22, 16)."""
+        for uid, leg in list(call.legs.items()):
+            row = None if uid in self._overtaken.fresh else self._rows.get(uid)
+            called = leg.phase in (Phase.RINGING, Phase.UP) and leg.via is None and not leg.local
+            if called and row is not None and row.state == _UP and row.bridge:
+                call.talk(uid, leg.agent, leg.queue, now, out, local=False)
 
     def _there(self, uid: str) -> bool:
         return uid in self._rows or uid in self._overtaken.fresh
