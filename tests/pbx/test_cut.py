@@ -170,11 +170,11 @@ def call_faults(
         outcomes.add(full["outcome"])
     if cut - SOON < full["ended"] < back + SOON:
         outcomes.add("lost")
-    if not talks and full["arrived"] < back and full["ended"] > cut:
-        outcomes.add("lost")  # nobody knows that nobody talked meanwhile
+    sure = {agent for agent, since, until in talks if since < cut - SOON or until > back + SOON}
+    if not sure and full["arrived"] < back and full["ended"] > cut:
+        outcomes.add("lost")  # nobody knows whether somebody talked meanwhile
     if told["outcome"] not in outcomes:
         yield "outcome", told["outcome"], outcomes
-    sure = {agent for agent, since, until in talks if since < cut - SOON or until > back + SOON}
     if not sure <= set(told["agents"]):
         yield "agents missing", told["agents"], sure
     if [agent for agent in full["agents"] if agent in told["agents"]] != told["agents"]:
