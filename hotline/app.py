@@ -20,7 +20,7 @@ from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
 from hotline.crm_opening import report as crm_report
 from hotline.health import Health
-from hotline.jobs import AfterCall, lanes
+from hotline.jobs import AfterCall, lanes, only_ours
 from hotline.lookup import Lookup
 from hotline.metrics import page as metrics_page
 from hotline.past import Past
@@ -209,7 +209,10 @@ class Service:
             unrecorded=frozenset(line.number for line in self.settings.line if not line.record),
             masks={line.number: _mask(line.policy.redact) for line in self.settings.line},
         )
-        handlers = {**after.handlers, **self.archive.handlers, **self.past.handlers}
+        ours = {pbx.name for pbx in self.settings.pbx}
+        handlers = only_ours(
+            {**after.handlers, **self.archive.handlers, **self.past.handlers}, pbxs=ours, clock=self.clock
+        )
         never = asyncio.Event()
         jobs = {
             self.crew.start(self.outbox.run(some, never, clock=self.clock, parallel=at_once), name)

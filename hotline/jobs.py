@@ -4,13 +4,13 @@ Each handler may be run again at any moment and from the start: whatever it writ
 something (a recording still growing, a speech model) says so where people see it, and burns no attempt.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hotline.attach import TRANSCRIBE, Attach
+from hotline.attach import LOOK_AGAIN, TRANSCRIBE, Attach
 from hotline.call_board import CallBoard
 from hotline.metrics import JOBS
 from hotline.record_job import RECORD
@@ -24,6 +24,7 @@ from storage.pages import CallPage
 from storage.reads import Reads
 from storage.records import AlarmKind, RecordingKind, RecordingRow, Waiting
 from storage.talk import windows
+from telephony.call import CallKey
 from transcription.summary import summarise
 from transcription.transcript import Transcript, Turn
 from transcription.trouble import AudioProblem, Trouble
@@ -53,6 +54,25 @@ def lanes(handlers: Mapping[str, Handler], transcriptions: int) -> list[tuple[st
     rest = {kind: handler for kind, handler in handlers.items() if kind not in set().union(*kinds.values())}
     at_once = {"now": 4, "transcripts": max(1, transcriptions), "jobs": 2}
     return [(name, own, at_once[name]) for name, own in (*told, ("jobs", rest)) if own]
+
+
+def only_ours(handlers: Mapping[str, Handler], pbxs: Collection[str], clock: Callable[[], float]) -> dict[str, Handler]:
+    """The handlers, each for calls of our own PBXs: another service on this database has the recordings of the others.
+
+    A job of theirs is put back; whichever of us asks next may take it.
+    """
+
+    def ours(handler: Handler) -> Handler:
+        async def handle(job: Job) -> Wait | None:
+            call = job.payload.get("call")
+            pbx = None if call is None else CallKey.parse(str(call)).pbx
+            if pbx is None or pbx in pbxs:
+                return await handler(job)
+            return Wait(clock() + LOOK_AGAIN, f"for the service that listens to PBX {pbx}")
+
+        return handle
+
+    return {kind: ours(handler) for kind, handler in handlers.items()}
 
 
 class AfterCall:

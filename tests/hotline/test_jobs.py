@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hotline.attach import PATIENCE
-from hotline.jobs import AfterCall, lanes
+from hotline.jobs import AfterCall, lanes, only_ours
 from hotline.recorder import Recorder, Recorders
 from hotline.speech import Speech
 from storage.database import Database
@@ -195,6 +195,20 @@ async def test_a_jumping_clock_neither_hurries_nor_hangs(desk: Desk) -> None:
     assert 0 < waiting.until - desk.clock.now <= 60
     (desk.root / "2026/11/21" / f"{LINE}-{KEY.linkedid}.done").touch()
     assert await desk.after.handlers["recording"](job) is None
+
+
+async def test_a_call_of_another_services_pbx_is_left_to_it(desk: Desk) -> None:
+    """Two services on one database, each with a PBX: who cannot reach the recording does not call it missing."""
+    desk.record()
+    job = Job(1, "recording", "x", {"call": str(KEY)}, JobState.RUNNING, 1, 1, 0.0, None, None, 0.0, 0.0)
+    there = only_ours(desk.after.handlers, {"branch"}, desk.clock)
+    waiting = await there["recording"](job)
+    assert isinstance(waiting, Wait)
+    assert KEY.pbx in waiting.why
+    assert not (await desk.page()).recordings
+    here = only_ours(desk.after.handlers, {KEY.pbx}, desk.clock)
+    assert await here["recording"](job) is None
+    assert (await desk.page()).recordings
 
 
 @pytest.mark.parametrize("leave", [lambda p: p.unlink(), lambda p: p.write_bytes(b"<html>")])
