@@ -14,6 +14,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from crm.connector import Connector, Context
+from crm.fieldmap import MappingError
 
 GROUP = "hotline.connectors"
 OWN: Mapping[str, str] = {
@@ -48,6 +49,8 @@ async def open_named(name: str, settings: Mapping[str, Any], context: Context) -
         return await opener(settings, context)
     except ValidationError as error:
         raise _bad(name, error) from error
+    except MappingError as error:
+        raise ConnectorError(f"the mapping for connector {name}: {error}") from error
     except LookupError as error:  # Context.secret: the environment variable that is not set
         if isinstance(error, KeyError | IndexError):
             raise  # a slip in the connector
