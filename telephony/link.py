@@ -23,7 +23,7 @@ from telephony.reading import LAYOUTS
 
 log = structlog.get_logger()
 
-_MOST = 30.0  # seconds between tries of a PBX that does not answer
+_MOST = 5.0  # seconds between tries of a PBX that does not answer: a try is cheap, a second without it costs pops
 _REFUSED_MOST = 300.0  # and of one that refuses us
 _STEADY = 60.0  # seconds after which a connection was a good one
 _ADVICE = (

@@ -144,3 +144,22 @@ def test_a_caller_who_was_given_our_own_number_to_show_has_no_number_known() -> 
     facts = made().resync(ev.Snapshot((caller._replace(caller="4007002505"), *rest)), 5.0)
     assert isinstance(facts[0], Arrived)
     assert facts[0].caller is None
+
+
+@pytest.mark.parametrize(
+    ("uniqueid", "arrived"),
+    [
+        ("1795290000.7", 1795290000.0),
+        ("pbx-1795290000.7", 1795290000.0),  # with systemname in asterisk.conf
+        ("1795290999.7", 1795290500.0),  # a PBX whose clock is ahead: no call comes from the future
+        ("odd", 1795290500.0),
+    ],
+)
+def test_an_adopted_call_arrived_when_its_channel_was_made(uniqueid: str, arrived: float) -> None:
+    """A caller who has waited for ten minutes does not seem to have come just now."""
+    caller = ev.LiveChannel(
+        None, "PJSIP/carrier-00000001", "6", "13812345678", None, "s", uniqueid, uniqueid, "4007002505", ""
+    )
+    first = made().resync(ev.Snapshot((caller,)), 1795290500.0)[0]
+    assert isinstance(first, Arrived)
+    assert first.at == arrived
