@@ -12,6 +12,7 @@ import asyncio
 import importlib.util
 import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,11 +37,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked long, saying so."""
+    """Leave out what is marked long, saying so, and what is marked crm, as long as -m does not speak of it."""
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(pytest.mark.skip(reason="long: give --long to run it"))
+    if not re.search(r"\bcrm\b", config.getoption("markexpr")):
+        left = [item for item in items if item.get_closest_marker("crm")]
+        if left:
+            config.hook.pytest_deselected(items=left)
+            items[:] = [item for item in items if not item.get_closest_marker("crm")]
 
 
 class CannotRunError(Exception):

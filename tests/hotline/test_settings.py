@@ -214,3 +214,51 @@ def test_an_address_of_call_records(url: str, tmp_path: Path) -> None:
     cdr = load(write(tmp_path, pbx + '[[line]]\nnumber = "4007002505"\nrecord = false\n')).pbx[0].cdr
     assert cdr is not None
     assert cdr.url == url
+
+
+def test_the_settings_of_a_connector_are_checked_with_all_others(tmp_path: Path) -> None:
+    """A slip in [crm.settings] has its line, as one in [site] has."""
+    path = write(
+        tmp_path,
+        """[site]
+nam = "x"
+
+[crm]
+connector = "rest"
+mapping = "crm.toml"
+
+[crm.settings]
+url = "http://crm.example.com"
+tokn_env = "X"
+""",
+    )
+    assert sorted(faults_of(path)) == [
+        "line 10: crm.settings.tokn_env: no such setting here; look for a slip of the pen",
+        "line 2: site.nam: no such setting here; look for a slip of the pen",
+    ]
+    path.write_text(path.read_text().replace("nam =", "name =").replace("tokn_env", "secret_env"))
+    assert faults_of(path) == [
+        "line 8: crm.settings: url: our key would cross the network readable: use https, or set plain_http = true"
+    ]
+
+
+def test_a_connector_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """With those that are."""
+    (fault,) = faults_of(write(tmp_path, '[crm]\nconnector = "oddo"\n'))
+    assert fault.startswith("line 2: crm.connector: no connector 'oddo'; there are: embedded, ")
+
+
+def test_paths_of_the_crm_start_from_the_file(tmp_path: Path) -> None:
+    """The mapping, and whatever the connector's own settings name."""
+    crm = load(
+        write(tmp_path, '[crm]\nconnector = "rest"\nmapping = "m.toml"\n[crm.settings]\nurl = "https://c.example"\n')
+    ).crm
+    assert (crm.mapping, crm.base) == (tmp_path / "m.toml", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong", ['connector = "embedded"\nmapping = "m.toml"', '[[crm.push]]\nkind = "webhook"\nurl = "https://x.example"']
+)
+def test_a_crm_that_makes_no_sense_is_refused(tmp_path: Path, wrong: str) -> None:
+    """A mapping of nothing, a webhook that nobody could check."""
+    assert len(faults_of(write(tmp_path, f"[crm]\n{wrong}\n"))) == 1
