@@ -129,7 +129,8 @@ class Odoo(Unable):
             raise InvalidError(f"{SYSTEM} {version} and the mapping do not fit: {'; '.join(wrong)}")
         if self._given:
             await self._tickets.home()
-        return Health(version, None if clock is None else round(clock - now, 3))
+        skew = None if clock is None else clock - now
+        return Health(version, 0.0 if skew is not None and abs(skew) <= 1 else skew)  # its clock is told in seconds
 
     async def find(self, number: Number) -> Sequence[Customer]:
         """Contacts that have the number, with purchases where those come in time."""
@@ -154,7 +155,7 @@ class Odoo(Unable):
         return await self._tickets.create(draft)
 
     async def set_status(self, ticket: Ref, status: Status) -> Ref:
-        """Its stage. Odoo tells times in seconds and locks nothing: two changes within one may pass for one."""
+        """Its stage. Odoo locks nothing: between our look and our write somebody may still change it."""
         self._need_project()
         return await self._tickets.set_status(ticket, status)
 

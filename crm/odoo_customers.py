@@ -17,7 +17,7 @@ from crm.customer import Contract, Customer, Purchase
 from crm.fieldmap import ContractMap, FieldMap, PurchaseMap
 from crm.http import BULK, LOOKUP, Pace
 from crm.matching import decide
-from crm.odoo_desk import Desk, Record
+from crm.odoo_desk import Desk, Record, record_id
 from crm.odoo_plan import PARTNER, Plan, customer_paths, own_or_firm, part_paths
 from crm.paths import texts
 from crm.terms import Terms
@@ -69,16 +69,16 @@ class Customers:
 
     async def get(self, customer_id: str) -> Customer | None:
         """The customer of that id with everything; None when there is none. Raises CrmError."""
-        if not customer_id.isdecimal():
+        if (number := record_id(customer_id)) is None:
             return None
-        domain = [["id", "=", int(customer_id)], *self._where]
+        domain = [["id", "=", number], *self._where]
         rows = await self._desk.rows(PARTNER, domain, await self._paths(), pace=LATER)
         found = self.read(await self._desk.plan(), rows)
         return next(iter(await self._detailed(found, rows, LATER)), None)
 
     async def load(self, after: str | None) -> AsyncIterator[tuple[Sequence[Customer], str]]:
         """Every customer by id, a thousand at once."""
-        paths, last = await self._paths(), int(after or 0)
+        paths, last = await self._paths(), record_id(after or "") or 0
         while True:
             domain = [["id", ">", last], *self._where]
             rows = await self._desk.rows(PARTNER, domain, paths, limit=BATCH, pace=BULK)

@@ -19,6 +19,8 @@ from crm.trouble import AuthError, InvalidError, NotFoundError
 LOOK_AGAIN = 600.0  # seconds that what Odoo said of itself, and names of tags and stages, are believed
 MOST_PARTS = 200  # related records read at once
 
+LAST_ID = 2**31 - 1
+
 Record = dict[str, Any]
 
 log = structlog.get_logger()
@@ -153,6 +155,12 @@ class Desk:
         if not isinstance(found, dict) or not found:
             raise InvalidError(f"{SYSTEM} tells no fields of {model}")
         return found
+
+
+def record_id(text: str) -> int | None:
+    """An id as Odoo counts them; None of a text that can be none."""
+    number = int(text) if text.isascii() and text.isdecimal() else 0
+    return number if 0 < number <= LAST_ID else None
 
 
 def _ids(value: Any) -> list[int]:

@@ -132,8 +132,9 @@ def part_paths(table: PurchaseMap | ContractMap) -> list[str]:
 
 
 def ticket_paths(table: TicketMap) -> list[str]:
-    """Every path of a ticket, its text left out."""
-    return [table.id, table.title, table.customer, table.status, table.owner, table.updated, "state", "write_date"]
+    """Every path of a ticket, and what else tells that somebody changed it."""
+    named = (table.id, table.title, table.body, table.customer, table.status, table.owner, table.updated)
+    return [*named, "priority", "state", "write_date"]
 
 
 def _those(fields: Fields | None, *paths: str) -> tuple[str, ...]:

@@ -5,8 +5,10 @@ id in one transaction and, for an id that is there, makes none. Rights of an ord
 the table of external ids itself one must be an administrator.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from crm.connector import Draft, Item, Note, Of, Ref, Status
@@ -14,11 +16,11 @@ from crm.fieldmap import FieldMap
 from crm.http import WRITE
 from crm.odoo_answers import error_loading
 from crm.odoo_customers import LATER
-from crm.odoo_desk import Desk, Record
+from crm.odoo_desk import Desk, Record, record_id
 from crm.odoo_plan import PARTNER, ticket_paths
 from crm.odoo_rpc import SYSTEM
 from crm.odoo_text import MODULE, external_name, html_of, text_of
-from crm.trouble import AuthError, ConflictError, CrmError, InvalidError, NotFoundError
+from crm.trouble import AuthError, ConflictError, CrmError, InvalidError, NotFoundError, UnknownOutcomeError
 
 MESSAGE = "mail.message"
 _ENGLISH = {"lang": "en_US"}
@@ -48,11 +50,11 @@ class Tickets:
 
     async def of_customer(self, customer_id: str, limit: int) -> list[Item]:
         """The open ones, those changed last first. Raises CrmError."""
-        if not customer_id.isdecimal():
+        if (customer := record_id(customer_id)) is None:
             return []
         fields = await self._fields()
         link = fields.ticket.customer.partition(".")[0]
-        domain = [*await self.domain(), [link, "child_of", [int(customer_id)]], *await self._open_ones(fields)]
+        domain = [*await self.domain(), [link, "child_of", [customer]], *await self._open_ones(fields)]
         rows = await self._desk.rows(
             fields.ticket.object, domain, self.paths(fields), order="write_date desc, id desc", limit=limit, pace=LATER
         )
@@ -67,7 +69,7 @@ class Tickets:
     async def create(self, draft: Draft) -> Ref:
         """Make a ticket, once for a key. Raises CrmError."""
         if (known := await self.by_key(Of.TICKET, draft.key)) is not None:
-            return known
+            return (await self._must(known.id)).ref
         table = (await self._fields()).ticket
         plan = await self._desk.plan()
         values: dict[str, Any] = {f"{self._within}/.id": str(await self.home()), table.title: draft.title}
@@ -82,8 +84,7 @@ class Tickets:
         stage = table.status.partition(".")[0]
         values |= {f"{stage}/.id" if name == stage else name: str(value) for name, value in status.items()}
         ticket = await self._load(table.object, draft.key, values)
-        made = await self.read(ticket)
-        return made.ref if made is not None else Ref(Of.TICKET, ticket)
+        return (await self._must(ticket)).ref
 
     async def set_status(self, ticket: Ref, status: Status) -> Ref:
         """Set it. Raises ConflictError where the ticket is another than ``ticket`` says, else CrmError."""
@@ -116,12 +117,14 @@ class Tickets:
         body = html_of(note.paragraphs, [*note.links, *await self._ticket_link(note.ticket_id)], note.title)
         ref = known or await self.by_key(Of.NOTE, note.key)
         if ref is not None and (row := await self._message(ref.id)) is not None:
-            if text_of(str(row.get("body") or "")):
-                values: dict[str, Any] = {"body": body}
-                if str(row.get("res_id")) != note.customer_id and await self._there(note.customer_id):
-                    values["res_id"] = int(note.customer_id)
+            if not text_of(str(row.get("body") or "")):
+                return Ref(Of.NOTE, ref.id)
+            if str(row.get("res_id")) == note.customer_id or not await self._there(note.customer_id):
+                values = {"body": body}
                 await self._desk.rpc.call(MESSAGE, "write", [int(ref.id)], vals=values, pace=WRITE, writes=True)
-            return Ref(Of.NOTE, ref.id)
+                return Ref(Of.NOTE, ref.id)
+            # Only administrators may move a message (19.0): it is taken away there and written here.
+            await self._desk.rpc.call(MESSAGE, "unlink", [int(ref.id)], pace=WRITE, writes=True)
         return Ref(Of.NOTE, await self._load(MESSAGE, note.key, _message(PARTNER, note.customer_id, body)))
 
     async def by_key(self, of: Of, key: str) -> Ref | None:
@@ -170,9 +173,14 @@ class Tickets:
         return [*ticket_paths(fields.ticket), *sorted(also)]
 
     def item(self, fields: FieldMap, row: Record) -> Item:
-        """The ticket of one record; its version is all that a person would call its state."""
+        """The ticket of one record, read by :meth:`paths`.
+
+        Its version is a digest of all that was read: times come in whole seconds, so that a change within the second
+        of another would not show in them.
+        """
         found = fields.item_of(row, self._link(fields.ticket.object, str(row["id"])))
-        version = f"{row.get('write_date')} {found.said} {row.get('state', '')}".strip()
+        whole = sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()
+        version = f"{row.get('write_date')} {found.said} {whole[:12]}"
         return replace(found, ref=replace(found.ref, version=version), status=self._status(fields, row, found))
 
     def _status(self, fields: FieldMap, row: Record, found: Item) -> Status:
@@ -217,9 +225,9 @@ class Tickets:
         return (await self._desk.plan()).fields
 
     async def _row(self, fields: FieldMap, ticket_id: str) -> Record | None:
-        if not ticket_id.isdecimal():
+        if (number := record_id(ticket_id)) is None:
             return None
-        domain = [["id", "=", int(ticket_id)]]
+        domain = [["id", "=", number]]
         rows = await self._desk.rows(fields.ticket.object, domain, self.paths(fields), pace=WRITE, archived=True)
         return next(iter(rows), None)
 
@@ -236,9 +244,9 @@ class Tickets:
         return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else None
 
     async def _there(self, customer_id: str) -> bool:
-        if not customer_id.isdecimal():
+        if (number := record_id(customer_id)) is None:
             return False
-        domain = [["id", "=", int(customer_id)]]
+        domain = [["id", "=", number]]
         return bool(await self._desk.rpc.call(PARTNER, "search", domain=domain, limit=1, pace=WRITE))
 
     async def _ticket_link(self, ticket_id: str | None) -> Sequence[tuple[str, str]]:
@@ -262,7 +270,9 @@ class Tickets:
             told = answer if isinstance(answer, dict) else {}
             if trouble := error_loading(SYSTEM, told.get("messages") or []):
                 raise trouble
-        except (InvalidError, AuthError) as error:
+        except UnknownOutcomeError:
+            raise
+        except CrmError as error:  # 19.0 under four writers: could not serialize access
             if (rival := await self._rival(model, key)) is not None:
                 return rival.id
             raise error from None
