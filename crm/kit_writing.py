@@ -45,6 +45,7 @@ async def a_ticket_whose_answer_was_lost_is_found_again(world: World) -> None:
         else:
             raise AssertionError("the answer was not lost: the world's doing")
     there = await world.connector.by_key(Of.TICKET, draft.key)
+    expect(there is not None, "the ticket was made, and by_key does not find it")
     made = there or await world.connector.create_ticket(draft)
     expect(await world.tickets(draft.key) == 1, "the second attempt made a second ticket")
     expect(await world.connector.read_ticket(made.id) is not None, f"ticket {made.id} cannot be read")
@@ -136,6 +137,7 @@ async def a_note_whose_answer_was_lost_is_found_again(world: World) -> None:
         else:
             raise AssertionError("the answer was not lost: the world's doing")
     known = await world.connector.by_key(Of.NOTE, note.key)
+    expect(known is not None, "the note was written, and by_key does not find it")
     await world.connector.keep_note(note, known)
     expect(await world.notes(note.customer_id, note.key) == 1, "the second attempt made a second note")
 
