@@ -64,15 +64,17 @@ def _candidate(number: Number, customer: Customer, area: str | None) -> Candidat
 def _normalised(phone: Phone, area: str | None) -> Number:
     """What a CRM's number is by our own reading; an extension the CRM keeps in a field of its own is added.
 
-    A number written locally (7 or 8 digits) needs an area; where none is given, the one that import or connector
-    found is taken, but only if its digits end as the written ones do.
+    A number written locally (7 or 8 digits) needs an area: the one that import or connector found, but only if its
+    digits end as the written ones do; else the one given, which is the line's and may be another city's.
     """
-    number = identify(phone.raw, area)
+    number = identify(phone.raw)
     if number.e164 is None and phone.e164 is not None:
         stored = identify(phone.e164)
         if stored.kind is Kind.FIXED and stored.e164 is not None:
             with_area = identify(phone.raw, _area_of(stored.e164))
             number = with_area if with_area.e164 == stored.e164 else number
+    if number.e164 is None and area is not None:
+        number = identify(phone.raw, area)
     if number.ext is None and phone.ext and number.e164 is not None:
         number = replace(number, ext=phone.ext)
     return number

@@ -45,15 +45,17 @@ class Acquaintance:
         rules: Mapping[str, LineRules],
     ) -> None:
         self._connector, self._reads, self._desk = connector, reads, desk
+        self._area = settings.crm.area
         self._clock, self._rules = clock, rules
         self._since = {line.number: line.routing.last_agent_days * DAY for line in settings.line}
         self._agents = {agent.extension: agent.name for agent in settings.agent}
 
-    async def customer(self, number: Number) -> Match | None:
-        """Who is calling; None when the CRM does not say."""
+    async def customer(self, number: Number, line: str) -> Match | None:
+        """Who is calling on ``line``; None when the CRM does not say."""
+        area = self._area or self._rules.get(line, LineRules()).area
         try:
             async with asyncio.timeout(PATIENCE):
-                return match(number, await self._connector.find(number))
+                return match(number, await self._connector.find(number), area)
         except (CrmError, TimeoutError) as error:
             log.warning("routing does not know the customer", connector=self._connector.name, error=str(error))
             return None

@@ -97,7 +97,7 @@ class Service:
             line.number: _rules(line.area, line.policy.join_open, line.policy.join_window_hours)
             for line in settings.line
         }
-        lookup = Lookup(self.crm, self.reads.open_tickets, settings.crm.budget)
+        lookup = Lookup(self.crm, self.reads.open_tickets, settings.crm.budget, settings.crm.area)
         self.pipeline = Pipeline(
             desk=self.desk,
             voice=self.voice,

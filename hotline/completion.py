@@ -172,7 +172,7 @@ class Completion:
     async def _write(self, gap: Gap, key: CallKey, call: PastCall) -> None:
         rules = self._rules.get(call.number or "", LineRules())
         number = self._identify(call.caller, rules.area)
-        known = await self._who(key, number)
+        known = await self._who(key, number, rules.area)
         now = self._clock()
         entries = [Entry(fact, now, number, known, jobs_of(fact), rules.policy) for fact in facts_of(call, key)]
         detail = {"was": "unseen", "outcome": call.outcome.value, "source": "cdr"}
@@ -180,10 +180,10 @@ class Completion:
             log.info("a call nobody saw was written", call=str(key), outcome=call.outcome, agents=call.agents)
             await self._tell(key)
 
-    async def _who(self, key: CallKey, number: Number) -> Known | None:
+    async def _who(self, key: CallKey, number: Number, area: str | None) -> Known | None:
         """The customer, however long the CRM takes: nobody waits for this."""
         known = None
-        async for answer in self._lookup.answers(key, number):
+        async for answer in self._lookup.answers(key, number, area):
             known = known_of(answer.match)
         return known
 

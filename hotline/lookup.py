@@ -28,14 +28,20 @@ def known_of(match: Match) -> Known | None:
 
 
 class Lookup:
-    """Asks the CRM and our own open tickets. ``budget`` seconds in all, then the card says so and is filled later."""
+    """Asks the CRM and our own open tickets. ``budget`` seconds in all, then the card says so and is filled later.
 
-    def __init__(self, connector: Connector, open_tickets: OpenTickets, budget: float) -> None:
-        self._connector, self._open_tickets, self._budget = connector, open_tickets, budget
+    ``area``: the area code of numbers written locally in the CRM; without one they are taken for the line's city's.
+    """
 
-    async def answers(self, call: CallKey, number: Number) -> AsyncIterator[Filled]:
-        """Yield what is known of the caller: one answer in time, or a LATE one and then the real one."""
-        asking = asyncio.get_running_loop().create_task(self._ask(call, number), name=f"lookup {call}")
+    def __init__(self, connector: Connector, open_tickets: OpenTickets, budget: float, area: str | None = None) -> None:
+        self._connector, self._open_tickets, self._budget, self._area = connector, open_tickets, budget, area
+
+    async def answers(self, call: CallKey, number: Number, area: str | None = None) -> AsyncIterator[Filled]:
+        """Yield what is known of the caller: one answer in time, or a LATE one and then the real one.
+
+        ``area``: of the line that rings.
+        """
+        asking = asyncio.get_running_loop().create_task(self._ask(call, number, area), name=f"lookup {call}")
         try:
             done, _ = await asyncio.wait({asking}, timeout=self._budget)
             if not done:
@@ -45,7 +51,7 @@ class Lookup:
         finally:
             asking.cancel()
 
-    async def _ask(self, call: CallKey, number: Number) -> Filled:
+    async def _ask(self, call: CallKey, number: Number, area: str | None) -> Filled:
         if number.e164 is None:
             return Filled(call, Match())
         customers: Sequence[Customer] = ()
@@ -55,7 +61,7 @@ class Lookup:
         except CrmError as error:
             log.warning("the CRM could not answer", call=str(call), connector=self._connector.name, error=str(error))
             problem = Problem.DOWN
-        match = decide(number, customers)
+        match = decide(number, customers, self._area or area)
         return Filled(call, match, await self._tickets(match.sure.id if match.sure else None, number.e164), problem)
 
     async def _tickets(self, customer: str | None, e164: str | None) -> tuple[Ticket, ...]:

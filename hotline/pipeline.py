@@ -181,7 +181,7 @@ class Pipeline:
 
     async def _look_up(self, call: CallKey, file: _File) -> None:
         try:
-            async for answer in self._lookup.answers(call, file.number):
+            async for answer in self._lookup.answers(call, file.number, file.rules.area):
                 if answer.problem is not Problem.LATE:
                     file.known = known_of(answer.match)
                     file.match = answer.match if answer.problem is None else None

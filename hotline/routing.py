@@ -150,7 +150,7 @@ class Router:
             if live is not None and live.match is not None and live.number.e164 == number.e164:
                 answer.set_result(await self._callers.phones(line, number, live.match))
                 return
-            finding = self._crew.start(self._callers.customer(number), f"route {question.call}: customer")
+            finding = self._crew.start(self._callers.customer(number, line), f"route {question.call}: customer")
             await asyncio.wait({finding}, timeout=self._budget * CRM_SHARE)
             answer.set_result(await self._callers.phones(line, number, finding.result() if finding.done() else None))
             await asyncio.wait({finding})  # its slot is nobody else's before

@@ -154,6 +154,13 @@ def test_area_from_import() -> None:
     assert reasons(BEIJING, customer("1", "8888-6667", e164="+861088886666")) == []
 
 
+def test_area_from_import_is_stronger_than_the_lines() -> None:
+    """Calling a line in Shenzhen makes nobody of Beijing a Shenzhen number's owner, nor a stranger."""
+    known = customer("1", "8888-6666", e164="+861088886666")
+    assert [c.reason for c in decide(identify(BEIJING), [known], area="0755").candidates] == [Reason.FIXED]
+    assert decide(identify("075588886666"), [known], area="0755").candidates == ()
+
+
 SPELLINGS = st.sampled_from(
     ["{}", "+86{}", "0086{}", "86{}", "{}-801", "{}转802", " {} ", "1{}", "{}1", "x{}", "{}/{}", "+852{}", "0755{}"]
 )

@@ -60,7 +60,7 @@ class Crm(Unable):
         await self.answer.wait()
         if self.broken:
             raise TransientError("test: out of order")
-        return [c for c in self.customers if any(p.e164 == number.e164 for p in c.phones)]
+        return [c for c in self.customers if any(p.e164 in (number.e164, None) for p in c.phones)]
 
 
 @dataclass(slots=True)
@@ -276,3 +276,13 @@ async def test_withheld_callers_never_share_a_ticket(house: House) -> None:
     house.tell(*real("1.0", None), *real("2.0", None))
     await house.settle()
     assert len((await house.reads.tickets()).items) == 2
+
+
+@pytest.mark.parametrize(("caller", "sure"), [("01088886666", "C2"), ("075588886666", None)])
+async def test_a_number_written_without_its_area_is_the_lines(house: House, caller: str, sure: str | None) -> None:
+    """In the CRM of a company in Beijing 88886666 is 010-88886666, and nobody else's."""
+    house.crm.customers = (Customer("C2", "王芳", (Phone("88886666", None),)),)
+    house.tell(*real(caller=caller), rang("1001"))
+    await house.settle()
+    match = house.pages["1001"][-1]["card"]["match"]
+    assert [customer["id"] for customer in match["customers"]] == ([sure] if sure else [])
