@@ -1,7 +1,5 @@
 """The real Odoo from behind: what the administrator does at the screen, for the connectors' contract."""
 
-import json
-import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,7 +12,6 @@ from crm.http import BULK, Http
 from crm.kit import PlainWorld, Wire
 from crm.odoo import Odoo, open_connector
 from crm.odoo_rpc import Json2
-from crm.odoo_text import MODULE
 from tests.crm_real.odoo_lab import DATABASE, PLAIN, PROJECT, OdooLab
 
 MAPPING: Mapping[str, Any] = {
@@ -127,26 +124,3 @@ class OdooWorld(PlainWorld):
             finally:
                 await connector.close()
                 assert wire.lost
-
-
-async def forget_key(screen: Screen, name: str) -> None:
-    """Take the record of an external id of ours away, so that a recording begins afresh."""
-    found = await screen.do(
-        "ir.model.data",
-        "search_read",
-        domain=[["module", "=", MODULE], ["name", "=", name]],
-        fields=["model", "res_id"],
-    )
-    for row in found:
-        await screen.do(row["model"], "unlink", [row["res_id"]])
-
-
-def kept(path: Path, value: Any) -> None:
-    """Write JSON as people can compare it."""
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def recording() -> bool:
-    """Whether exchanges are to be recorded anew: HOTLINE_RECORD=1."""
-    return os.environ.get("HOTLINE_RECORD") == "1"
