@@ -123,8 +123,7 @@ class Odoo(Unable):
         """That Odoo knows us and has every field that the mapping names: InvalidError with all it has not."""
         version, clock = await self._rpc.version()
         now = self._clock()
-        self._desk.forget()
-        plan = await self._desk.plan()
+        plan = await self._desk.look_again()
         if wrong := plan.wrong_names():
             raise InvalidError(f"{SYSTEM} {version} and the mapping do not fit: {'; '.join(wrong)}")
         if self._given:

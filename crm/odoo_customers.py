@@ -55,7 +55,7 @@ class Customers:
             rows = await self._search(terms)
         except InvalidError as error:
             log.warning("Odoo is another than it was: looking again", error=str(error))
-            self._desk.forget()
+            await self._desk.look_again()
             rows = await self._search(terms)
         found = self.read(await self._desk.plan(), rows)
         callers = {candidate.customer.id for candidate in decide(number, found, self._area).candidates}

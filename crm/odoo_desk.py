@@ -16,7 +16,7 @@ from crm.odoo_rpc import SYSTEM, Rpc
 from crm.odoo_text import text_of
 from crm.trouble import AuthError, InvalidError, NotFoundError
 
-LOOK_AGAIN = 600.0  # seconds that what Odoo said of itself, and names of tags and stages, are believed
+LOOK_AGAIN = 600.0  # seconds that names of tags, stages and colleagues are believed
 MOST_PARTS = 200  # related records read at once
 
 LAST_ID = 2**31 - 1
@@ -27,7 +27,10 @@ log = structlog.get_logger()
 
 
 class Desk:
-    """Where Odoo is asked. ``given``: the mapping file. ``tickets``: whether tickets are kept there."""
+    """Where Odoo is asked.
+
+    ``given``: the mapping file. ``tickets``: whether tickets are kept there. ``clock``: epoch seconds.
+    """
 
     def __init__(self, rpc: Rpc, given: Mapping[str, Any], *, tickets: bool, clock: Callable[[], float]) -> None:
         self.rpc, self.given, self._tickets, self._clock = rpc, given, tickets, clock
@@ -36,20 +39,19 @@ class Desk:
         self._names: dict[tuple[str, int, str], tuple[float, Record]] = {}
 
     async def plan(self) -> Plan:
-        """What this Odoo has; asked again from time to time. Raises CrmError."""
-        plan = self._plan
-        if plan is not None and self._clock() - plan.at < LOOK_AGAIN:
-            return plan
-        async with self._planning:
-            if self._plan is plan:
-                self._plan = await self._look()
-            assert self._plan is not None
-            return self._plan
+        """What this Odoo has, looked at once. Raises CrmError."""
+        if self._plan is None:
+            async with self._planning:
+                if self._plan is None:
+                    self._plan = await self._look()
+        return self._plan
 
-    def forget(self) -> None:
-        """Look again at the next question: Odoo is another than it was."""
-        self._plan = None
-        self._names.clear()
+    async def look_again(self) -> Plan:
+        """What this Odoo has now: another add-on, other rights, another version. Raises CrmError."""
+        async with self._planning:
+            self._plan = await self._look()
+            self._names.clear()
+            return self._plan
 
     async def rows(
         self,
@@ -130,7 +132,7 @@ class Desk:
         for table in (fields.customer.purchases, fields.customer.contracts):
             if table is not None and table.object and table.object not in models:
                 models[table.object] = await self._named(table.object)
-        return Plan(fields, models, condition, self._tickets, self._clock())
+        return Plan(fields, models, condition, self._tickets)
 
     async def _bought(self, said: bool) -> tuple[Mapping[str, Any] | None, list[Any]]:  # noqa: FBT001
         """Where purchases are: nothing to find out when the mapping says it."""

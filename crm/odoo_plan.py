@@ -44,16 +44,12 @@ BOUGHT: tuple[tuple[Mapping[str, Any], list[Any]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to ask this Odoo. ``bought``: the condition on purchases. ``at``: when it was looked at, epoch seconds.
-
-    ``tickets``: whether tickets are kept there.
-    """
+    """How to ask this Odoo. ``bought``: the condition on purchases. ``tickets``: whether tickets are kept there."""
 
     fields: FieldMap
     models: Mapping[str, Fields]
     bought: list[Any]
     tickets: bool
-    at: float
 
     def has(self, model: str, field: str) -> bool:
         """Whether there is such a field."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from crm.connector import Can, Context, Draft, Note, Of
-from crm.odoo import Odoo
+from crm.odoo import Odoo, OdooSettings
 from crm.registry import ConnectorError, open_named
 from crm.trouble import AuthError, CrmError, InvalidError, NotFoundError, TransientError, UnknownOutcomeError
 from numbering.identify import identify
@@ -275,6 +277,19 @@ async def test_settings_that_cannot_work_are_refused(settings: Any, mapping: Any
     given = {"url": "http://127.0.0.1:9", "database": "shop", "project": "工单", **settings}
     with pytest.raises(ConnectorError, match=says):
         await open_named("odoo", given, Context(lambda _: "k", Path(), lambda: NOW, None, mapping))
+
+
+async def test_the_documentation_is_right() -> None:
+    """What docs/odoo.md gives to copy is taken as it stands."""
+    page = (Path(__file__).parents[2] / "docs/odoo.md").read_text(encoding="utf-8")
+    blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
+    [settings] = [block["crm"]["settings"] for block in blocks if "crm" in block]
+    mapping = {name: table for block in blocks if "crm" not in block for name, table in block.items()}
+    odoo = await open_named("odoo", settings, Context(lambda _: "k", Path(), lambda: NOW, None, mapping))
+    await odoo.close()
+    assert odoo.can & Can.TICKET
+    told = {name for name in OdooSettings.model_fields if f"`{name}`" in page}
+    assert told == set(OdooSettings.model_fields)
 
 
 async def test_without_a_project_there_are_no_tickets() -> None:
