@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from crm.connector import Connector, Context
 from crm.fieldmap import MappingError
+from crm.trouble import CrmError
 
 GROUP = "hotline.connectors"
 OWN: Mapping[str, str] = {
@@ -51,6 +52,8 @@ async def open_named(name: str, settings: Mapping[str, Any], context: Context) -
         raise _bad(name, error) from error
     except MappingError as error:
         raise ConnectorError(f"the mapping for connector {name}: {error}") from error
+    except CrmError as error:  # a CA file that cannot be read
+        raise ConnectorError(f"connector {name}: {error}") from error
     except LookupError as error:  # Context.secret: the environment variable that is not set
         if isinstance(error, KeyError | IndexError):
             raise  # a slip in the connector

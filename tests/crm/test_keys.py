@@ -88,6 +88,14 @@ async def test_a_secret_that_is_not_set_is_named() -> None:
         await open_named("rest", settings, given)
 
 
+async def test_a_ca_file_that_cannot_be_read_is_told() -> None:
+    """As any other slip in the settings."""
+    plan = {"rest": {"health": {"path": "/"}, "find": {"path": "/{e164}"}}}
+    given = Context(context().secret, Path("/nowhere"), lambda: 0.0, mapping=plan)
+    with pytest.raises(ConnectorError, match=r"the CA file /nowhere/ca\.pem cannot be used"):
+        await open_named("rest", {"url": "https://c.example", "ca_file": "ca.pem"}, given)
+
+
 @pytest.mark.parametrize(
     ("url", "sound"),
     [
