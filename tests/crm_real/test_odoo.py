@@ -1,6 +1,8 @@
 """Odoo 19 itself: the whole contract, the labelled customers, and what only a real one does."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from crm.kit import CHECKS, Check, Fresh, NotShownError
 from crm.matching import decide
 from crm.odoo import Odoo
 from crm.odoo_changes import PAGE
-from crm.trouble import AuthError, InvalidError
+from crm.trouble import AuthError, InvalidError, TransientError
 from numbering.identify import identify
 from tests.crm_real.odoo_lab import BARE, NoOdooError, OdooLab, running
 from tests.crm_real.odoo_world import MAPPING, OdooWorld, Screen, opened
@@ -328,6 +330,23 @@ async def test_a_user_without_rights_is_told_as_such(lab: OdooLab, screen: Scree
             await connector.keep_note(Note(fresh.key("note"), str(customer), "来电", ("x",)), None)
     finally:
         await connector.close()
+
+
+async def test_an_odoo_that_hangs_costs_a_second_and_is_asked_again(lab: OdooLab, screen: Screen, odoo: Odoo) -> None:
+    """Its process stopped, its port open: told as such in time; going on, it answers as before."""
+    fresh = Fresh()
+    mobile = fresh.mobile()
+    await screen.create("res.partner", name=fresh.name(), phone=mobile)
+    assert await odoo.find(identify(mobile))
+    process = int((lab.home / "odoo19.pid").read_text())
+    os.kill(process, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(1.5):
+            with pytest.raises(TransientError, match="no answer within"):
+                await odoo.find(identify(mobile))
+    finally:
+        os.kill(process, signal.SIGCONT)
+    assert await odoo.find(identify(mobile))
 
 
 async def test_a_push_is_believed_for_its_id_only(screen: Screen, odoo: Odoo) -> None:
