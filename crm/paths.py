@@ -31,6 +31,16 @@ def first(record: Any, paths: Sequence[str]) -> str | None:
     return next((text for path in paths for text in texts(record, path)), None)
 
 
+def holds(record: Any, path: str) -> bool:
+    """Whether there is such a place, with something in it or not; an empty list on the way may have had it."""
+    found = [record]
+    for step in path.split(".") if path else ():
+        if any(each == [] for each in found):
+            return True
+        found = [inner for each in found for inner in _step(each, step)]
+    return bool(found)
+
+
 def records(record: Any, path: str) -> list[Mapping[str, Any]]:
     """The objects that stand at ``path``."""
     return [item for item in values(record, path) if isinstance(item, Mapping)]

@@ -19,7 +19,7 @@ from crm.http import BULK, Answer, Http
 from crm.http_settings import HttpSettings
 from crm.paths import first, moment, records
 from crm.rest_plan import Ask, RestPlan
-from crm.rest_talk import RestTalk
+from crm.rest_talk import RestTalk, rows_of
 from crm.terms import Terms
 from crm.trouble import ConflictError, InvalidError, NotFoundError, UnknownOutcomeError
 from crm.wording import html, plain, shortened
@@ -181,7 +181,7 @@ class Rest(Unable):
         """``read_ticket``."""
         ask = self._need(self._plan.read_ticket, "read a ticket")
         answer = await self._talk.there(ask, {"id": ticket_id})
-        if answer is None or not (rows := records(answer.json(), ask.records)):
+        if answer is None or not (rows := rows_of(answer, ask)):
             return None
         return self._item(rows[0], answer.headers.get("etag"))
 

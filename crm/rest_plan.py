@@ -55,6 +55,7 @@ class Ask(_Table):
     headers: Mapping[str, str] = Field(default_factory=dict)
     body: Any = None
     records: Path = ""
+    may_lack: bool = False  # the API leaves the records out where there are none
     id: Path = "id"
     version: Path = ""
     empty_on: tuple[int, ...] = ()

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.http import BULK, LOOKUP, WRITE, Answer, Http, Pace
 from crm.http_answers import error_of
-from crm.paths import first, records, values
+from crm.paths import first, holds, values
 from crm.rest_plan import Ask, ErrorRule, Values
 from crm.trouble import AuthError, CrmError, InvalidError, NotFoundError, TransientError
 
@@ -50,7 +50,7 @@ class RestTalk:
     async def rows(self, ask: Ask, given: Values) -> list[Mapping[str, Any]]:
         """Every record of one answer."""
         answer = await self.there(ask, given)
-        return [] if answer is None else records(answer.json(), ask.records)
+        return [] if answer is None else rows_of(answer, ask)
 
     async def one(self, ask: Ask, given: Values) -> Mapping[str, Any] | None:
         """The first record of one answer."""
@@ -62,8 +62,7 @@ class RestTalk:
         answer = await self.there(ask, {**given, "after": here}, pace=BULK)
         if answer is None:
             return [], None
-        found = answer.json()
-        rows = records(found, ask.records)
+        found, rows = answer.json(), rows_of(answer, ask)
         match ask.paging:
             case "next":
                 onward = first(found, (ask.next,))
@@ -80,6 +79,18 @@ class RestTalk:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
+
+
+def rows_of(answer: Answer, ask: Ask) -> list[Mapping[str, Any]]:
+    """The records in an answer. InvalidError where they are not what or where they were: that is no empty list."""
+    found = answer.json()
+    if not holds(found, ask.records) and not ask.may_lack:
+        has = ", ".join(map(str, found))[:200] if isinstance(found, Mapping) else type(found).__name__
+        raise InvalidError(f"{answer.system}'s answer has nothing at {ask.records!r}, it has {has}", "records")
+    rows = [row for row in values(found, ask.records) if row is not None]
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise InvalidError(f"{answer.system}'s answer has no records at {ask.records!r}", "records")
+    return rows
 
 
 def _error_inside(rule: ErrorRule, answer: Answer) -> CrmError | None:

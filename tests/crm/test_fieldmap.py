@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crm.connector import FieldInfo, Of, Ref, Status
 from crm.customer import Contract, Phone, Purchase
 from crm.fieldmap import FieldMap, MappingError
-from crm.paths import moment, texts, values
+from crm.paths import holds, moment, texts, values
 from crm.terms import Terms
 from crm.trouble import InvalidError
 from numbering.identify import identify
@@ -161,6 +161,24 @@ def test_what_stands_at_a_path(path: str, found: list[str]) -> None:
     assert texts({"a": [{"b": 1}, {"b": "2"}, 3], "c": True, "d": False, "e": ["x", None, " y "]}, path) == (
         ["3"] if path == "a" else found
     )
+
+
+@pytest.mark.parametrize(
+    ("record", "there"),
+    [
+        ({"a": {"b": []}}, True),
+        ({"a": {"b": None}}, True),
+        ({"a": [{"b": 1}]}, True),
+        ({"a": []}, True),
+        ({"a": {"c": 1}}, False),
+        ({"a": [{"c": 1}]}, False),
+        ([], True),
+        (None, False),
+    ],
+)
+def test_whether_there_is_such_a_place(record: Any, there: bool) -> None:  # noqa: FBT001
+    """Empty is there; moved elsewhere is not."""
+    assert holds(record, "a.b") is there
 
 
 @pytest.mark.parametrize(
