@@ -216,7 +216,7 @@ class _Reader:
     def _agreed_to(self, line: Line, *, plainly: bool = False) -> bool:
         """Whether the caller's next words are a yes, or (unless ``plainly``) at least no refusal."""
         for reply in self.conversation[line.index + 1 : line.index + 3]:
-            if reply.caller and reply.whole:
+            if reply.caller and reply.clauses:
                 yes = self.words["talk.accept"].search(reply.clauses[0].text)
                 no = any(self.words[f"talk.{table}"].search(reply.whole) for table in ("unsuitable", "busy", "refuse"))
                 return bool(yes) or not (no or plainly)

@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from transcription.account import FactKind
@@ -36,8 +36,15 @@ TURN = st.builds(
 CALLED = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(timezone(timedelta(hours=8))))  # noqa: DTZ001
 
 
+NO_WORD = [  # an engine that hears a pause only, where an answer is expected
+    Turn(Speaker.AGENT, 0.0, 1.0, "可以吗师傅上门", 1.0),
+    Turn(Speaker.CALLER, 1.0, 2.0, "，，", 1.0),
+]
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(TURN, max_size=12), CALLED)
+@example(NO_WORD, datetime(2026, 4, 16, tzinfo=UTC))
 def test_it_never_fails_and_cites_only_what_is_there(turns: list[Turn], called_at: datetime) -> None:
     """Evidence indexes exist; the digits of a fact occur in the turns it cites; no card comes out."""
     summary = summarise(turns, called_at)
@@ -78,21 +85,21 @@ def test_time_is_linear_in_the_number_of_turns(repeat: str) -> None:
             Turn((speaker, other)[i % 2], float(i), i + 0.5, f"{repeat[2:]}{i}" if i % 2 == 0 else "嗯，好的。", 1.0)
             for i in range(count)
         ]
-        began = time.perf_counter()
+        began = time.process_time()
         summarise(turns, datetime(2026, 4, 16, tzinfo=UTC))
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     seconds(50)
     short = min(seconds(500) for _ in range(3))
-    assert seconds(2000) < 8 * short + 0.5
+    assert min(seconds(2000) for _ in range(3)) < 8 * short + 0.5
 
 
 def test_one_endless_turn_is_read_in_linear_time() -> None:
     """An engine that never pauses does not stall the worker."""
     text = "订单号是20260412778明天下午2点花了328块5光明街217号可以吗" * 400
-    began = time.perf_counter()
+    began = time.process_time()
     summarise([Turn(Speaker.CALLER, 0, 60, text, 1.0)], datetime(2026, 4, 16, tzinfo=UTC))
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_a_call_time_without_zone_is_refused() -> None:
