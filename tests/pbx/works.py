@@ -70,7 +70,8 @@ class Works:
 
 def _wanted(item: pytest.Function) -> bool:
     given = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "done" in (*item.fixturenames, *given) and not any(item.iter_markers("skip"))
+    named = {*item.fixturenames, *(value for value in given if isinstance(value, str))}
+    return "done" in named and not any(item.iter_markers("skip"))
 
 
 def _databases(request: pytest.FixtureRequest) -> Callable[[], str]:
