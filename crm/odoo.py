@@ -124,10 +124,11 @@ class Odoo(Unable):
         version, clock = await self._rpc.version()
         now = self._clock()
         plan = await self._desk.look_again()
-        if wrong := plan.wrong_names():
+        wrong = plan.wrong_names()
+        if self._given and not wrong:
+            wrong = await self._tickets.check()
+        if wrong:
             raise InvalidError(f"{SYSTEM} {version} and the mapping do not fit: {'; '.join(wrong)}")
-        if self._given:
-            await self._tickets.home()
         skew = None if clock is None else clock - now
         return Health(version, 0.0 if skew is not None and abs(skew) <= 1 else skew)  # its clock is told in seconds
 

@@ -49,6 +49,17 @@ class Tickets:
         self._also, self._urgencies = also, urgencies
         self._home: int | None = project if isinstance(project, int) else None
 
+    async def check(self) -> list[str]:
+        """What of the project and its stages is not as the settings and the mapping have it. Raises CrmError."""
+        faults: list[str] = []
+        for status in Status:
+            try:
+                if status is not Status.UNKNOWN:
+                    await self._status_values(status)
+            except InvalidError as error:
+                faults.append(str(error))
+        return list(dict.fromkeys(faults))
+
     async def of_customer(self, customer_id: str, limit: int) -> list[Item]:
         """The open ones, those changed last first. Raises CrmError."""
         if (customer := record_id(customer_id)) is None:

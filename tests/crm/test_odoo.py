@@ -110,7 +110,7 @@ def usual(asked: str, arguments: Mapping[str, Any]) -> Any:
         return PARTNER if model == "res.partner" else TASK
     if method == "search_read":
         return [{name: ROW[name] for name in ["id", *arguments["fields"]] if name in ROW}]
-    return []
+    return [1] if method == "search" else []
 
 
 def selling(asked: str, arguments: Mapping[str, Any]) -> Any:

@@ -286,6 +286,11 @@ async def test_their_stage_change_comes_by_the_feed(screen: Screen, odoo: Odoo) 
         ({"database": "nope", "api": "jsonrpc"}, InvalidError, "is the setting database right"),
         ({"project": "没有的项目"}, InvalidError, "0 of project.project"),
         (
+            {"mapping": {"ticket": {"statuses": {**MAPPING["ticket"]["statuses"], "working": "处理", "solved": "解"}}}},
+            InvalidError,
+            "0 stages named '处理'.*0 stages named '解'",
+        ),
+        (
             {"mapping": {**MAPPING, "customer": {"phones": ["phone", "mobile"], "level": "x_level"}}},
             InvalidError,
             "customer.phones: res.partner has no 'mobile'.*customer.level: res.partner has no 'x_level'",
