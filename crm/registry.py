@@ -9,6 +9,7 @@ import importlib
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -40,7 +41,8 @@ class ConnectorError(Exception):
 
 def names() -> list[str]:
     """Every connector there is, ours and others'."""
-    return sorted({*OWN, *(point.name for point in entry_points(group=GROUP))})
+    ours = (name for name, module in OWN.items() if find_spec(module) is not None)
+    return sorted({*ours, *(point.name for point in entry_points(group=GROUP))})
 
 
 async def open_named(name: str, settings: Mapping[str, Any], context: Context) -> Connector:
@@ -75,7 +77,7 @@ def check_settings(name: str, settings: Mapping[str, Any]) -> None:
 
 
 def _opener(name: str) -> Open:
-    if module := OWN.get(name):
+    if (module := OWN.get(name)) and find_spec(module) is not None:
         try:
             return cast("Open", importlib.import_module(module).open_connector)
         except ImportError as error:
