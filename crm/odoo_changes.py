@@ -19,7 +19,7 @@ from crm.odoo_tickets import MESSAGE, Tickets
 from crm.trouble import InvalidError
 
 PAGE = 500  # changes at once
-NOTES_AGAIN = 200  # ids of messages looked through again for merges: transactions commit out of order
+NOTES_AGAIN = 1000  # ids of messages looked through again for merges: transactions commit out of order
 _MERGED = re.compile(r"\(ID (\d+)\)")
 
 
@@ -72,6 +72,7 @@ class Changes:
         19.0 posts a note "... (ID 12)" on the one that is left. Anybody may write such words, so a contact that is
         still there is none of them.
         """
+        newest = await self._newest_message()
         told = await self._desk.rpc.call(
             MESSAGE,
             "search_read",
@@ -91,15 +92,18 @@ class Changes:
             for row in told
             for number in _MERGED.findall(text_of(str(row.get("body") or "")))
         }
-        newest = await self._newest_message() if len(told) < PAGE else max(row["id"] for row in told)
+        if len(told) == PAGE:
+            newest = min(newest, told[-1]["id"])
         if not into:
             return [], newest
         there = await self._desk.rpc.call(
             PARTNER, "search", domain=[["id", "in", sorted(into)]], context={"active_test": False}, pace=BULK
         )
         gone = {number: left for number, left in into.items() if number not in there}
-        changes = [Change(Ref(Of.CUSTOMER, str(number)), None, gone=True, merged=left) for number, left in gone.items()]
-        return changes, newest
+        return [
+            Change(Ref(Of.CUSTOMER, str(number), f"merged into {left}"), None, gone=True, merged=left)
+            for number, left in gone.items()
+        ], newest
 
     async def _newest_message(self) -> int:
         found = await self._desk.rpc.call(MESSAGE, "search", domain=[], order="id desc", limit=1, pace=BULK)

@@ -17,7 +17,8 @@ from crm.odoo_text import text_of
 from crm.trouble import AuthError, InvalidError, NotFoundError
 
 LOOK_AGAIN = 600.0  # seconds that names of tags, stages and colleagues are believed
-MOST_PARTS = 200  # related records read at once
+MOST_PARTS = 500  # related records read at once
+MOST_NAMES = 5000  # kept
 
 LAST_ID = 2**31 - 1
 
@@ -108,17 +109,16 @@ class Desk:
             for number in ids
             if (kept := self._names.get((relation, number, asked))) and now - kept[0] < LOOK_AGAIN
         }
-        missing = [number for number in ids if number not in known][:MOST_PARTS]
-        if not missing or not names:
-            return known
-        found = await self.rpc.call(relation, "search_read", domain=[["id", "in", missing]], fields=names, pace=pace)
-        rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-        if len(self._names) > 10 * MOST_PARTS:
+        missing = [number for number in ids if number not in known] if names else []
+        if len(self._names) > MOST_NAMES:
             self._names.clear()
-        for row in rows:
-            part = {name: _pair(value) if _is_pair(value) else value for name, value in row.items()}
-            known[row["id"]] = part
-            self._names[relation, row["id"], asked] = (now, part)
+        for start in range(0, len(missing), MOST_PARTS):
+            domain = [["id", "in", missing[start : start + MOST_PARTS]]]
+            found = await self.rpc.call(relation, "search_read", domain=domain, fields=names, pace=pace)
+            for row in found:
+                part = {name: _pair(value) if _is_pair(value) else value for name, value in row.items()}
+                known[row["id"]] = part
+                self._names[relation, row["id"], asked] = (now, part)
         return known
 
     async def _look(self) -> Plan:
