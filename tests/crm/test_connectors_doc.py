@@ -5,12 +5,17 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from crm.connector import Change, Connector, Context, Draft, Health, Item, Note, Page, Ref, Traits
+from crm.customer import Contract, Customer, Phone, Purchase
 from crm.fieldmap import FieldMap
 from crm.rest_plan import RestPlan
+from crm.terms import Terms
+from numbering.number import Number
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "connectors.md").read_text("utf-8")
@@ -70,3 +75,40 @@ def test_the_kit_has_what_is_named(name: str) -> None:
     """And the page names it."""
     assert hasattr(__import__("crm.kit", fromlist=[name]), name)
     assert name in PAGE
+
+
+NOUNS = [
+    Customer,
+    Phone,
+    Purchase,
+    Contract,
+    Number,
+    Terms,
+    Context,
+    Ref,
+    Item,
+    Note,
+    Draft,
+    Page,
+    Change,
+    Health,
+    Traits,
+]
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: str(noun.__name__))
+def test_every_field_of_a_noun_is_named(noun: type) -> None:
+    """A field that is added is told to newcomers, too."""
+    section = PAGE.split("### The nouns")[1].split("### Errors")[0]
+    (row,) = [
+        line for line in section.splitlines() if line.startswith("|") and f"{noun.__name__}" in line.split("|")[1]
+    ]
+    for field in fields(noun):
+        if field.name != "region":  # a hint for people, of no use in a search
+            assert re.search(rf"\b{field.name}\b", row), f"{noun.__name__}.{field.name}"
+
+
+@pytest.mark.parametrize("method", [name for name in vars(Connector) if not name.startswith("_")])
+def test_every_method_is_told(method: str) -> None:
+    """What each owes."""
+    assert re.search(rf"`{method}\b", PAGE), method
