@@ -7,6 +7,7 @@ purchases. What is asked, how and what it means lies in the ``odoo_*`` modules b
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from itertools import combinations
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -240,15 +241,23 @@ async def open_connector(settings: Mapping[str, Any], context: Context) -> Odoo:
         fields = mapping(context.mapping, None, None, None)
     except MappingError as error:
         raise ConnectorError(f"connector odoo: the mapping: {error}") from error
-    missing = [
-        status.value for status in Status if status is not Status.UNKNOWN and not fields.ticket.statuses.get(status)
-    ]
-    if own.project is not None and missing:
-        raise ConnectorError(f"connector odoo: the mapping names no stage for {', '.join(missing)}: ticket.statuses")
+    if own.project is not None and (fault := _unclear(own, fields.ticket.statuses)):
+        raise ConnectorError(f"connector odoo: the mapping: ticket.statuses: {fault}")
     key = context.secret(own.key_env)
     ca = None if own.ca_file is None else context.base / own.ca_file
     http = Http(SYSTEM, own.url, connections=own.connections, ca=ca)
     return Odoo(own, context, _rpc(own, http, lambda: key), http)
+
+
+def _unclear(settings: OdooSettings, words: Mapping[Status, tuple[str, ...]]) -> str | None:
+    """Why a status could not be set, or would be read as another; None when all is well."""
+    ours = [status for status in Status if status is not Status.UNKNOWN]
+    if missing := [status.value for status in ours if not words.get(status)]:
+        return f"no stage for {', '.join(missing)}"
+    for one, other in combinations(ours, 2):
+        if words[one][0] == words[other][0] and settings.also.get(one, {}) == settings.also.get(other, {}):
+            return f"{one} and {other} are both {words[one][0]!r}: set also.{other} to a field that tells them apart"
+    return None
 
 
 def _rpc(settings: OdooSettings, http: Http, key: Callable[[], str]) -> Rpc:

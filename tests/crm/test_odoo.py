@@ -22,6 +22,7 @@ from tests.crm.odoo_story import MAPPING, file_of, opened, tell
 from tests.crm.tape import SECRET, Tape
 
 NOW = 1795312800.0
+ALSO = {"closed": {"state": "1_done"}}
 MOBILE = identify("13812345678")
 CHAR, LINK = {"type": "char"}, {"type": "many2one", "relation": "res.partner"}
 PARTNER = {
@@ -74,7 +75,7 @@ async def made_up(
     app.router.add_route("*", "/{path:.*}", answer)
     server = TestServer(app)
     await server.start_server()
-    given = {"url": str(server.make_url("")).rstrip("/"), "database": "shop", "project": 1, **settings}
+    given = {"url": str(server.make_url("")).rstrip("/"), "database": "shop", "project": 1, "also": ALSO, **settings}
     connector = await open_named("odoo", given, Context(lambda _: "k", Path(), lambda: NOW, None, mapping))
     assert isinstance(connector, Odoo)
     try:
@@ -267,6 +268,7 @@ async def test_jsonrpc_errors_come_inside_a_success() -> None:
         ({"api": "jsonrpc"}, MAPPING, "user is missing"),
         ({"timezone": "Asia/Nowhere"}, MAPPING, "timezone: no such time zone"),
         ({"databse": "x"}, MAPPING, "databse: no such setting"),
+        ({"also": {}}, MAPPING, "solved and closed are both '已解决'"),
         ({}, {}, "no stage for accepted, working, solved, closed"),
         ({}, {**MAPPING, "customer": {"phnes": "x"}}, "customer.phnes: no such field"),
         ({"url": "http://crm.example"}, MAPPING, "key would cross the network readable"),
@@ -274,7 +276,7 @@ async def test_jsonrpc_errors_come_inside_a_success() -> None:
 )
 async def test_settings_that_cannot_work_are_refused(settings: Any, mapping: Any, says: str) -> None:
     """Before anybody is asked anything."""
-    given = {"url": "http://127.0.0.1:9", "database": "shop", "project": "工单", **settings}
+    given = {"url": "http://127.0.0.1:9", "database": "shop", "project": "工单", "also": ALSO, **settings}
     with pytest.raises(ConnectorError, match=says):
         await open_named("odoo", given, Context(lambda _: "k", Path(), lambda: NOW, None, mapping))
 
