@@ -17,7 +17,12 @@ from tests.crm_real.odoo_lab import DATABASE, PLAIN, PROJECT, OdooLab
 MAPPING: Mapping[str, Any] = {
     "ticket": {"statuses": {"accepted": "新建", "working": "处理中", "solved": "已解决", "closed": "已解决"}}
 }
-WRITES = {Can.TICKET: "project.task/load", Can.NOTE: "mail.message/load"}
+WRITES = {  # how a request begins that writes: the path of JSON-2, the arguments of /jsonrpc
+    (Can.TICKET, "json2"): b"project.task/load",
+    (Can.NOTE, "json2"): b"mail.message/load",
+    (Can.TICKET, "jsonrpc"): b'"project.task", "load"',
+    (Can.NOTE, "jsonrpc"): b'"mail.message", "load"',
+}
 
 
 async def opened(
@@ -80,8 +85,8 @@ class Screen:
 class OdooWorld(PlainWorld):
     """For the kit. Every customer it asks for is new, so whatever hangs on the last one was made since."""
 
-    def __init__(self, lab: OdooLab, connector: Connector, screen: Screen) -> None:
-        self.lab, self.connector, self.screen = lab, connector, screen
+    def __init__(self, lab: OdooLab, connector: Connector, screen: Screen, api: str) -> None:
+        self.lab, self.connector, self.screen, self._api = lab, connector, screen, api
         self._last = 0
 
     async def seed(self, name: str, phones: Sequence[str]) -> str:
@@ -112,13 +117,13 @@ class OdooWorld(PlainWorld):
 
     def losing(self, what: Can) -> AbstractAsyncContextManager[Connector]:
         """Over a wire that breaks once the write is done."""
-        return self._losing(WRITES[what].encode())
+        return self._losing(WRITES[what, self._api])
 
     @asynccontextmanager
-    async def _losing(self, path: bytes) -> AsyncIterator[Connector]:
+    async def _losing(self, write: bytes) -> AsyncIterator[Connector]:
         parts = urlsplit(self.lab.url)
-        async with Wire(parts.hostname or "", parts.port or 80, lambda head: path in head) as wire:
-            connector = await opened(self.lab, url=wire.url)
+        async with Wire(parts.hostname or "", parts.port or 80, lambda head: write in head) as wire:
+            connector = await opened(self.lab, url=wire.url, api=self._api)
             try:
                 yield connector
             finally:

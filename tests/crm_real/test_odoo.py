@@ -52,11 +52,9 @@ async def odoo(lab: OdooLab) -> AsyncIterator[Odoo]:
 @pytest.mark.parametrize("check", CHECKS, ids=str)
 async def test_the_contract(lab: OdooLab, screen: Screen, check: Check, api: str) -> None:
     """Every sentence, over both ways to ask."""
-    if api == "jsonrpc" and "lost" in check.name:
-        pytest.skip("which call is lost is told by JSON-2's path")
     connector = await opened(lab, api=api)
     try:
-        await check(OdooWorld(lab, connector, screen))
+        await check(OdooWorld(lab, connector, screen, api))
     except NotShownError as why:
         pytest.skip(str(why))
     finally:
