@@ -5,8 +5,8 @@ A server's own tools do the same for PostgreSQL, better than we could.
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from storage.migrate import known
@@ -25,17 +25,11 @@ def save(database: Path, copy: Path, progress: Progress) -> str:
     if not database.is_file():
         raise trouble(Trouble.CANNOT_OPEN, f"there is no {database}")
     part = copy.with_name(f"{copy.name}.part")
-    try:
+    with _whole_or_not_at_all(part, Trouble.BROKEN):
         with closing(_read_only(database)) as source, closing(sqlite3.connect(part)) as target:
             source.backup(target, pages=PAGES, progress=lambda _, left, pages: progress(pages - left, pages))
             version = _version(target)
         part.replace(copy)
-    except sqlite3.Error as error:
-        part.unlink(missing_ok=True)
-        raise trouble(Trouble.BROKEN, error) from error
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise trouble(Trouble.CANNOT_OPEN, error) from error
     return version
 
 
@@ -47,7 +41,7 @@ def put_back(copy: Path, database: Path, aside: Path) -> str:
     if not copy.is_file():
         raise trouble(Trouble.CANNOT_OPEN, f"there is no {copy}")
     part = database.with_name(f"{database.name}.part")
-    try:
+    with _whole_or_not_at_all(part, Trouble.NOT_A_DATABASE):
         with closing(_read_only(copy)) as source:
             version = _version(source)
             found = source.execute("PRAGMA quick_check").fetchone()[0]
@@ -60,13 +54,20 @@ def put_back(copy: Path, database: Path, aside: Path) -> str:
             _alone(database)
             os.link(database, aside)
         part.replace(database)
-    except sqlite3.Error as error:
-        part.unlink(missing_ok=True)
-        raise trouble(Trouble.NOT_A_DATABASE, error) from error
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise trouble(Trouble.CANNOT_OPEN, error) from error
     return version
+
+
+@contextmanager
+def _whole_or_not_at_all(part: Path, what: Trouble) -> Iterator[None]:
+    """Leaves nothing half written, whatever happens. ``what`` it means when SQLite refuses."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise trouble(what, error) from error
+    except OSError as error:
+        raise trouble(Trouble.CANNOT_OPEN, error) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _read_only(file: Path) -> sqlite3.Connection:
