@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Column, Connection, MetaData, text
 
 from storage import migrate
+from storage.accounts import Accounts
 from storage.database import Database
+from storage.reads import Reads
+from storage.records import RecordingKind
 from storage.schema import metadata
 from storage.trouble import StorageError, Trouble
+from telephony.call import CallKey
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +56,53 @@ async def test_two_services_that_start_at_once_take_turns(postgres: Any, tmp_pat
             both = [group.create_task(migrate.upgrade(url)) for _ in range(2)]
         assert sorted((task.result()[0] or "") for task in both) == ["", migrate.head()]
     postgres.drop(empty)
+
+
+@pytest.mark.parametrize("version", sorted(migrate.known()))
+async def test_what_an_earlier_version_kept_is_there_after_the_upgrade(
+    postgres: Any, tmp_path: Path, version: str
+) -> None:
+    """From every version that ever was: a call with its recording, and the person who may hear it."""
+
+    def as_it_was(conn: Connection) -> None:
+        config = migrate._config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, version)
+        tables = MetaData()
+        tables.reflect(conn)
+        for name in ("calls", "recordings", "users"):
+            table = tables.tables[name]
+            conn.execute(table.insert(), {column.name: _some(column) for column in table.c if not column.nullable})
+
+    empty = postgres.new_url(empty=True)
+    for url in (f"sqlite+aiosqlite:///{tmp_path}/hotline.db", empty):
+        db = Database.open(url)
+        async with db.write() as conn:
+            await conn.run_sync(as_it_was)
+        assert await migrate.upgrade(url) == (version, migrate.head())
+        page = await Reads(db).call(CallKey("main", "1.1"))
+        assert page is not None
+        assert [row.kind for row in page.recordings] == [RecordingKind.CALL]
+        assert [user.login for user in await Accounts(db).everybody()] == ["kept"]
+        await db.close()
+    postgres.drop(empty)
+
+
+def _some(column: Column[Any]) -> Any:
+    """A value that fits a column: of a call main:1.1, of a recording, of a user called kept."""
+    named = {
+        "key": "main:1.1",
+        "pbx": "main",
+        "linkedid": "1.1",
+        "login": "kept",
+        "role": "agent",
+        "phase": "ended",
+        "kind": "call",
+    }
+    if column.name in named:
+        return named[column.name]
+    kinds: dict[type, Any] = {bool: False, int: 1, float: 1.0, str: "x"}
+    return kinds[column.type.python_type]
 
 
 async def test_a_migration_that_breaks_leaves_nothing_behind(postgres: Any, tmp_path: Path) -> None:
