@@ -4,8 +4,10 @@ The service makes one of these; :mod:`hotline.app` only starts what it gives.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from hotline.pbx_feed import login_of
 from hotline.record_job import RecordCall
 from hotline.recorder import Recorder, Recorders
 from hotline.settings import Settings
@@ -19,7 +21,7 @@ from storage.outbox import Outbox
 from storage.reads import Reads
 from storage.retention import Retention
 from storage.strays import Strays
-from telephony.ami import AmiSettings, Login
+from telephony.ami import AmiSettings
 from telephony.fetch_http import HttpRemote
 from telephony.fetch_sftp import SftpRemote
 from telephony.mirror import Mirror
@@ -144,14 +146,4 @@ def _remote(place: Recordings) -> Remote:
 
 def _login(pbx: Pbx) -> AmiSettings:
     assert pbx.recorder is not None
-    return AmiSettings(
-        name=pbx.name,
-        host=pbx.host,
-        port=pbx.port,
-        user=pbx.recorder.user,
-        secret=pbx.recorder_secret(),
-        tls=pbx.tls,
-        tls_ca=pbx.tls_ca,
-        login=Login(pbx.login),
-        ping_every=pbx.ping_every,
-    )
+    return replace(login_of(pbx, pbx.recorder_secret()), user=pbx.recorder.user, capture=None)

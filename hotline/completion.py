@@ -26,7 +26,8 @@ from telephony.call import CallKey, Ended, Outcome
 from telephony.cdr import Records, RecordsError
 from telephony.cdr_calls import PastCall, past_calls
 from telephony.cdr_facts import facts_of
-from telephony.cdr_rows import Row, made_at
+from telephony.cdr_rows import Row
+from telephony.identity import made_at
 from telephony.lines import Lines
 from telephony.phones import Phones
 

@@ -9,6 +9,8 @@ dropped, and the number of a caller who sent such lines is unknown.
 
 import re
 
+from telephony.identity import is_number
+
 ORDER = (
     *("network", "network_script", "request", "channel", "language", "type", "uniqueid", "version"),
     *("callerid", "calleridname", "callingpres", "callingani2", "callington", "callingtns", "dnid", "rdnis"),
@@ -20,7 +22,6 @@ MOST_LINES = 200
 
 _HEADER = re.compile(r"agi_([a-z0-9_]+): (.*)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_NUMBER = re.compile(r"\+?[0-9*#]{1,20}")
 _UNIQUEID = re.compile(r"[A-Za-z0-9_.-]{1,150}")
 
 
@@ -49,7 +50,7 @@ class Environment:
     def caller(self) -> str | None:
         """The caller's number as it arrived; None when it is withheld, no number, or in doubt."""
         found = self._values.get("callerid", "")
-        return found if not self.strange and _NUMBER.fullmatch(found) else None
+        return found if not self.strange and is_number(found) else None
 
     def argument(self, position: int) -> str | None:
         """An argument by its position from 1; None when it is not there, empty or holds control characters."""

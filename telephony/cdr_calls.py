@@ -18,11 +18,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from telephony.call import Outcome
-from telephony.cdr_rows import Row, made_at
+from telephony.cdr_rows import Row
+from telephony.identity import is_number, made_at
 from telephony.lines import Lines
 from telephony.phones import Phones, is_local
 
-_CALLER = re.compile(r"\+?[0-9*#]{1,20}")
 _TOLD = re.compile(r"(?:^|[&;,|])\s*(\w+)=([^&;,|]*)")
 _VOICEMAIL = frozenset({"VoiceMail", "Record", "MinivmRecord"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -105,7 +105,7 @@ def _call(
     name = first.caller_name
     return PastCall(
         uniqueid=uniqueid,
-        caller=first.caller if _CALLER.fullmatch(first.caller) else None,
+        caller=first.caller if is_number(first.caller) else None,
         caller_name=name if name and not _CONTROL.search(name) else None,
         number=number,
         dialled=dialled,

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from telephony.identity import made_at
+
 _TEXT, _TIME, _INT = r'"(?:[^"]|"")*+"', r'(?:"[\d :-]*")?', r"-?\d*"
 _BASE = rf"(?:{_TEXT},){{9}}(?:{_TIME},){{3}}{_INT},{_INT},{_TEXT},{_TEXT}"
 # Then what cdr.conf adds: loguniqueid, loguserfield, newcdrcolumns (peeraccount, linkedid, sequence).
 _RECORD = re.compile(rf"{_BASE}(?P<texts>(?:,{_TEXT}){{0,4}})(?P<sequence>,\d+)?\r?\n?", re.ASCII)
-_EPOCH = re.compile(r"(?:.*-)?(\d{9,11})\.\d+", re.ASCII)
 _NAME = re.compile(r'"(.*)" <.*>', re.DOTALL)
 _BASE_FIELDS = 16
 _HALF_AN_HOUR = 1800.0
@@ -73,12 +74,6 @@ class Row:
     userfield: str = ""
     app: str = ""
     data: str = ""
-
-
-def made_at(uniqueid: str) -> float | None:
-    """When a channel was made, by its Uniqueid (``1795290326.99``, or with a system name before it)."""
-    found = _EPOCH.fullmatch(uniqueid)
-    return None if found is None else float(found[1])
 
 
 def hours_off(rows: Iterable[Row]) -> float | None:

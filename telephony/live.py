@@ -11,11 +11,11 @@ from typing import Any
 from telephony import events as ev
 from telephony.bridges import Bridges
 from telephony.call import Arrived, CallKey, Ended, Fact, Outcome
+from telephony.identity import is_number
 from telephony.legs import OpenCall
 from telephony.lines import Lines
 from telephony.phones import Phones, is_local
 
-_NUMBER = re.compile(r"\+?[0-9*#]{1,20}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNCONFIRMED = 60.0  # seconds until a call that nothing confirmed is given up
 
@@ -96,7 +96,7 @@ class Live:
         fact = Arrived(
             call=CallKey(self.pbx, uid),
             at=at,
-            caller=event.caller if event.caller is not None and _NUMBER.fullmatch(event.caller) else None,
+            caller=event.caller if event.caller is not None and is_number(event.caller) else None,
             caller_name=_display(event.caller_name),
             number=number,
             dialled=dialled,

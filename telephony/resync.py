@@ -13,7 +13,6 @@ Thousands of calls take a while, and a phone may ring meanwhile: a merge goes in
 in between first has the calls merged that it speaks of.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
@@ -21,6 +20,7 @@ from itertools import islice
 from telephony.bridges import Member
 from telephony.call import Fact, Over
 from telephony.events import Event, LiveChannel, Snapshot
+from telephony.identity import made_at
 from telephony.legs import Leg, OpenCall, Pair, Phase
 from telephony.live import Live, pair_of
 from telephony.overtaken import Overtaken
@@ -29,7 +29,6 @@ from telephony.phones import is_local
 _UP = "6"
 _CALLED = ("0", "5")  # ChannelState of a phone that is about to ring, and of one that rings
 _NAMED = ("uniqueid", "linkedid", "dest_linkedid", "who_uniqueid", "target_linkedid")
-_MADE = re.compile(r"(?:^|-)([0-9]{9,11})\.[0-9]+$")
 STEP = 20  # calls at a time: a few milliseconds with all that follows from them
 
 
@@ -139,7 +138,7 @@ class Merge:
             return None
         if self._live.lines.number(row.caller) is not None:  # what the dialplan shows to those whom it calls for him
             row = row._replace(caller=None)
-        call = self._live.arrive(row, number, dialled, _made(row.uniqueid, now), out)
+        call = self._live.arrive(row, number, dialled, _arrived(row.uniqueid, now), out)
         call.confirm(now, out)
         self._live.pending.pop(call.uniqueid, None)
         call.doubt = True
@@ -179,13 +178,12 @@ class Merge:
         return None
 
 
-def _made(uniqueid: str | None, now: float | None) -> float | None:
-    """When the PBX made a channel, to the second: its Uniqueid begins with it. Never later than now."""
-    told = _MADE.search(uniqueid or "")
-    if told is None:
-        return now
-    made = float(told[1])
-    return made if now is None else min(made, now)
+def _arrived(uniqueid: str | None, now: float | None) -> float | None:
+    """When the PBX made a channel, to the second. Never later than now."""
+    made = made_at(uniqueid or "")
+    if made is None or now is None:
+        return now if made is None else made
+    return min(made, now)
 
 
 def _rows(snapshot: Snapshot) -> dict[str, LiveChannel]:

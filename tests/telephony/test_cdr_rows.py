@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.cdr_rows import from_csv, from_table, is_record, made_at, written
+from telephony.cdr_rows import from_csv, from_table, is_record, written
+from telephony.identity import made_at
 
 RECORDS = Path(__file__).parent / "records"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
