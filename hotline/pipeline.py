@@ -206,7 +206,7 @@ class Pipeline:
         for what, _ in breath:
             if isinstance(what, Known):
                 await self._ledger.know(call, what, self._clock())
-        if any(entry.jobs for entry in entries):
+        if any(entry.jobs for entry in entries) or self._ledger.follow:
             self._wake()
         link = next((done.ticket for done in reversed(written) if done.ticket is not None), None)
         if link is None:

@@ -180,6 +180,7 @@ class Gaps:
             gap = conn.execute(_PLACE, which).scalar()
             if gap is not None:
                 conn.execute(_LOOKED.values(completed=gaps.c.completed + 1), {"the_id": gap})
+            self._ledger.follow.changed(conn, row.key, row.ticket_id, now)
             return True
 
         return await self._db.transact(fill)
@@ -192,6 +193,7 @@ class Gaps:
             if row is None or not amend(conn, row, found, now):
                 return False
             conn.execute(_LOOKED.values(completed=gaps.c.completed + 1), {"the_id": gap_id})
+            self._ledger.follow.changed(conn, row.key, row.ticket_id, now)
             return True
 
         return await self._db.transact(fill)

@@ -1,6 +1,6 @@
 """Jobs: slow or foreign work, written in the transaction of the fact that caused it. Private to storage."""
 
-from sqlalchemy import JSON, Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, false
 
 from storage.metadata import Id, Moment, metadata
 
@@ -17,6 +17,7 @@ jobs = Table(
     Column("due", Moment, nullable=False),  # ready: not before; running: when the lease ends
     Column("why", Text),  # what a deferred job waits for
     Column("error", Text),  # what went wrong last
+    Column("again", Boolean, nullable=False, server_default=false()),  # asked for once more since it was claimed
     Column("created", Moment, nullable=False),
     Column("changed", Moment, nullable=False),
     UniqueConstraint("kind", "key"),

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, case
 
 from storage.job_tables import jobs
-from storage.once import insert_once
+from storage.once import insert_into, insert_once
 from storage.records import NewJob
 
 
@@ -61,7 +62,10 @@ class Job:
 
 
 def add_job(conn: Connection, job: NewJob, now: float) -> bool:
-    """Write a job in the caller's transaction; False when one of that kind and key is there, done ones too."""
+    """Write a job in the caller's transaction; False when one of that kind and key is there, done ones too.
+
+    One that is wanted ``again`` is always written, see :class:`storage.records.NewJob`.
+    """
     row = {
         "kind": job.kind,
         "key": job.key,
@@ -73,7 +77,20 @@ def add_job(conn: Connection, job: NewJob, now: float) -> bool:
         "created": now,
         "changed": now,
     }
+    if job.again:
+        conn.execute(_add_again(conn.dialect.name), row)
+        return True
     return insert_once(conn, jobs, row, ["kind", "key"]) is not None
+
+
+@cache
+def _add_again(dialect: str) -> Any:
+    insert = insert_into(dialect, jobs)
+    over = jobs.c.state.in_((JobState.DONE.value, JobState.DEAD.value))
+    news = {name: case((over, insert.excluded[name]), else_=jobs.c[name]) for name in ("state", "attempts", "due")}
+    runs = jobs.c.state == JobState.RUNNING.value
+    renewed = {"payload": insert.excluded.payload, "changed": insert.excluded.changed, "again": runs}
+    return insert.on_conflict_do_update(index_elements=["kind", "key"], set_={**news, **renewed})
 
 
 def as_job(row: Row[Any]) -> Job:

@@ -19,6 +19,7 @@ from storage import edits, findings
 from storage.completing import complete
 from storage.database import Database
 from storage.edits import TicketField
+from storage.following import Follow
 from storage.happened import customer_of, hold_call, write_arrival, write_fact
 from storage.jobs import add_job
 from storage.once import update_by_id
@@ -52,11 +53,15 @@ _FILL_TICKET = update_by_id(tickets).where(tickets.c.customer_id.is_(None))
 
 
 class Ledger:
-    """Writes calls and tickets. ``zone``: whose days number the tickets. All methods raise StorageError."""
+    """Writes calls and tickets. ``zone``: whose days number the tickets; ``follow``: what jobs follow a change.
 
-    def __init__(self, db: Database, zone: tzinfo = SITE_ZONE) -> None:
+    All methods raise StorageError.
+    """
+
+    def __init__(self, db: Database, zone: tzinfo = SITE_ZONE, follow: Follow = Follow()) -> None:  # noqa: B008 - frozen
         self._db = db
         self._zone = zone
+        self.follow = follow
 
     async def record(
         self,
@@ -80,14 +85,24 @@ class Ledger:
 
     async def know(self, call: CallKey, known: Known, now: float) -> TicketLink | None:
         """Fill in the customer found after the call's arrival, on the call and on its ticket, where none is yet."""
-        return await self._db.transact(lambda conn: _link(_know(conn, _held(conn, call), known, now)))
+
+        def fill(conn: Connection) -> TicketLink | None:
+            before = _held(conn, call)
+            link = _link(_know(conn, before, known, now))
+            if before.customer_id is None:
+                self._changed(conn, before, now)
+            return link
+
+        return await self._db.transact(fill)
 
     async def link_recording(self, call: CallKey, legs: RecordingRow, now: float, jobs: Sequence[NewJob] = ()) -> None:
         """A recording belongs to this call; ``jobs``: what is to be done with it."""
 
         def link(conn: Connection) -> None:
-            findings.link_recording(conn, _held(conn, call), legs, now)
+            row = _held(conn, call)
+            findings.link_recording(conn, row, legs, now)
             _add_jobs(conn, jobs, now)
+            self._changed(conn, row, now)
 
         await self._db.transact(link)
 
@@ -106,7 +121,13 @@ class Ledger:
 
     async def said(self, call: CallKey, transcript: Transcript, summary: Summary | None, now: float) -> None:
         """Keep what was said; said again replaces it. On the ticket only the machine's own fields change."""
-        await self._db.transact(lambda conn: findings.said(conn, _held(conn, call), transcript, summary, now))
+
+        def keep(conn: Connection) -> None:
+            row = _held(conn, call)
+            findings.said(conn, row, transcript, summary, now)
+            self._changed(conn, row, now)
+
+        await self._db.transact(keep)
 
     async def edit_ticket(
         self, ticket_id: int, changes: Mapping[TicketField, str | None], *, who: str, now: float, version: int
@@ -115,17 +136,35 @@ class Ledger:
 
         Raises UnknownTicketError, edits.StaleError (somebody else was faster), edits.RefusedError (an illegal move).
         """
-        return await self._db.transact(
-            lambda conn: edits.edit(conn, ticket_id, changes, who=who, now=now, version=version)
-        )
+
+        def edit(conn: Connection) -> int:
+            after = edits.edit(conn, ticket_id, changes, who=who, now=now, version=version)
+            if after != version:
+                self.follow.changed(conn, None, ticket_id, now)
+            return after
+
+        return await self._db.transact(edit)
 
     async def note(self, ticket_id: int, text: str, who: str, now: float) -> None:
         """A person's note on a ticket. Raises UnknownTicketError."""
-        await self._db.transact(lambda conn: edits.note(conn, ticket_id, text, who, now))
+
+        def write(conn: Connection) -> None:
+            edits.note(conn, ticket_id, text, who, now)
+            self.follow.changed(conn, None, ticket_id, now)
+
+        await self._db.transact(write)
 
     async def split_call(self, call: CallKey, who: str, now: float) -> TicketLink:
         """A person takes a call off its ticket onto one of its own. Raises UnknownCallError, edits.RefusedError."""
-        return await self._db.transact(lambda conn: edits.split(conn, _held(conn, call), who, now, self._zone))
+
+        def take_off(conn: Connection) -> TicketLink:
+            before = _held(conn, call)
+            link = edits.split(conn, before, who, now, self._zone)
+            self.follow.changed(conn, None, before.ticket_id, now)
+            self.follow.changed(conn, before.key, link.id, now)
+            return link
+
+        return await self._db.transact(take_off)
 
     def record_in(self, conn: Connection, told: Entry) -> Recorded:
         """Keep a fact in the caller's transaction."""
@@ -140,7 +179,10 @@ class Ledger:
         if isinstance(fact, Ended) and fact.outcome is not Outcome.LOST and call.outcome == Outcome.LOST:
             # Another service lost sight of the call, this one saw how it ended.
             found = Found(fact.outcome, now if fact.at is None else fact.at, source="events")
-            return Recorded(_link(call), complete(conn, call, found, now))
+            completed = complete(conn, call, found, now)
+            if completed:
+                self._changed(conn, call, now)
+            return Recorded(_link(call), completed)
         new = not isinstance(fact, Arrived) and write_fact(conn, call, fact, now)
         if told.known is not None:
             call = _know(conn, call, told.known, now)
@@ -151,7 +193,11 @@ class Ledger:
             if link is not None:
                 _touch_ticket(conn, call, link, fact, now)
             _add_jobs(conn, told.jobs, now)
+            self.follow.told(conn, fact, None if link is None else link.id, now)
         return Recorded(link, new)
+
+    def _changed(self, conn: Connection, call: Row[Any], now: float) -> None:
+        self.follow.changed(conn, call.key, call.ticket_id, now)
 
 
 def _add_jobs(conn: Connection, jobs: Sequence[NewJob], now: float) -> None:

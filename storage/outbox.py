@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import drain
@@ -108,12 +108,11 @@ class Outbox:
 
     async def done(self, job: Job, now: float) -> bool:
         """The job's work is finished; False when it is not ours any more."""
-        return await self._settle(job, {"state": JobState.DONE.value, "error": None, "changed": now})
+        return await self._db.transact(lambda conn: _over(conn, job, JobState.DONE, None, now))
 
     async def done_with(self, conn: AsyncConnection, job: Job, now: float) -> bool:
         """As :meth:`done`, in the transaction of the job's own effect, which the caller must undo on False."""
-        finished = {"state": JobState.DONE.value, "error": None, "changed": now}
-        return await conn.run_sync(_settle, job, finished)
+        return await conn.run_sync(_over, job, JobState.DONE, None, now)
 
     async def retry(self, job: Job, error: str, now: float, *, at: float | None = None) -> bool:
         """The job failed: rest, then again (``at`` when the other side said when); dead after the last attempt."""
@@ -127,9 +126,8 @@ class Outbox:
 
     async def dead(self, job: Job, error: str, now: float) -> bool:
         """Give the job up: trying again would not help."""
-        return await self._settle(
-            job, {"state": JobState.DEAD.value, "error": plain(error[-LONGEST_TEXT:], LONGEST_TEXT), "changed": now}
-        )
+        last = plain(error[-LONGEST_TEXT:], LONGEST_TEXT)
+        return await self._db.transact(lambda conn: _over(conn, job, JobState.DEAD, last, now))
 
     async def defer(self, job: Job, until: float, why: str, now: float) -> bool:
         """Not yet, and nobody's fault: wait where people see it, without an attempt burnt."""
@@ -215,6 +213,7 @@ def _claim_statement() -> Any:
         "attempts": jobs.c.attempts + 1,
         "due": bindparam("until", type_=Moment),
         "why": None,
+        "again": False,
         "changed": now,
     }
     return update(jobs).where(jobs.c.id == due).values(values).returning(jobs)
@@ -224,8 +223,20 @@ _CLAIM = _claim_statement()
 _IF_OURS = update(jobs).where(
     jobs.c.id == bindparam("the_id"), jobs.c.claims == bindparam("fence"), jobs.c.state == JobState.RUNNING.value
 )
+_OVER_IF_OURS = _IF_OURS.values(  # unless it is wanted again: then it is ready at once, its tries counted anew
+    state=case((jobs.c.again, JobState.READY.value), else_=bindparam("ended")),
+    attempts=case((jobs.c.again, 0), else_=jobs.c.attempts),
+    due=case((jobs.c.again, bindparam("over", type_=Moment)), else_=jobs.c.due),
+    again=False,
+)
 
 
-def _settle(conn: Connection, job: Job, values: Mapping[str, Any]) -> bool:
+def _over(conn: Connection, job: Job, state: JobState, error: str | None, now: float) -> bool:
+    """Write that a job is over, if it is still ours."""
+    ended = {"ended": state.value, "over": now, "error": error, "changed": now}
+    return _settle(conn, job, ended, _OVER_IF_OURS)
+
+
+def _settle(conn: Connection, job: Job, values: Mapping[str, Any], statement: Update = _IF_OURS) -> bool:
     """Write how a job went on, if it is still ours."""
-    return conn.execute(_IF_OURS, {"the_id": job.id, "fence": job.claims, **values}).rowcount == 1
+    return conn.execute(statement, {"the_id": job.id, "fence": job.claims, **values}).rowcount == 1

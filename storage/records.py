@@ -24,12 +24,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """Work to be done later. ``kind`` and ``key`` together make a repeat harmless. ``payload`` is JSON."""
+    """Work to be done later. ``kind`` and ``key`` together make a repeat harmless. ``payload`` is JSON.
+
+    ``again``: work that brings something in line with what is known when it runs, wanted anew. Where its job is over
+    it is ready again, with this payload; where it runs, it runs once more after that; where it rests, it rests on.
+    """
 
     kind: str
     key: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     not_before: float = 0.0
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

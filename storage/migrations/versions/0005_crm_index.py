@@ -1,0 +1,10 @@
+"""A copy of the CRM's customers, to know a caller at once."""
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,10 @@
+"""Which record of the CRM is which of ours."""
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
