@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from crm.customer import Customer
+from crm.records import Change, Draft, Item, Note, Of, Page, Ref, Seen, Status
 from crm.trouble import UnsupportedError
 from numbering.number import Number
 
@@ -28,6 +29,7 @@ class Can(Flag):
     LOAD = auto()  # load: every customer, page by page
     DESCRIBE = auto()  # describe: the live schema
     PUSH = auto()  # take_push: its webhooks
+    SURVEY = auto()  # survey: records of ours as they stand there, many at once
 
 
 class Once(StrEnum):
@@ -47,24 +49,6 @@ class Feed(StrEnum):
     FULL_ONLY = "full_only"
 
 
-class Status(StrEnum):
-    """A ticket's status in our words; ``UNKNOWN`` where the mapping has none for theirs: shown, never guessed."""
-
-    ACCEPTED = "accepted"
-    WORKING = "working"
-    SOLVED = "solved"
-    CLOSED = "closed"
-    UNKNOWN = "unknown"
-
-
-class Of(StrEnum):
-    """What kind of record."""
-
-    CUSTOMER = "customer"
-    TICKET = "ticket"
-    NOTE = "note"
-
-
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What the core must know of a system to plan. ``overlap`` and ``longest_transaction``: seconds of feed read again.
@@ -78,75 +62,6 @@ class Traits:
     connections: int = 4
     reads_back: bool = False  # a write's success must be confirmed by reading
     longest: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """One record of the CRM. ``version`` is what it says of itself (an ETag, a timestamp); None where it has none."""
-
-    of: Of
-    id: str
-    version: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A ticket in the CRM. ``said``: their own word for the status."""
-
-    ref: Ref
-    title: str
-    status: Status
-    said: str
-    owner: str | None = None
-    customer_id: str | None = None
-    updated: float | None = None
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A call on a customer's timeline: one entry, written again as more is known. ``links``: (text, URL)."""
-
-    key: str
-    customer_id: str
-    title: str
-    paragraphs: tuple[str, ...]
-    links: tuple[tuple[str, str], ...] = ()
-    ticket_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A ticket to be made there."""
-
-    key: str
-    customer_id: str | None
-    title: str
-    body: str
-    status: Status = Status.ACCEPTED
-    urgency: str | None = None  # 高 中 低
-    links: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A record is another than before. ``gone``: deleted, or ``merged`` into that id."""
-
-    ref: Ref
-    at: float | None
-    customer: Customer | None = None
-    item: Item | None = None
-    gone: bool = False
-    merged: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Changes since a cursor: repeats are possible, gaps are not. ``more``: ask again at once."""
-
-    changes: tuple[Change, ...]
-    cursor: str
-    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +167,10 @@ class Connector(Protocol):
         """Every customer, some at a time, each with the place to go on from (``after``) should it be broken off."""
         ...
 
+    async def survey(self, of: Of, ids: Sequence[str]) -> Sequence[Seen]:
+        """The notes or tickets of these ids (a hundred at most) as they stand there; those that are gone left out."""
+        ...
+
     async def describe(self) -> Schema:
         """The live schema, as far as a mapping can name it."""
         ...
@@ -324,6 +243,10 @@ class Unable:
         """Refused, at the call already."""
         raise self._refusal("list every customer", after)
 
+    async def survey(self, of: Of, ids: Sequence[str]) -> Sequence[Seen]:
+        """Refused."""
+        raise self._refusal("show many records at once", of, ids)
+
     async def describe(self) -> Schema:
         """Refused."""
         raise self._refusal("describe its fields")
@@ -341,3 +264,26 @@ class Unable:
 
     def _refusal(self, what: str, *_asked: object) -> UnsupportedError:
         return UnsupportedError(f"{self.name} cannot {what}")
+
+
+__all__ = [
+    "Can",
+    "Change",
+    "Connector",
+    "Context",
+    "Draft",
+    "Feed",
+    "FieldInfo",
+    "Health",
+    "Item",
+    "Note",
+    "Of",
+    "Once",
+    "Page",
+    "Ref",
+    "Schema",
+    "Seen",
+    "Status",
+    "Traits",
+    "Unable",
+]

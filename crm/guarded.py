@@ -15,7 +15,7 @@ from typing import TypeVar
 import structlog
 
 from crm.breaker import Breaker, State
-from crm.connector import Can, Change, Connector, Draft, Health, Item, Note, Of, Page, Ref, Schema, Status, Traits
+from crm.connector import Can, Change, Connector, Draft, Health, Item, Note, Of, Page, Ref, Schema, Seen, Status, Traits
 from crm.customer import Customer
 from crm.trouble import CrmError, InvalidError, RateLimitedError, RestingError, TransientError, UnknownOutcomeError
 from numbering.number import Number
@@ -137,6 +137,10 @@ class Guarded:
         finally:
             if isinstance(pages, AsyncGenerator):
                 await pages.aclose()
+
+    async def survey(self, of: Of, ids: Sequence[str]) -> Sequence[Seen]:
+        """Part of the feed."""
+        return await self._do(Op.FEED, partial(self._inner.survey, of, ids))
 
     async def describe(self) -> Schema:
         """Part of the feed."""

@@ -27,6 +27,7 @@ from crm.connector import (
     Page,
     Ref,
     Schema,
+    Seen,
     Status,
     Traits,
     Unable,
@@ -95,7 +96,7 @@ class Odoo(Unable):
     def __init__(self, settings: OdooSettings, context: Context, rpc: Rpc, close: Http) -> None:
         self._settings, self._rpc, self._http, self._clock = settings, rpc, close, context.clock
         self._given = settings.project is not None
-        self.can = Can.FIND | Can.GET | Can.NOTE | Can.FEED | Can.LOAD | Can.DESCRIBE | Can.PUSH
+        self.can = Can.FIND | Can.GET | Can.NOTE | Can.FEED | Can.LOAD | Can.DESCRIBE | Can.PUSH | Can.SURVEY
         if self._given:
             self.can |= Can.ITEMS | Can.TICKET
         self.traits = Traits(
@@ -173,6 +174,15 @@ class Odoo(Unable):
     async def by_key(self, of: Of, key: str) -> Ref | None:
         """What was made with our key, by its external id."""
         return await self._tickets.by_key(of, key)
+
+    async def survey(self, of: Of, ids: Sequence[str]) -> Sequence[Seen]:
+        """Notes, or tasks, archived ones too."""
+        if of is Of.NOTE:
+            return await self._tickets.notes(ids)
+        if of is not Of.TICKET:
+            raise UnsupportedError(f"{self.name} shows notes and tickets, no {of.value}")
+        self._need_project()
+        return await self._tickets.tasks(ids)
 
     async def changes(self, of: Of, cursor: str | None) -> Page:
         """Contacts or tasks written since; contacts that were merged, by the note Odoo writes about it.

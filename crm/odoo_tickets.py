@@ -11,9 +11,9 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from crm.connector import Draft, Item, Note, Of, Ref, Status
+from crm.connector import Draft, Item, Note, Of, Ref, Seen, Status
 from crm.fieldmap import FieldMap
-from crm.http import WRITE
+from crm.http import BULK, WRITE
 from crm.odoo_answers import error_loading
 from crm.odoo_customers import LATER
 from crm.odoo_desk import Desk, Record, record_id
@@ -77,6 +77,28 @@ class Tickets:
         fields = await self._fields()
         row = await self._row(fields, ticket_id)
         return None if row is None else self.item(fields, row)
+
+    async def tasks(self, ids: Sequence[str]) -> list[Seen]:
+        """Tickets as they are, archived ones too. Raises CrmError."""
+        fields = await self._fields()
+        domain = [["id", "in", [number for each in ids if (number := record_id(each))]]]
+        rows = await self._desk.rows(fields.ticket.object, domain, self.paths(fields), pace=BULK, archived=True)
+        items = [self.item(fields, row) for row in rows]
+        return [Seen(item.ref, item.customer_id, item=item) for item in items]
+
+    async def notes(self, ids: Sequence[str]) -> list[Seen]:
+        """Notes as they are. Raises CrmError."""
+        domain = [["id", "in", [number for each in ids if (number := record_id(each))]]]
+        names = ["body", "model", "res_id"]
+        found = await self._desk.rpc.call(MESSAGE, "search_read", domain=domain, fields=names, pace=BULK)
+        return [
+            Seen(
+                Ref(Of.NOTE, str(row["id"])),
+                str(row["res_id"]) if row.get("model") == PARTNER else None,
+                text_of(str(row.get("body") or "")),
+            )
+            for row in found
+        ]
 
     async def create(self, draft: Draft) -> Ref:
         """Make a ticket, once for a key. Raises CrmError."""

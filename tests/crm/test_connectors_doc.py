@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.connector import Change, Connector, Context, Draft, Health, Item, Note, Page, Ref, Traits
+from crm.connector import Change, Connector, Context, Draft, Health, Item, Note, Page, Ref, Seen, Traits
 from crm.customer import Contract, Customer, Phone, Purchase
 from crm.fieldmap import FieldMap
 from crm.rest_plan import RestPlan
@@ -89,6 +89,7 @@ NOUNS = [
     Item,
     Note,
     Draft,
+    Seen,
     Page,
     Change,
     Health,
