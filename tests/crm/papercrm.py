@@ -66,7 +66,7 @@ class Task:
 
 
 class PaperCrm(Unable):
-    """A :class:`crm.connector.Connector`. ``trouble``: raised by the next requests, one each; ``asked``: all that came."""
+    """A :class:`crm.connector.Connector`. ``trouble``: raised by the next requests in turn; ``asked``: what came."""
 
     name = "paper"
 
