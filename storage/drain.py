@@ -1,7 +1,8 @@
 """The loop that does jobs: claims what is due, keeps the lease while a handler works, settles what comes of it.
 
 A handler answers None (done) or :class:`Wait`. It raises JobError, StorageError or one of ``world`` when the outside
-world failed: the job rests and is tried again. Anything else it raises is our own bug: that one job is buried with
+world failed: the job rests and is tried again; HopelessError when it will fail each time: the job is given up with that
+one sentence. Anything else it raises is our own bug: that one job is buried with
 its traceback, loudly, where people see it and replay it once the bug is gone; the desk goes on.
 """
 
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from storage.jobs import Job, JobError, Wait
+from storage.jobs import HopelessError, Job, JobError, Wait
 from storage.trouble import StorageError
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ class _Loop:
         elif isinstance(result, self._world):
             log.warning("a job failed", job=job.id, kind=job.kind, attempts=job.attempts, error=str(result))
             await self._outbox.retry(job, _text(result), now, at=getattr(result, "at", None))
+        elif isinstance(result, HopelessError):
+            log.error("a job is given up", job=job.id, kind=job.kind, key=job.key, error=str(result))
+            await self._outbox.dead(job, str(result), now)
         else:
             log.error("a job's handler is broken", job=job.id, kind=job.kind, key=job.key, exc_info=result)
             await self._outbox.dead(job, "".join(traceback.format_exception(result)), now)

@@ -21,6 +21,10 @@ class JobError(Exception):
         self.at = at
 
 
+class HopelessError(Exception):
+    """Trying again would not help: the job is given up at once, and people who mended the cause may replay it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """A handler's answer when nothing failed but the time has not come: look again at ``until``; ``why`` is shown."""

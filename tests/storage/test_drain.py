@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from storage import drain
 from storage.database import Database
 from storage.job_tables import jobs as jobs_table
-from storage.jobs import Job, JobError, JobState, Wait
+from storage.jobs import HopelessError, Job, JobError, JobState, Wait
 from storage.outbox import Outbox
 from storage.records import NewJob
 from storage.trouble import Trouble, trouble
@@ -174,6 +174,33 @@ async def test_our_own_bug_buries_that_job_loudly_and_no_other(db: Database, out
     assert (good.state, bug.state) == (JobState.DONE, JobState.DEAD)
     assert re.search(r"Traceback.*ZeroDivisionError: our own", bug.error or "", re.DOTALL)
     assert [entry["log_level"] for entry in logs] == ["error"]
+
+
+async def test_what_will_fail_each_time_is_given_up_in_one_sentence(
+    db: Database, outbox: Outbox, loop_of: Loop
+) -> None:
+    """No further attempt, no traceback: nobody's bug; and replayed once it is mended."""
+    mended: list[str] = []
+    tried, done = asyncio.Event(), asyncio.Event()
+
+    async def work(job: Job) -> None:
+        if job.key not in mended:
+            mended.append(job.key)
+            tried.set()
+            raise HopelessError("it refuses the field mobil")
+        done.set()
+
+    await add(db, outbox, "field")
+    with capture_logs() as logs:
+        async with loop_of({"work": work}):
+            await asyncio.wait_for(tried.wait(), 10)
+    job = await only(outbox)
+    assert (job.state, job.attempts, job.error) == (JobState.DEAD, 1, "it refuses the field mobil")
+    assert [entry["log_level"] for entry in logs] == ["error"]
+    assert await outbox.replay(job.id, NOW)
+    async with loop_of({"work": work}):
+        await asyncio.wait_for(done.wait(), 10)
+    assert (await only(outbox)).state is JobState.DONE
 
 
 async def test_a_long_job_keeps_its_lease(db: Database, outbox: Outbox, loop_of: Loop) -> None:
