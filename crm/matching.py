@@ -56,12 +56,12 @@ def _candidate(number: Number, customer: Customer, area: str | None) -> Candidat
     matches = [
         Candidate(customer, _reason(number, theirs), phone.raw)
         for phone in customer.phones
-        if (theirs := _normalised(phone, area)).e164 == number.e164
+        if (theirs := normalised(phone, area)).e164 == number.e164
     ]
     return min(matches, key=lambda candidate: _RANK[candidate.reason], default=None)
 
 
-def _normalised(phone: Phone, area: str | None) -> Number:
+def normalised(phone: Phone, area: str | None) -> Number:
     """What a CRM's number is by our own reading; an extension the CRM keeps in a field of its own is added.
 
     A number written locally (7 or 8 digits) needs an area: the one that import or connector found, but only if its
@@ -71,7 +71,7 @@ def _normalised(phone: Phone, area: str | None) -> Number:
     if number.e164 is None and phone.e164 is not None:
         stored = identify(phone.e164)
         if stored.kind is Kind.FIXED and stored.e164 is not None:
-            with_area = identify(phone.raw, _area_of(stored.e164))
+            with_area = identify(phone.raw, area_of(stored.e164))
             number = with_area if with_area.e164 == stored.e164 else number
     if number.e164 is None and area is not None:
         number = identify(phone.raw, area)
@@ -80,7 +80,8 @@ def _normalised(phone: Phone, area: str | None) -> Number:
     return number
 
 
-def _area_of(e164: str) -> str:
+def area_of(e164: str) -> str:
+    """The area code, without its 0, of a fixed number in China."""
     digits = e164.removeprefix("+86")
     return digits[:2] if digits[0] in "12" else digits[:3]
 

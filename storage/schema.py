@@ -1,8 +1,26 @@
 """All tables together: what migrations compare with and a fresh database gets."""
 
-from storage import account_tables, crm_ref_tables, customer_tables, gap_tables, job_tables, push_tables, tables
+from storage import (
+    account_tables,
+    crm_index_tables,
+    crm_ref_tables,
+    customer_tables,
+    gap_tables,
+    job_tables,
+    push_tables,
+    tables,
+)
 from storage.metadata import metadata
 
-TABLES = (account_tables, crm_ref_tables, customer_tables, gap_tables, job_tables, push_tables, tables)
+TABLES = (
+    account_tables,
+    crm_index_tables,
+    crm_ref_tables,
+    customer_tables,
+    gap_tables,
+    job_tables,
+    push_tables,
+    tables,
+)
 
 __all__ = ["TABLES", "metadata"]
