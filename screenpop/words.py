@@ -125,6 +125,7 @@ TIMELINE: Words = {
     "edited": N_("Edited"),
     "noted": N_("Note"),
     "completed": N_("A call was completed from the PBX's own records"),
+    "crm": N_("Changed in the customer system"),
 }
 ALARM: Words = {
     "recording_missing": N_("There is no recording of this call."),

@@ -9,14 +9,14 @@ A row is all that is known of a record there: it holds no call facts and no cust
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Delete, Select, bindparam, delete, func, select, update
 
-from crm.connector import Item, Of, Ref, Status
+from crm.connector import Of, Ref, Status
+from storage.crm_ref_rows import CrmRef, RefState, as_ref
 from storage.crm_ref_tables import crm_ref_feeds, crm_refs
 from storage.database import Database
 from storage.jobs import add_job
@@ -27,52 +27,6 @@ from telephony.call import CallKey
 
 LONGEST_TEXT = 2000
 CHUNK = 500  # records asked for in one question
-
-
-class RefState(StrEnum):
-    """How a record of theirs stands, as far as we know."""
-
-    BEGUN = "begun"  # we set out to make it; whether it is there is not known
-    KEPT = "kept"
-    GONE = "gone"  # it was there and is not any more: people there took it away
-
-
-@dataclass(frozen=True, slots=True)
-class CrmRef:
-    """One record of the CRM that is ours.
-
-    ``of`` a NOTE: ``call`` is the call it tells of, else it tells of a move of the ticket ``ticket_id``. ``of`` a
-    TICKET: ``ticket_id`` is ours. ``id`` and ``version`` are theirs, as ``customer_id``: whose timeline it stands on.
-    ``status``: our status as we told it last, ``theirs``: theirs in our words, ``said``: in their own words.
-    ``wanted``: the status of a write whose outcome is not known. ``begun``: since when a write is under way, None when
-    all writes ended. ``written``: a digest of what a note says. ``trouble``: why it is not in line, since ``troubled``.
-    """
-
-    key: str
-    of: Of
-    id: str | None
-    version: str | None
-    customer_id: str | None
-    call: CallKey | None
-    ticket_id: int | None
-    state: RefState
-    status: Status | None
-    theirs: Status | None
-    said: str | None
-    owner: str | None
-    url: str | None
-    wanted: Status | None
-    written: str | None
-    begun: float | None
-    trouble: str | None
-    troubled: float | None
-    made: float
-    at: float
-
-    @property
-    def ref(self) -> Ref | None:
-        """As connectors take it; None while it is not known to be there."""
-        return None if self.id is None or self.state is RefState.GONE else Ref(self.of, self.id, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +119,7 @@ class CrmRefs:
         def write(conn: Connection) -> CrmRef | None:
             found = conn.execute(_BY_KEY.with_for_update(), {"the_key": key}).first()
             conn.execute(_begin(conn.dialect.name), row)
-            return None if found is None else _as_ref(found)
+            return None if found is None else as_ref(found)
 
         return Turn(key, str(row["turn"]), await self._db.transact(write))
 
@@ -178,29 +132,38 @@ class CrmRefs:
         customer_id: str | None = None,
         written: str | None = None,
         status: Status | None = None,
-        item: Item | None = None,
         jobs: Sequence[NewJob] = (),
     ) -> bool:
         """The write stands there as ``ref``. False, and nothing is kept, when another began since.
 
-        ``status``: ours as it was told. ``item``: how the ticket is there now. ``jobs``: what follows from it.
+        ``status``: ours, which the ticket was made with. ``jobs``: what follows from it.
         """
         values = {
             "id": ref.id,
-            "version": ref.version if item is None else item.ref.version,
+            "version": ref.version,
             "state": RefState.KEPT.value,
-            **_given(customer_id=customer_id, written=written, status=status),
-            **({} if item is None else _seen(item)),
+            **_given(customer_id=customer_id, written=written, status=status, theirs=status),
         }
         return await self._end(turn, values, now, jobs)
 
+    async def want(self, turn: Turn, status: Status) -> bool:
+        """This status is about to be set there. False, and it must not be, when another began since."""
+        values = {"the_key": turn.key, "the_turn": turn.token, "wanted": status.value}
+        return await self._db.transact(lambda conn: conn.execute(_IF_LAST, values).rowcount == 1)
+
+    async def told(self, turn: Turn, status: Status, ref: Ref) -> bool:
+        """This status was set there, which made ``ref`` of it; the turn goes on. False when another began since."""
+        which = {"the_key": turn.key, "the_turn": turn.token}
+        values = {**which, "status": status.value, "version": ref.version}
+        return await self._db.transact(lambda conn: conn.execute(_IF_LAST, values).rowcount == 1)
+
     async def gone(self, turn: Turn, now: float) -> bool:
-        """It is not there any more. False when another began since."""
+        """It is not there any more. False when overtaken."""
         return await self._end(turn, {"state": RefState.GONE.value}, now, ())
 
-    async def left(self, turn: Turn, now: float) -> bool:
-        """What was begun was surely not done, or needs not be. False when another began since."""
-        return await self._end(turn, {}, now, ())
+    async def over(self, turn: Turn, now: float, status: Status | None = None) -> bool:
+        """All that was begun is done, or surely was not; ``status``: ours as it was told. False when overtaken."""
+        return await self._end(turn, _given(status=status), now, ())
 
     async def trouble(self, key: str, text: str, now: float) -> None:
         """Why a record could not be brought in line; kept until it is. Nothing for a key that was never begun."""
@@ -210,6 +173,11 @@ class CrmRefs:
     async def forget(self, key: str) -> bool:
         """The record of this key is not ours any more: it is looked for by its key, and made anew if need be."""
         return await self._db.transact(lambda conn: conn.execute(_forget(), {"the_key": key}).rowcount == 1)
+
+    async def open_tickets(self, after: str, limit: int) -> Sequence[CrmRef]:
+        """Tickets that may still change there, by key behind ``after``."""
+        still = _tickets().where(crm_refs.c.state == RefState.KEPT.value, crm_refs.c.status != Status.CLOSED.value)
+        return await self._many(still.where(crm_refs.c.key > after).order_by(crm_refs.c.key).limit(limit))
 
     async def cursor(self, name: str) -> str | None:
         """Where reading the changes of a CRM's tickets goes on."""
@@ -247,7 +215,7 @@ class CrmRefs:
         return next(iter(await self._many(query)), None)
 
     async def _many(self, query: Select[Any]) -> list[CrmRef]:
-        return await self._db.look(lambda conn: [_as_ref(row) for row in conn.execute(query)])
+        return await self._db.look(lambda conn: [as_ref(row) for row in conn.execute(query)])
 
 
 def _tickets() -> Select[Any]:
@@ -258,50 +226,12 @@ def _given(**values: str | None) -> dict[str, str]:
     return {name: str(value) for name, value in values.items() if value is not None}
 
 
-def _seen(item: Item) -> dict[str, Any]:
-    return {
-        "version": item.ref.version,
-        "theirs": item.status.value,
-        "said": plain(item.said, LONGEST_TEXT),
-        "owner": plain(item.owner, LONGEST_TEXT),
-        "url": item.url,
-    }
-
-
-def _as_ref(row: Row[Any]) -> CrmRef:
-    return CrmRef(
-        key=row.key,
-        of=Of(row.of),
-        id=row.id,
-        version=row.version,
-        customer_id=row.customer_id,
-        call=None if row.call is None else CallKey.parse(row.call),
-        ticket_id=row.ticket_id,
-        state=RefState(row.state),
-        status=_status(row.status),
-        theirs=_status(row.theirs),
-        said=row.said,
-        owner=row.owner,
-        url=row.url,
-        wanted=_status(row.wanted),
-        written=row.written,
-        begun=row.begun,
-        trouble=row.trouble,
-        troubled=row.troubled,
-        made=row.made,
-        at=row.at,
-    )
-
-
-def _status(value: str | None) -> Status | None:
-    return None if value is None else Status(value)
-
-
 @cache
 def _begin(dialect: str) -> Any:
     insert = insert_into(dialect, crm_refs)
-    news = {name: insert.excluded[name] for name in ("turn", "begun", "wanted")}
-    return insert.on_conflict_do_update(index_elements=["key"], set_=news)
+    news = {name: insert.excluded[name] for name in ("turn", "begun")}
+    wanted = func.coalesce(insert.excluded.wanted, crm_refs.c.wanted)
+    return insert.on_conflict_do_update(index_elements=["key"], set_={**news, "wanted": wanted})
 
 
 @cache
@@ -319,3 +249,6 @@ def _of_key() -> Any:
 @cache
 def _forget() -> Delete:
     return delete(crm_refs).where(crm_refs.c.key == bindparam("the_key"))
+
+
+__all__ = ["CrmRef", "CrmRefs", "RefState", "Turn"]

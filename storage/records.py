@@ -189,3 +189,4 @@ class TimelineKind(StrEnum):
     MOVED = "moved"
     EDITED = "edited"
     NOTED = "noted"
+    CRM = "crm"  # people did something to the ticket's record in the CRM

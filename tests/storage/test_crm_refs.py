@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.connector import Item, Of, Ref, Status
+from crm.connector import Of, Ref, Status
 from storage.crm_refs import CrmRefs, RefState
 from storage.database import Database
 from storage.outbox import Outbox
@@ -55,17 +55,6 @@ async def test_who_was_overtaken_is_told_and_changes_nothing(refs: CrmRefs, outb
     assert await outbox.list() == []
 
 
-async def test_how_a_ticket_is_there_is_remembered(refs: CrmRefs) -> None:
-    """Their words, our reading of them, and what we told them."""
-    turn = await refs.begin(KEY, Of.TICKET, now=NOON, wanted=Status.WORKING)
-    seen = Item(Ref(Of.TICKET, "5", "v2"), "t", Status.UNKNOWN, "等待配件", owner="王", url="https://crm/5")
-    assert await refs.kept(turn, Ref(Of.TICKET, "5"), now=NOON, status=Status.WORKING, item=seen)
-    ref = await refs.get(KEY)
-    assert ref is not None
-    assert (ref.status, ref.theirs, ref.said, ref.version) == (Status.WORKING, Status.UNKNOWN, "等待配件", "v2")
-    assert (ref.owner, ref.url, ref.wanted) == ("王", "https://crm/5", None)
-
-
 async def test_trouble_stands_until_it_is_over(refs: CrmRefs) -> None:
     """People see why something is not there; once it is, nothing of it is left."""
     await refs.trouble(KEY, "nobody began", NOON)
@@ -79,6 +68,28 @@ async def test_trouble_stands_until_it_is_over(refs: CrmRefs) -> None:
     await refs.kept(turn, Ref(Of.NOTE, "1"), now=NOON + 2)
     assert (ref := await refs.get(KEY)) is not None
     assert (ref.trouble, ref.state) == (None, RefState.KEPT)
+
+
+async def test_a_wanted_status_is_known_until_its_outcome_is(refs: CrmRefs) -> None:
+    """A worker that died after it set the status leaves what it set, so that nobody takes it for people's doing."""
+    first = await refs.begin(KEY, Of.TICKET, now=NOON)
+    assert await refs.kept(first, Ref(Of.TICKET, "5", "v1"), now=NOON, status=Status.ACCEPTED)
+    died = await refs.begin(KEY, Of.TICKET, now=NOON + 1)
+    assert await refs.want(died, Status.SOLVED)
+    turn = await refs.begin(KEY, Of.TICKET, now=NOON + 2)
+    assert turn.before is not None
+    assert (turn.before.wanted, turn.before.status, turn.before.theirs) == (
+        Status.SOLVED,
+        Status.ACCEPTED,
+        Status.ACCEPTED,
+    )
+    assert not await refs.want(died, Status.CLOSED)
+    assert await refs.told(turn, Status.SOLVED, Ref(Of.TICKET, "5", "v2"))
+    assert await refs.over(turn, NOON + 3)
+    ref = await refs.get(KEY)
+    assert ref is not None
+    assert (ref.status, ref.version, ref.wanted, ref.begun) == (Status.SOLVED, "v2", None, None)
+    assert [each.key for each in await refs.open_tickets("", 10)] == [KEY]
 
 
 async def test_what_is_gone_there_is_not_written_over(refs: CrmRefs) -> None:
