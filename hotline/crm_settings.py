@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from crm.http_settings import HttpSettings
 from crm.registry import ConnectorError, check_settings
 from hotline.telephony_settings import Part
 from hotline.tomlplace import Place
@@ -22,17 +23,21 @@ class Push(Part):
     """Somebody else who is told of every call: Zammad's generic CTI, or a webhook of yours, signed.
 
     ``secret_env``: the environment variable with the webhook's signing secret, or with Zammad's token where it is not
-    part of ``url``.
+    part of ``url``. ``plain_http``: allow ``http://`` to another machine, over a network that nobody else hears.
+    ``ca_file``: a file of certificates to trust instead of the machine's.
     """
 
     kind: Literal["zammad", "webhook"]
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]+\S*$")]
     secret_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    plain_http: bool = False
+    ca_file: Path | None = None
 
     @model_validator(mode="after")
-    def _webhooks_are_signed(self) -> "Push":
+    def _nobody_else_hears_of_calls(self) -> "Push":
         if self.kind == "webhook" and self.secret_env is None:
             raise ValueError("secret_env is missing: nobody could tell our webhook from a stranger's")
+        HttpSettings(url=re.sub(r"\?[^#]*", "", self.url), plain_http=self.plain_http)  # it has the rules of addresses
         return self
 
 
@@ -43,6 +48,7 @@ class Crm(Part):
     paths in them start from ``base``. ``mapping``: the file that says which of its fields is what. ``area``: the area
     code of numbers written locally there. ``index``: keep its numbers here, so that a known caller is known at once and
     without it; asked for changes every ``poll_every``. ``write_back``: put calls and tickets into it.
+    ``push_in_env``: the environment variable with the token that its webhooks carry; without it they are not taken.
     """
 
     connector: Annotated[str, Field(pattern=f"^{_NAME.pattern}$")] = EMBEDDED
@@ -54,6 +60,7 @@ class Crm(Part):
     index: bool = True
     poll_every: Annotated[float, Field(ge=1, le=3600)] = 30.0
     write_back: bool = True
+    push_in_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     push: tuple[Push, ...] = ()
 
     @property

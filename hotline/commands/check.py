@@ -12,6 +12,7 @@ from pathlib import Path
 from crm.registry import ConnectorError
 from hotline.clock import now
 from hotline.crm_opening import open_crm
+from hotline.pushing import check as check_push
 from hotline.settings import ConfigError, Fault, Settings, find, load
 from hotline.telephony_settings import Recordings
 
@@ -71,11 +72,16 @@ def outside(settings: Settings) -> list[Fault]:
 
 def _crm(settings: Settings) -> list[Fault]:
     """What only shows when the connector is opened: a secret or mapping that is not there. Nobody is asked anything."""
-    faults = [
-        Fault(None, f"crm.push[{index}]", f"{push.secret_env} is not set")
-        for index, push in enumerate(settings.crm.push)
-        if push.secret_env is not None and not os.environ.get(push.secret_env)
-    ]
+    faults = []
+    for index, push in enumerate(settings.crm.push):
+        try:
+            check_push(push)
+        except ConnectorError as error:
+            faults.append(Fault(None, f"crm.push[{index}]", str(error)))
+        if push.ca_file is not None:
+            faults += _file(f"crm.push[{index}].ca_file", push.ca_file)
+    if settings.crm.push_in_env is not None and not os.environ.get(settings.crm.push_in_env):
+        faults.append(Fault(None, "crm.push_in_env", f"{settings.crm.push_in_env} is not set"))
     if settings.crm.embedded:
         return faults
 

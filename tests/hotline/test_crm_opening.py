@@ -93,7 +93,10 @@ def test_hotline_check_says_it_too(
     assert main(["check", "--config", str(path)]) == 1
     assert "crm: connector rest: no secret: set DESK_TOKEN" in capsys.readouterr().out
     monkeypatch.setenv("DESK_TOKEN", TOKEN)
-    monkeypatch.setenv("HOOK_KEY", "x")
+    monkeypatch.setenv("HOOK_KEY", "secret")
+    (short,) = [fault for fault in outside(load(path)) if fault.key.startswith("crm")]
+    assert "HOOK_KEY: a webhook's secret is whsec_ and base64 of 24 to 64 random bytes" in short.text
+    monkeypatch.setenv("HOOK_KEY", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3")
     assert not [fault for fault in outside(load(path)) if fault.key.startswith("crm")]
 
 

@@ -1,0 +1,241 @@
+"""Others are told of our calls: a help desk with its own call list, a webhook (``[[crm.push]]``).
+
+A job for each call and receiver brings it up to date: what was not told yet is told, in order. A receiver that is away
+is waited for, a day for each call; one that says that it is gone (410) is asked no more until the next start. Redirects
+are not followed: the answer to who may hear of our calls is in the configuration and nowhere else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+import structlog
+from yarl import URL
+
+from crm.breaker import Breaker, State
+from crm.http import WRITE, Http
+from crm.http_answers import error_of
+from crm.push import Format, Happening
+from crm.push_webhook import SecretError, Webhook
+from crm.push_zammad import Zammad
+from crm.registry import ConnectorError
+from crm.trouble import AuthError, CrmError, RateLimitedError, RestingError, UnknownOutcomeError
+from hotline.crm_opening import secret
+from hotline.crm_settings import Push
+from hotline.push_events import Teller
+from hotline.settings import Settings
+from storage.drain import Handler
+from storage.jobs import HopelessError, Job, Wait
+from storage.pushed import Pushed
+from storage.reads import Reads
+from telephony.call import CallKey
+
+log = structlog.get_logger()
+
+DAY = 86400.0
+PATIENCE = DAY  # how long a call's receiver is waited for
+OLD = 3 * DAY  # what happened longer ago is news to nobody: a receiver configured today, a call transcribed anew
+KEEP = 30 * DAY  # how long we remember what was told; longer than OLD, or it would be told again
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0
+AUTH_PAUSE = 60.0
+GONE = 410
+
+
+def kind_of(push: Push) -> str:
+    """The kind of its jobs: where it goes, readable, and stays the same when others are added before it."""
+    digest = sha256(f"{push.kind} {push.url}".encode()).hexdigest()[:8]
+    return f"push:{(URL(push.url).host or '')[:40]}:{digest}"
+
+
+def kinds(pushes: Sequence[Push]) -> tuple[str, ...]:
+    """The kinds of jobs that follow calls, for :class:`storage.following.Follow`."""
+    return tuple(dict.fromkeys(map(kind_of, pushes)))
+
+
+def check(push: Push, read: Callable[[str], str] = secret) -> None:
+    """Look at a push's secret. Raises ConnectorError."""
+    _format(push, read)
+
+
+class Pushing:
+    """The handlers of all receivers. ``link``: where people see a call. Raises ConnectorError for a secret's fault.
+
+    ``secret``: the value of an environment variable, LookupError where there is none.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        reads: Reads,
+        pushed: Pushed,
+        clock: Callable[[], float],
+        link: Callable[[CallKey], str | None] = lambda _: None,
+        secret: Callable[[str], str] = secret,
+    ) -> None:
+        names = {agent.extension: agent.name for agent in settings.agent if agent.name}
+        teller = Teller(settings.site.name, names, link)
+        self._targets = {
+            kind_of(push): Target(push, _format(push, secret), _path(push, secret)) for push in settings.crm.push
+        }
+        self._reads, self._pushed, self._clock, self._teller = reads, pushed, clock, teller
+        self._forgot = 0.0
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """Handlers by kind of job, as the outbox takes them."""
+        return {kind: partial(self._push, target) for kind, target in self._targets.items()}
+
+    def report(self) -> Sequence[Mapping[str, Any]]:
+        """How it goes with each receiver, for the operator."""
+        return [{"receiver": kind, **target.report()} for kind, target in self._targets.items()]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for target in self._targets.values():
+            await target.close()
+
+    async def _push(self, target: "Target", job: Job) -> Wait | None:
+        """Tell one receiver what it was not told yet of one call."""
+        page = None if target.gone else await self._reads.call(CallKey.parse(str(job.payload["call"])))
+        if page is None:
+            return None
+        call = str(page.item.key)
+        told = await self._pushed.of_call(job.kind, call)
+        await self._forget()
+        for happening in self._teller.happenings(page):
+            name, now = target.format.name_of(happening), self._clock()
+            happened = page.item.arrived if happening.at is None else happening.at
+            if name is None or told.get(name) or now - happened > OLD:
+                continue
+            if target.rests(now):
+                return Wait(target.breaker.until, f"left alone for now: {target.error}")
+            await self._pushed.begins(job.kind, call, name, now)
+            try:
+                heard = await target.tell(happening, now, doubtful=name in told)
+            except CrmError as error:
+                if name not in told and not isinstance(error, UnknownOutcomeError):
+                    await self._pushed.not_told(job.kind, call, name)
+                return self._later(target, error, happened)
+            if not heard:
+                return None
+            await self._pushed.told(job.kind, call, name, self._clock())
+        return None
+
+    def _later(self, target: "Target", error: CrmError, happened: float) -> Wait:
+        now = self._clock()
+        age = max(0.0, now - happened)
+        if age > PATIENCE and not isinstance(error, RestingError):
+            raise HopelessError(f"given up after {age / 3600:.0f} hours: {error}")
+        pause = min(max(FIRST_PAUSE, age / 4), LONGEST_PAUSE)
+        if isinstance(error, AuthError):
+            pause = max(pause, AUTH_PAUSE)
+        if isinstance(error, RateLimitedError) and error.after is not None:
+            pause = max(pause, error.after)
+        return Wait(max(now + pause, target.breaker.until), str(error))
+
+    async def _forget(self) -> None:
+        now = self._clock()
+        if now - self._forgot > DAY:
+            self._forgot = now
+            await self._pushed.forget(now - KEEP)
+
+
+class Target:
+    """One receiver: how it is told, and how that goes. ``gone``: since when it wants to hear no more."""
+
+    def __init__(self, push: Push, form: Format, path: str) -> None:
+        self.format, self._push, self._path = form, push, path
+        self.breaker = Breaker()
+        self.error: str | None = None
+        self.gone: float | None = None
+        self._told = self._failed = 0
+        self._http: Http | None = None
+
+    def report(self) -> Mapping[str, Any]:
+        """For the operator."""
+        return {
+            "kind": self._push.kind,
+            "told": self._told,
+            "failed": self._failed,
+            "error": self.error,
+            "gone": self.gone,
+            "state": self.breaker.state,
+        }
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.close()
+
+    def rests(self, now: float) -> bool:
+        """Whether it is not even asked now."""
+        return self.breaker.state is State.OPEN and now < self.breaker.until
+
+    async def tell(self, happening: Happening, now: float, *, doubtful: bool) -> bool:
+        """Tell it. False: it wants to hear no more of anything. Raises CrmError."""
+        if not self.breaker.may(now):
+            raise RestingError(f"somebody else is seeing whether it is back: {self.error}", FIRST_PAUSE)
+        error: CrmError | None = None
+        said = False
+        try:
+            heard = await self._send(happening, now, doubtful=doubtful)
+            said = True
+        except CrmError as trouble:
+            said, error = True, trouble
+            raise
+        finally:
+            self._learn(now, error, said=said)
+        if heard:
+            self._told += 1
+        else:
+            self.gone = now
+            log.warning("a receiver of pushes is gone and told no more", receiver=kind_of(self._push))
+        return heard
+
+    def _learn(self, now: float, error: CrmError | None, *, said: bool) -> None:
+        if not said:
+            self.breaker.unsaid()
+        elif error is None or not error.counts:
+            self.breaker.succeeded(now)
+        else:
+            self.breaker.failed(now, error.after if isinstance(error, RateLimitedError) else None)
+        if said:
+            self.error = None if error is None else str(error)
+            self._failed += error is not None
+
+    async def _send(self, happening: Happening, now: float, *, doubtful: bool) -> bool:
+        if self._http is None:
+            url = URL(self._push.url)
+            self._http = Http(f"the {self._push.kind} at {url.host}", str(url.origin()), ca=self._push.ca_file)
+        message = self.format.message(happening, now)
+        answer = await self._http.ask(
+            "POST", self._path, pace=WRITE, writes=True, data=message.body, headers=message.headers, refuse=False
+        )
+        if answer.status == GONE:
+            return False
+        error = error_of(answer.system, answer.status, answer.headers, answer.text, writes=False)
+        if error is None or self.format.heard_before(happening, answer.status, answer.text, doubtful=doubtful):
+            return True
+        raise error
+
+
+def _format(push: Push, read: Callable[[str], str]) -> Format:
+    try:
+        if push.kind == "zammad":
+            if push.secret_env is not None:
+                read(push.secret_env)
+            return Zammad()
+        assert push.secret_env is not None
+        return Webhook(read(push.secret_env))
+    except (LookupError, SecretError) as error:
+        raise ConnectorError(f"push to {URL(push.url).host}: {push.secret_env}: {error}") from error
+
+
+def _path(push: Push, read: Callable[[str], str]) -> str:
+    """The path of the address; Zammad's token, where it is kept apart, is its last part."""
+    url = URL(push.url)
+    if push.kind == "zammad" and push.secret_env is not None:
+        url = url / read(push.secret_env)
+    return url.raw_path_qs
