@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from yarl import URL
@@ -237,5 +238,5 @@ def _path(push: Push, read: Callable[[str], str]) -> str:
     """The path of the address; Zammad's token, where it is kept apart, is its last part."""
     url = URL(push.url)
     if push.kind == "zammad" and push.secret_env is not None:
-        url = url / read(push.secret_env)
+        url = url.joinpath(quote(read(push.secret_env), safe=""), encoded=True)
     return url.raw_path_qs

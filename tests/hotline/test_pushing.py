@@ -1,0 +1,371 @@
+"""Others are told of our calls: all of it, in order, once; whatever the receiver does."""
+
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
+
+from crm.breaker import IN_A_ROW
+from crm.registry import ConnectorError
+from hotline.crm_settings import Crm, Push
+from hotline.pushing import DAY, KEEP, OLD, PATIENCE, Pushing, kind_of, kinds
+from hotline.settings import Settings, Site
+from hotline.telephony_settings import Agent
+from numbering.identify import identify
+from storage.database import Database
+from storage.following import Follow
+from storage.jobs import HopelessError, Job, Wait
+from storage.ledger import Ledger
+from storage.migrate import upgrade
+from storage.outbox import Outbox
+from storage.pushed import Pushed
+from storage.reads import Reads
+from storage.records import Known, RecordingRow
+from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, Left, Outcome, Over
+from transcription.account import Category, Promise, Sentiment, Summary, Urgency
+from transcription.transcript import Transcript
+
+KEY = CallKey("hq", "1795290138.1")
+ARRIVED = 1795290138.0
+SECRETS = {"HOOK": "whsec_" + b64encode(bytes(range(32))).decode(), "TOKEN": "s3cr/t"}
+SAID = Summary("热水器漏水", Category.REPAIR, Urgency.HIGH, Sentiment.BAD, (), (Promise("agent", "上门", "", 0),), {})
+Handle = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Clock:
+    """A clock that the test sets."""
+
+    now: float = ARRIVED + 60
+
+    def __call__(self) -> float:
+        """Epoch seconds."""
+        return self.now
+
+
+@dataclass
+class Receiver:
+    """Somebody who is told. ``answers``: statuses to come, 200 when there are none; 0 breaks the connection off."""
+
+    answers: list[int] = field(default_factory=list)
+    heard: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    text: str = ""
+
+    async def page(self, request: web.Request) -> web.Response:
+        """Hear it, then answer."""
+        body = json.loads(await request.read())
+        self.heard.append((request.path_qs, body, {name.lower(): value for name, value in request.headers.items()}))
+        status = self.answers.pop(0) if self.answers else 200
+        if status == 0:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(status=status or 200, headers=self.headers, text=self.text)
+
+    @property
+    def types(self) -> list[str]:
+        """What was heard, as CloudEvents name it."""
+        return [body["type"].removeprefix("hotline.call.") for _, body, _ in self.heard]
+
+
+@dataclass
+class House:
+    """Calls in a real database, a receiver, and what tells it."""
+
+    db: Database
+    ledger: Ledger
+    outbox: Outbox
+    receiver: Receiver
+    pushing: Pushing
+    clock: Clock
+    kind: str
+
+    async def facts(self, *facts: Fact) -> None:
+        """Keep facts."""
+        for fact in facts:
+            await self.ledger.record(fact, now=self.clock(), number=identify("13812345678"))
+
+    async def do(self) -> Wait | None:
+        """Do the job that is due, as the loop would."""
+        job = await self.outbox.claim([self.kind], self.clock(), 60)
+        assert job is not None, "no job is due"
+        answer = await self.pushing.handlers[self.kind](job)
+        if answer is None:
+            await self.outbox.done(job, self.clock())
+        else:
+            await self.outbox.defer(job, answer.until, answer.why, self.clock())
+        return answer
+
+    async def wait(self) -> Wait:
+        """Do it, and it must wait; its time comes."""
+        answer = await self.do()
+        assert answer is not None
+        assert answer.until > self.clock()
+        self.clock.now = answer.until
+        return answer
+
+    async def due(self) -> Job | None:
+        """The job, if one is due."""
+        return await self.outbox.claim([self.kind], self.clock(), 0)
+
+
+arrived = Arrived(
+    call=KEY, at=ARRIVED, caller="13812345678", caller_name=None, number="4007002505", dialled="4007002505"
+)
+confirmed = Confirmed(call=KEY, at=ARRIVED + 0.1)
+answered = Answered(call=KEY, at=ARRIVED + 5, agent="1001", queue="sales")
+left = Left(call=KEY, at=ARRIVED + 30, agent="1001", why=Over.ENDED)
+ended = Ended(call=KEY, at=ARRIVED + 30, outcome=Outcome.ANSWERED)
+
+
+def settings_of(*pushes: Push) -> Settings:
+    """A configuration with these receivers."""
+    return Settings(site=Site(name="云杉"), agent=(Agent(extension="1001", name="王芳"),), crm=Crm(push=pushes))
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[House]]]:
+    """A house whose receiver is of that kind."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/hotline.db"
+    await upgrade(url)
+    db, closing = Database.open(url), []
+
+    async def made(
+        kind: Literal["zammad", "webhook"] = "webhook", path: str = "/hook?a=b", secret: str | None = "HOOK"
+    ) -> House:
+        receiver = Receiver()
+        app = web.Application()
+        app.router.add_post("/{path:.*}", receiver.page)
+        server = TestServer(app)
+        await server.start_server()
+        push = Push(kind=kind, url=f"http://127.0.0.1:{server.port}{path}", secret_env=secret)
+        clock = Clock()
+        pushing = Pushing(
+            settings=settings_of(push),
+            reads=Reads(db),
+            pushed=Pushed(db),
+            clock=clock,
+            link=lambda key: f"https://hotline.example/calls/{key}",
+            secret=SECRETS.__getitem__,
+        )
+        closing.extend([pushing.close, server.close])
+        ledger = Ledger(db, follow=Follow(calls=kinds((push,))))
+        return House(db, ledger, Outbox(db), receiver, pushing, clock, kind_of(push))
+
+    yield made
+    for close in closing:
+        await close()
+    await db.close()
+
+
+Make = Callable[..., Awaitable[House]]
+
+
+async def test_a_call_is_told_from_beginning_to_end(make: Make) -> None:
+    """As it goes on, each happening once, in order, with what is known by then."""
+    house = await make()
+    await house.facts(arrived)
+    assert await house.due() is None, "it may be a forgery"
+    await house.facts(confirmed)
+    await house.do()
+    await house.ledger.know(KEY, Known("42", "林晓峰", vip=True), house.clock())
+    await house.facts(answered)
+    await house.do()
+    await house.facts(left, ended)
+    await house.ledger.link_recording(KEY, RecordingRow("in.wav", "out.wav", None, 25.0), house.clock())
+    await house.do()
+    await house.ledger.said(KEY, Transcript((), "vosk", "m", "zh"), SAID, house.clock())
+    await house.do()
+    told = ["arrived", "identified", "answered", "ended", "recorded", "summarised"]
+    assert house.receiver.types == told
+    path, body, headers = house.receiver.heard[2]
+    assert (path, body["data"]["agent"]) == ("/hook?a=b", {"extension": "1001", "name": "王芳"})
+    assert body["data"]["customer"] == {"id": "42", "name": "林晓峰", "vip": True}
+    assert body["data"]["link"] == "https://hotline.example/calls/hq:1795290138.1"
+    assert headers["webhook-signature"].startswith("v1,")
+    assert house.receiver.heard[0][1]["data"]["customer"] is None
+    assert house.receiver.heard[4][1]["data"]["recording"] == {"kind": "call", "seconds": 25.0}
+    assert house.receiver.heard[5][1]["data"]["summary"]["promises"] == [
+        {"who": "agent", "what": "上门", "by_when": ""}
+    ]
+    assert len({body["id"] for _, body, _ in house.receiver.heard}) == len(told)
+    assert house.pushing.report()[0]["told"] == len(told)
+
+
+async def test_zammad_hears_of_it_in_its_own_words(make: Make) -> None:
+    """Its token, kept apart from the address, is quoted into it."""
+    house = await make("zammad", "/api/v1/cti", "TOKEN")
+    await house.facts(arrived, confirmed, answered, left, ended)
+    await house.do()
+    assert [body["event"] for _, body, _ in house.receiver.heard] == ["newCall", "answer", "hangup"]
+    assert {path for path, _, _ in house.receiver.heard} == {"/api/v1/cti/s3cr%2Ft"}
+
+
+async def test_a_receiver_that_is_away_hears_all_of_it_once_it_is_back(make: Make) -> None:
+    """An hour long: nothing lost, nothing double, and it is not stormed meanwhile."""
+    house = await make()
+    await house.facts(arrived, confirmed, answered, left, ended)
+    house.receiver.answers = [503] * 1000
+    begun, looks = house.clock(), 0
+    while house.clock() - begun < 3600:
+        await house.wait()
+        looks += 1
+    assert looks < 60
+    house.receiver.heard.clear()
+    house.receiver.answers.clear()
+    assert await house.do() is None
+    assert house.receiver.types == ["arrived", "answered", "ended"]
+
+
+async def test_in_trouble_it_is_left_alone(make: Make) -> None:
+    """By the breaker, and as long as it asks for."""
+    house = await make()
+    await house.facts(arrived, confirmed)
+    house.receiver.answers = [500] * IN_A_ROW
+    for _ in range(IN_A_ROW - 1):
+        await house.wait()
+    await house.do()
+    assert house.pushing.report()[0]["state"] == "open"
+    other = CallKey("hq", "1795290140.9")
+    await house.facts(replace(arrived, call=other), replace(confirmed, call=other))
+    assert "left alone" in (await house.wait()).why
+    assert len(house.receiver.heard) == IN_A_ROW
+    house.receiver.answers = [429]
+    house.receiver.headers = {"Retry-After": "120"}
+    before = house.clock()
+    assert (await house.wait()).until - before >= 120
+
+
+async def test_an_answer_that_was_lost_is_asked_for_again_under_the_same_id(make: Make) -> None:
+    """The receiver can tell."""
+    house = await make()
+    await house.facts(arrived, confirmed)
+    house.receiver.answers = [0]
+    assert "may have been done" in (await house.wait()).why
+    assert await house.do() is None
+    first, second = (body["id"] for _, body, _ in house.receiver.heard)
+    assert first == second
+
+
+async def test_zammad_that_has_the_call_already_is_believed(make: Make) -> None:
+    """It breaks at a second newCall; what follows is told all the same."""
+    house = await make("zammad", "/api/v1/cti/t", None)
+    await house.facts(arrived, confirmed, answered)
+    house.receiver.answers = [0, 500]
+    await house.wait()
+    assert await house.do() is None
+    assert [body["event"] for _, body, _ in house.receiver.heard] == ["newCall", "newCall", "answer"]
+
+
+async def test_zammad_in_trouble_is_not_taken_for_one_that_knows(make: Make) -> None:
+    """It answered, so nothing is in doubt."""
+    house = await make("zammad", "/api/v1/cti/t", None)
+    await house.facts(arrived, confirmed)
+    house.receiver.answers = [500, 500]
+    await house.wait()
+    await house.wait()
+    assert await house.do() is None
+    assert len(house.receiver.heard) == 3
+
+
+async def test_a_receiver_that_is_gone_is_told_no_more(make: Make) -> None:
+    """410: of this call and of any other; said once in the log."""
+    house = await make()
+    await house.facts(arrived, confirmed)
+    house.receiver.answers = [410]
+    with capture_logs() as logs:
+        assert await house.do() is None
+        await house.facts(answered)
+        assert await house.do() is None
+    assert len(house.receiver.heard) == 1
+    assert [entry["event"] for entry in logs] == ["a receiver of pushes is gone and told no more"]
+    assert house.pushing.report()[0]["gone"] == house.clock()
+
+
+async def test_a_redirect_is_not_followed(make: Make) -> None:
+    """Who hears of our calls stands in the configuration."""
+    house = await make()
+    await house.facts(arrived, confirmed)
+    house.receiver.answers = [307]
+    house.receiver.headers = {"Location": "/elsewhere"}
+    assert "redirect" in (await house.wait()).why
+    assert len(house.receiver.heard) == 1
+
+
+async def test_one_that_never_comes_back_is_given_up(make: Make) -> None:
+    """A day later, where people see it; replayed it is tried again."""
+    house = await make()
+    await house.facts(arrived, confirmed)
+    house.clock.now = ARRIVED + PATIENCE + 1
+    house.receiver.answers = [401]
+    job = await house.due()
+    assert job is not None
+    with pytest.raises(HopelessError, match=r"given up after 24 hours: .*answered 401"):
+        await house.pushing.handlers[house.kind](job)
+    assert await house.pushing.handlers[house.kind](job) is None
+    assert house.receiver.types == ["arrived", "arrived"]
+
+
+async def test_old_news_is_told_to_nobody(make: Make) -> None:
+    """A receiver configured today, a call of last week transcribed anew: nothing is told, and nothing told twice."""
+    house = await make()
+    await house.facts(arrived, confirmed)
+    house.clock.now = ARRIVED + OLD + 1
+    assert await house.do() is None
+    assert not house.receiver.heard
+    house.clock.now = ARRIVED + KEEP + 2 * DAY
+    await house.ledger.said(KEY, Transcript((), "vosk", "m", "zh"), SAID, house.clock())
+    assert await house.do() is None
+    assert house.receiver.types == ["summarised"]
+
+
+async def test_a_lost_call_whose_end_is_found_is_told_again(make: Make) -> None:
+    """With how it really ended."""
+    house = await make()
+    await house.facts(arrived, confirmed, Ended(call=KEY, at=ARRIVED + 30, outcome=Outcome.LOST))
+    await house.do()
+    await house.facts(ended)
+    await house.do()
+    outcomes = [body["data"]["outcome"] for _, body, _ in house.receiver.heard if body["type"].endswith("ended")]
+    assert outcomes == ["lost", "answered"]
+
+
+def test_kinds_stay_the_same_when_others_come_and_go() -> None:
+    """Jobs that wait must find their receiver again; a kind fits its column."""
+    one = Push(kind="zammad", url="https://help.example/api/v1/cti/x")
+    two = Push(kind="webhook", url=f"https://{'a' * 60}.example/", secret_env="HOOK")
+    assert kinds((one, two))[1] == kinds((two,))[0]
+    assert len({*kinds((one, two))}) == 2
+    assert all(len(kind) <= 64 for kind in kinds((one, two)))
+    assert kinds((one,))[0].startswith("push:help.example:")
+
+
+@pytest.mark.parametrize(
+    ("push", "told"),
+    [
+        (Push(kind="webhook", url="https://x.example", secret_env="NONE"), "set NONE"),
+        (Push(kind="zammad", url="https://x.example", secret_env="NONE"), "set NONE"),
+        (Push(kind="webhook", url="https://x.example", secret_env="TOKEN"), "TOKEN: a webhook's secret is whsec_"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_is_told_at_start(push: Push, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not at the first call."""
+    monkeypatch.setenv("TOKEN", "x")
+    with pytest.raises(ConnectorError, match=told):
+        Pushing(settings=settings_of(push), reads=None, pushed=None, clock=Clock())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1/x", "https://a:b@x.example/", "https://x.example/#y", "ftp://x", "https://x:99999"]
+)
+def test_an_address_that_gives_calls_away_is_refused(url: str) -> None:
+    """In the clear over a network, with a password that would stand in logs."""
+    with pytest.raises(ValueError, match=r"clear|readable|password|#|address|pattern"):
+        Push(kind="zammad", url=url)
