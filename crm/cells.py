@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
@@ -27,6 +28,9 @@ class Unreadable(ValueError):  # noqa: N818 - what it is, not how bad
 
 def day(text: str) -> date:
     """2026-11-21, 2026/11/21, 2026.11.21, 2026年11月21日, 20261121; a time behind it is left out. Raises Unreadable."""
+    if len(text) == len("2026-11-21") and text[4] == text[7] == "-":
+        with suppress(ValueError):
+            return date.fromisoformat(text)  # how machines write it, three times as fast
     found = _DATE.fullmatch(_plain(text))
     if found:
         year, month, of_month = (int(part) for part in found.groups() if part)
@@ -109,4 +113,4 @@ def _entries(text: str, width: int, wrong: list[str]) -> Iterator[tuple[str, lis
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip()
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()

@@ -6,13 +6,13 @@ make a customer nobody can find or tell apart; a purchase date that cannot be re
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
 from crm.cells import Unreadable, contracts, purchases, yes_or_no
-from crm.customer import Customer, Phone
+from crm.customer import Contract, Customer, Phone, Purchase
 from crm.phones import split_phones
 
 LONGEST_CELL = 10_000
@@ -102,6 +102,8 @@ class Columns:
     headers: tuple[str, ...]
     fields: tuple[Field | None, ...]
     ignored: tuple[str, ...]
+    phones: tuple[int, ...]  # where the columns with numbers stand
+    others: tuple[tuple[int, Field], ...]  # where each other column stands
 
     @classmethod
     def of(cls, header: Sequence[str]) -> "Columns":
@@ -117,7 +119,9 @@ class Columns:
                 twice = ", ".join(name for name, its in zip(headers, fields, strict=True) if its is field)
                 raise HeaderError(f"several columns for the {field}: {twice}; rename all but one")
         ignored = tuple(name for name, field in zip(headers, fields, strict=True) if field is None and name)
-        return cls(headers, fields, ignored)
+        phones = tuple(place for place, field in enumerate(fields) if field is Field.PHONE)
+        others = tuple((place, field) for place, field in enumerate(fields) if field not in (None, Field.PHONE))
+        return cls(headers, fields, ignored, phones, others)
 
 
 def _field(header: str) -> Field | None:
@@ -146,67 +150,84 @@ class _RefusedError(Exception):
 class _Row:
     """One row under way: its cells by field and what was found wrong."""
 
+    __slots__ = ("_area", "_cells", "_columns", "_line", "_phones", "_problems")
+
     def __init__(self, columns: Columns, line: int, area: str | None) -> None:
         self._columns, self._line, self._area = columns, line, area
         self._cells: dict[Field, str] = {}
-        self._phones: list[tuple[str, str]] = []
+        self._phones: list[tuple[int, str]] = []  # place of the column, text
         self._problems: list[RowProblem] = []
 
     def read(self, cells: Sequence[str]) -> Mapped:
         """The customer; _RefusedError when the row cannot be one."""
         self._sort(cells)
-        name = self._cells.get(Field.NAME, "")
-        phones = tuple(self._readable_phones())
+        said = self._cells.get
+        name = said(Field.NAME, "")
+        phones = self._readable_phones()
         if not name:
             raise self._refused(Why.NO_NAME, "the name is empty", Field.NAME)
-        customer_id = self._cells.get(Field.ID) or _made_id(name, phones[0])
+        customer_id = said(Field.ID) or _made_id(name, phones[0])
         if len(customer_id) > LONGEST_ID:
             raise self._refused(Why.TOO_LONG, f"an id has at most {LONGEST_ID} characters", Field.ID)
-        level = self._cells.get(Field.LEVEL)
-        bought, bought_wrong = purchases(self._cells.get(Field.PURCHASES, ""))
-        signed, signed_wrong = contracts(self._cells.get(Field.CONTRACTS, ""))
-        for field, wrongs in ((Field.PURCHASES, bought_wrong), (Field.CONTRACTS, signed_wrong)):
-            self._problems += [self._problem(Why.BAD_VALUE, wrong, field) for wrong in wrongs]
+        level = said(Field.LEVEL)
+        bought: tuple[Purchase, ...] = ()
+        signed: tuple[Contract, ...] = ()
+        if text := said(Field.PURCHASES):
+            bought, wrongs = purchases(text)
+            self._left_out(wrongs, Field.PURCHASES)
+        if text := said(Field.CONTRACTS):
+            signed, wrongs = contracts(text)
+            self._left_out(wrongs, Field.CONTRACTS)
         customer = Customer(
-            id=customer_id,
-            name=name,
-            phones=phones,
-            company=self._cells.get(Field.COMPANY),
-            level=level,
-            vip=self._vip(level),
-            owner=self._cells.get(Field.OWNER),
-            purchases=bought,
-            contracts=signed,
-            note=self._cells.get(Field.NOTE),
+            customer_id,
+            name,
+            phones,
+            said(Field.COMPANY),
+            level,
+            self._vip(level),
+            said(Field.OWNER),
+            bought,
+            signed,
+            said(Field.NOTE),
         )
         return Mapped(customer, tuple(self._problems))
 
     def _sort(self, cells: Sequence[str]) -> None:
         """Cells by field, empty ones left out. Empty cells behind the last header are a spreadsheet's habit."""
-        width = len(self._columns.headers)
-        if len(cells) < width or any(cell.strip() for cell in cells[width:]):
+        columns, width = self._columns, len(self._columns.headers)
+        if len(cells) < width or (len(cells) > width and any(cell.strip() for cell in cells[width:])):
             text = f"{len(cells)} cells where the header has {width}: a separator or quote is missing or too many"
             raise self._refused(Why.RAGGED, text)
-        for header, field, cell in zip(self._columns.headers, self._columns.fields, cells, strict=False):
-            text = cell.strip()
-            if field is None or not text:
-                continue
-            if len(text) > LONGEST_CELL:
-                raise self._refused(Why.TOO_LONG, f"longer than {LONGEST_CELL} characters", field)
-            if _CONTROL.search(text):
-                raise self._refused(Why.CONTROL, "holds control characters", field)
-            if field is Field.PHONE:
-                self._phones.append((header, text))
-            else:
+        whole = "".join(cells)
+        if len(whole) > LONGEST_CELL or not whole.isprintable():  # what every row but one in a thousand passes
+            self._check(cells)
+        for place in columns.phones:
+            if text := cells[place].strip():
+                self._phones.append((place, text))
+        for place, field in columns.others:
+            if text := cells[place].strip():
                 self._cells[field] = text
 
-    def _readable_phones(self) -> Iterator[Phone]:
+    def _check(self, cells: Sequence[str]) -> None:
+        """That no cell which means something is endless or holds control characters."""
+        for field, cell in zip(self._columns.fields, cells, strict=False):
+            text = cell.strip()
+            if field is not None and len(text) > LONGEST_CELL:
+                raise self._refused(Why.TOO_LONG, f"longer than {LONGEST_CELL} characters", field)
+            if field is not None and _CONTROL.search(text):
+                raise self._refused(Why.CONTROL, "holds control characters", field)
+
+    def _readable_phones(self) -> tuple[Phone, ...]:
         """Every number that can be found again. One that cannot is told, and refuses the row if it was the only one."""
         found: dict[tuple[str, str | None], Phone] = {}
-        for header, cell in self._phones:
-            for phone in split_phones(cell, self._area, self._cells.get(Field.EXT)):
+        ext = self._cells.get(Field.EXT)
+        for place, cell in self._phones:
+            for phone in split_phones(cell, self._area, ext):
                 if phone.e164 is None:
-                    text = f"{phone.raw[:40]!r} is no number that a caller could show"
+                    header, text = (
+                        self._columns.headers[place],
+                        f"{phone.raw[:40]!r} is no number that a caller could show",
+                    )
                     self._problems.append(RowProblem(self._line, header, Why.BAD_PHONE, text))
                 else:
                     found.setdefault((phone.e164, phone.ext), phone)
@@ -216,7 +237,10 @@ class _Row:
             if self._problems:
                 raise _RefusedError(self._problems[0])
             raise self._refused(Why.NO_PHONE, "no telephone number", Field.PHONE)
-        yield from found.values()
+        return tuple(found.values())
+
+    def _left_out(self, wrongs: Sequence[str], field: Field) -> None:
+        self._problems += [self._problem(Why.BAD_VALUE, wrong, field) for wrong in wrongs]
 
     def _vip(self, level: str | None) -> bool:
         """As the column says; without one, whether the level is called VIP."""

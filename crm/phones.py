@@ -1,7 +1,7 @@
 """One cell, several telephone numbers: where one ends and the next begins. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from crm.customer import Phone
 from numbering.identify import identify
@@ -12,7 +12,7 @@ _EXTENSION = re.compile(r"\d{1,6}")
 _BEFORE_EXTENSION = frozenset(",，、/／")
 
 
-def split_phones(cell: str, area: str | None = None, ext: str | None = None) -> Iterator[Phone]:
+def split_phones(cell: str, area: str | None = None, ext: str | None = None) -> Sequence[Phone]:
     """The numbers of a cell, each with its raw text; E.164 None where it is no number that has one.
 
     Numbers are parted by ; , 、 / | or line ends. Such a sign also stands before extensions:
@@ -20,18 +20,21 @@ def split_phones(cell: str, area: str | None = None, ext: str | None = None) -> 
     ``area`` is for numbers written locally. ``ext`` is the extension kept in a column of its own: it belongs to
     fixed numbers that have none.
     """
-    for raw, number in _numbers(cell.strip(), area):
-        if number.kind is Kind.FIXED and number.ext is None and ext and _EXTENSION.fullmatch(ext):
-            yield Phone(f"{raw}转{ext}", number.e164, ext)  # in the text as well: matching reads the text again
-        else:
-            yield Phone(raw, number.e164, number.ext if number.e164 else None)
+    cell = cell.strip()
+    whole = identify(cell, area)
+    if whole.e164 is not None:  # nearly always: one number in the cell
+        return (_phone(cell, whole, ext),)
+    return [_phone(raw, number, ext) for raw, number in _numbers(cell, area)]
+
+
+def _phone(raw: str, number: Number, ext: str | None) -> Phone:
+    if ext and number.kind is Kind.FIXED and number.ext is None and _EXTENSION.fullmatch(ext):
+        return Phone(f"{raw}转{ext}", number.e164, ext)  # in the text as well: matching reads the text again
+    return Phone(raw, number.e164, number.ext if number.e164 else None)
 
 
 def _numbers(cell: str, area: str | None) -> Iterator[tuple[str, Number]]:
-    whole = identify(cell, area)
-    if whole.e164 is not None:
-        yield cell, whole
-        return
+    """The numbers of a cell that is not one number as a whole."""
     base: str | None = None  # the fixed number before, without extension: the next piece may be another extension
     held: tuple[str, Number] | None = None
     for signs, piece in _pieces(cell):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from numbering import plan
 from numbering.number import Kind, Number
+from numbering.quick import quick
 from numbering.spelling import Spelling, read
 
 _LONGEST_EXT = 6
@@ -30,6 +31,11 @@ def identify(raw: str | None, area: str | None = None) -> Number:
     digits; without it they are invalid. An area China does not have counts as none. Any text is accepted: what cannot
     be a number is ``invalid``, nothing is raised. ``region`` stays None, see :func:`numbering.region.with_region`.
     """
+    return (quick(raw) if raw else None) or carefully(raw, area)
+
+
+def carefully(raw: str | None, area: str | None = None) -> Number:
+    """As :func:`identify`, without its short cut for the commonest spellings."""
     text = raw or ""
     spelling = read(raw)
     if isinstance(spelling, Kind):

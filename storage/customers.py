@@ -4,7 +4,7 @@ Implements :class:`crm.connector.Connector`. Finding takes one statement, howeve
 waits for it. What the numbers mean was decided at import; who is the caller is :mod:`crm.matching`'s to decide.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,29 +21,26 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    delete,
     func,
     literal,
     null,
     select,
     union_all,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm.connector import Can, Health, Unable
 from crm.customer import Contract, Customer, Phone, Purchase
 from crm.trouble import TransientError
 from numbering.number import Number
+from storage.customer_rows import Prepared, write
 from storage.customer_tables import contracts, customer_phones, customers, purchases
 from storage.database import Database
-from storage.once import insert_into
 from storage.trouble import StorageError
 
 MOST_FOUND = 200  # customers for one number: behind a trunk of that many nobody is recognised anyway
 CARD_PURCHASES = 3
 
 _CUSTOMER, _PHONE, _PURCHASE, _CONTRACT = range(4)
-_IDS_A_STATEMENT = 1000  # SQLite takes 32,766 parameters, older ones 999 and some
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,82 +140,14 @@ class EmbeddedCrm(Unable):
 
         Of two with the same id the later one stays.
         """
-        # In one order everywhere, so that two imports on PostgreSQL cannot wait for each other.
-        last = dict(sorted({customer.id: customer for customer in given}.items()))
-        if not last:
+        return await self.add_prepared(Prepared.of(given))
+
+    async def add_prepared(self, made: Prepared) -> Added:
+        """As :meth:`add_many`, of customers made ready elsewhere. Raises StorageError."""
+        if not made.ids:
             return Added(0, 0)
-        async with self._db.write() as conn:
-            known = await _known(conn, list(last))
-            await _upsert(conn, last.values())
-            # Of all of them: on PostgreSQL a rival may have written an id between the look and the upsert.
-            for table in (customer_phones, purchases, contracts):
-                await _clear(conn, table, list(last))
-            await _fill(conn, customer_phones, [row for each in last.values() for row in _phone_rows(each)])
-            await _fill(conn, purchases, [row for each in last.values() for row in _purchase_rows(each)])
-            await _fill(conn, contracts, [row for each in last.values() for row in _contract_rows(each)])
-        return Added(len(last) - len(known), len(known))
-
-
-async def _known(conn: AsyncConnection, ids: Sequence[str]) -> list[str]:
-    known: list[str] = []
-    for start in range(0, len(ids), _IDS_A_STATEMENT):
-        some = ids[start : start + _IDS_A_STATEMENT]
-        known += (await conn.execute(select(customers.c.id).where(customers.c.id.in_(some)))).scalars()
-    return known
-
-
-async def _upsert(conn: AsyncConnection, given: Iterable[Customer]) -> None:
-    insert = insert_into(conn, customers)
-    own = [column.name for column in customers.c]
-    replaced = {name: insert.excluded[name] for name in own if name != "id"}
-    rows = [{name: getattr(customer, name) for name in own} for customer in given]
-    await conn.execute(insert.on_conflict_do_update(index_elements=["id"], set_=replaced), rows)
-
-
-async def _clear(conn: AsyncConnection, table: Table, ids: Sequence[str]) -> None:
-    for start in range(0, len(ids), _IDS_A_STATEMENT):
-        some = ids[start : start + _IDS_A_STATEMENT]
-        await conn.execute(delete(table).where(table.c.customer_id.in_(some)))
-
-
-async def _fill(conn: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        await conn.execute(table.insert(), rows)
-
-
-def _phone_rows(customer: Customer) -> Iterable[dict[str, Any]]:
-    for position, phone in enumerate(customer.phones):
-        yield {
-            "customer_id": customer.id,
-            "position": position,
-            "raw": phone.raw,
-            "e164": phone.e164,
-            "ext": phone.ext,
-        }
-
-
-def _purchase_rows(customer: Customer) -> Iterable[dict[str, Any]]:
-    newest_first = sorted(customer.purchases, key=lambda purchase: purchase.on or date.min, reverse=True)
-    for position, purchase in enumerate(newest_first):
-        yield {
-            "customer_id": customer.id,
-            "position": position,
-            "what": purchase.what,
-            "on": purchase.on.isoformat() if purchase.on else None,
-            "fen": None if purchase.amount is None else int((purchase.amount * 100).to_integral_value()),
-            "order_no": purchase.order_no,
-        }
-
-
-def _contract_rows(customer: Customer) -> Iterable[dict[str, Any]]:
-    for position, contract in enumerate(customer.contracts):
-        yield {
-            "customer_id": customer.id,
-            "position": position,
-            "what": contract.what,
-            "number": contract.number,
-            "until": contract.until.isoformat() if contract.until else None,
-        }
+        known = await self._db.transact(lambda conn: write(conn, made))
+        return Added(len(made.ids) - known, known)
 
 
 def _customers(rows: Sequence[Row[Any]]) -> list[Customer]:
