@@ -247,16 +247,16 @@ def _customer_sides(conn: Connection, ids: Sequence[str]) -> Sequence[CustomerSi
     callers: dict[str, set[str]] = {each: set() for each in ids}
     opened: set[str] = set()
     for table in (tickets, calls):
-        query = select(table.c.customer_id, table.c.customer_name, table.c.vip).where(table.c.customer_id.in_(ids))
-        for row in conn.execute(query.distinct()):
+        names = select(table.c.customer_id, table.c.customer_name, table.c.vip).where(table.c.customer_id.in_(ids))
+        for row in conn.execute(names.distinct()):
             named[row.customer_id].add((row.customer_name or "", row.vip))
     query = select(tickets.c.customer_id, tickets.c.caller).where(
         tickets.c.customer_id.in_(ids), tickets.c.status.in_(OPEN)
     )
-    for row in conn.execute(query):
-        opened.add(row.customer_id)
-        if row.caller is not None:
-            callers[row.customer_id].add(row.caller)
+    for customer_id, caller in conn.execute(query):
+        opened.add(customer_id)
+        if caller is not None:
+            callers[customer_id].add(caller)
     return [CustomerSide(each, frozenset(named[each]), frozenset(callers[each]), each in opened) for each in ids]
 
 
