@@ -46,10 +46,11 @@ class ConfigError(Exception):
 
 
 class Site(Part):
-    """Who we are: shown in page titles, and the time zone days are counted in."""
+    """Who we are: shown in page titles; the time zone days are counted in; the language of what we write elsewhere."""
 
     name: str = "hotline"
     timezone: str = "Asia/Shanghai"
+    language: Literal["zh_CN", "en"] = "zh_CN"
 
     _check_zone = field_validator("timezone")(zone)
 
@@ -62,6 +63,8 @@ class Site(Part):
 class Server(Part):
     """Where pages and API are served.
 
+    ``url``: the address that people reach the pages by, for links in a CRM; without one there are none there.
+
     Behind a TLS proxy set ``secure``, so that cookies are marked so, and name ``origins`` (``https://host``) where the
     proxy does not pass the host on.
     """
@@ -69,6 +72,7 @@ class Server(Part):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8400
     secure: bool = False
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")] | None = None
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/]+$")], ...] = ()
 
 

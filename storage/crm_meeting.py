@@ -30,7 +30,7 @@ class Theirs(StrEnum):
 
     SAME = "same"
     OURS = "ours"  # what we wrote
-    MOVED = "moved"  # people moved it; ours stays
+    MOVED = "moved"  # people moved it; ours stays, and is owed to them as a comment where it moved as well
     FOLLOWED = "followed"  # people moved it, and ours followed
     GONE = "gone"
 
@@ -78,7 +78,7 @@ class CrmMeeting:
             news: dict[str, Any] = {"state": RefState.GONE.value}
         else:
             found, status, detail = _compare(ref, item, status)
-            news = {**_seen(item), **_told(ref, item, found)}
+            news = {**_seen(item), **_told(ref, item, found, status)}
         conn.execute(_WRITE, {**which, **news, "at": now})
         if detail:
             self._tell(conn, ticket, status, detail, now)
@@ -115,10 +115,12 @@ def _version(ref: CrmRef, item: Item) -> bool:
     return item.ref.version is not None and item.ref.version == ref.version
 
 
-def _told(ref: CrmRef, item: Item, found: Theirs) -> dict[str, Any]:
+def _told(ref: CrmRef, item: Item, found: Theirs, ours: Ours) -> dict[str, Any]:
     """What of our own status this settles."""
     if found is Theirs.FOLLOWED:
         return {"status": item.status.value, "wanted": None}
+    if found is Theirs.MOVED and ref.status is not None and ours.value not in (ref.status.value, item.status.value):
+        return {"status": ours.value, "wanted": None, "owed": ours.value}
     if found is Theirs.OURS and ref.wanted is not None:
         return {"status": ref.wanted.value, "wanted": None}
     return {"wanted": None} if found is Theirs.MOVED else {}

@@ -25,8 +25,9 @@ class CrmRef:
     ``of`` a NOTE: ``call`` is the call it tells of, else it tells of a move of the ticket ``ticket_id``. ``of`` a
     TICKET: ``ticket_id`` is ours. ``id`` and ``version`` are theirs, as ``customer_id``: whose timeline it stands on.
     ``status``: our status as we told it last, ``theirs``: theirs in our words, ``said``: in their own words.
-    ``wanted``: the status of a write whose outcome is not known. ``begun``: since when a write is under way, None when
-    all writes ended. ``written``: a digest of what a note says. ``trouble``: why it is not in line, since ``troubled``.
+    ``wanted``: the status of a write whose outcome is not known; ``owed``: one to be told by a comment, for people
+    there moved the ticket meanwhile. ``begun``: since when a write is under way, None when all writes ended.
+    ``written``: a digest of what a note says. ``trouble``: why it is not in line, since ``troubled``.
     """
 
     key: str
@@ -43,6 +44,7 @@ class CrmRef:
     owner: str | None
     url: str | None
     wanted: Status | None
+    owed: Status | None
     written: str | None
     begun: float | None
     trouble: str | None
@@ -73,6 +75,7 @@ def as_ref(row: Row[Any]) -> CrmRef:
         owner=row.owner,
         url=row.url,
         wanted=_status(row.wanted),
+        owed=_status(row.owed),
         written=row.written,
         begun=row.begun,
         trouble=row.trouble,

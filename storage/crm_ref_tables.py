@@ -21,6 +21,7 @@ crm_refs = Table(
     Column("owner", Text),  # of a ticket: whose it is there
     Column("url", Text),  # where people see it
     Column("wanted", String(16)),  # of a ticket: the status of a write that we do not know the outcome of
+    Column("owed", String(16)),  # of a ticket: our status to be told by a comment, for people moved theirs meanwhile
     Column("written", String(64)),  # digest of what a note says
     Column("turn", String(32)),  # whose write is under way: only the last that began may say how it went
     Column("begun", Moment),  # since when the outcome of a write is not known

@@ -157,6 +157,13 @@ class CrmRefs:
         values = {**which, "status": status.value, "version": ref.version}
         return await self._db.transact(lambda conn: conn.execute(_IF_LAST, values).rowcount == 1)
 
+    async def owe(self, turn: Turn, status: Status | None) -> bool:
+        """Our status is to be told by a comment, not set; None: it was. The turn goes on. False when overtaken."""
+        owed = None if status is None else status.value
+        told = {} if status is None else {"status": owed, "wanted": None}
+        values = {"the_key": turn.key, "the_turn": turn.token, "owed": owed, **told}
+        return await self._db.transact(lambda conn: conn.execute(_IF_LAST, values).rowcount == 1)
+
     async def gone(self, turn: Turn, now: float) -> bool:
         """It is not there any more. False when overtaken."""
         return await self._end(turn, {"state": RefState.GONE.value}, now, ())

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("wanted", sa.String(length=16), nullable=True),
+        sa.Column("owed", sa.String(length=16), nullable=True),
         sa.Column("written", sa.String(length=64), nullable=True),
         sa.Column("turn", sa.String(length=32), nullable=True),
         sa.Column("begun", sa.Double(), nullable=True),

@@ -1,0 +1,142 @@
+"""How a job writes to a CRM without ever writing twice, and what becomes of it when the CRM cannot.
+
+Whatever goes wrong at the CRM's end costs no attempt: the job waits, visibly, as long as it takes. Only what the CRM
+refuses for good is given up, with a sentence that people see in ``hotline jobs``, and may be tried afresh from there.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from zlib import crc32
+
+import structlog
+
+from crm.connector import Can, Connector, Of, Once, Ref
+from crm.matching import decide
+from crm.trouble import (
+    AuthError,
+    ConflictError,
+    CrmError,
+    NotFoundError,
+    RateLimitedError,
+    TransientError,
+    UnsupportedError,
+)
+from numbering.identify import identify
+from storage.crm_refs import CrmRef, CrmRefs, RefState, Turn
+from storage.jobs import Job, JobError, Wait
+from storage.outbox import Outbox
+from storage.records import NewJob
+from telephony.call import CallKey
+
+log = structlog.get_logger()
+
+SETTLES = (
+    45.0  # a write without an answer may still be done so much later: what can only be searched is not made before
+)
+AUTH_AGAIN = 60.0
+LIMITED_AGAIN = 30.0
+TROUBLE_AGAIN = 15.0
+SPREAD = 10.0  # seconds over which jobs come back to a CRM that is to be left alone
+
+
+class OvertakenError(Exception):
+    """Another worker began on the same record meanwhile: the work is done once more, from what is known then."""
+
+
+_SURE = (Once.NATIVE, Once.UNIQUE_KEY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What all who write share. ``area``: of numbers written locally in the CRM."""
+
+    crm: Connector
+    refs: CrmRefs
+    outbox: Outbox
+    clock: Callable[[], float]
+    area: str | None = None
+
+    async def carried(self, job: Job, key: str, work: Awaitable[Wait | None]) -> Wait | None:
+        """Do the work of a job on the record of ``key``; say what to do where the CRM does not let us."""
+        try:
+            return await work
+        except OvertakenError:
+            await self.outbox.add_now(NewJob(job.kind, job.key, job.payload, again=True), self.clock())
+            return None
+        except CrmError as error:
+            now = self.clock()
+            await self.refs.trouble(key, str(error), now)
+            wait = waiting(error, now, job.key)
+            if wait is not None:
+                return wait
+            if isinstance(error, NotFoundError | ConflictError):  # changed under our hands: read and decide again
+                raise JobError(str(error)) from error
+            log.error("the CRM refuses a write", connector=self.crm.name, job=job.id, key=key, error=str(error))
+            await self.outbox.dead(job, f"{error}. Mend that, then: hotline jobs replay {job.id}", now)
+            return None
+
+    @asynccontextmanager
+    async def turn(
+        self, key: str, of: Of, *, call: CallKey | None = None, ticket_id: int | None = None
+    ) -> AsyncIterator[Turn]:
+        """A write: begun before it is sent, and known to be open until it is known how it went."""
+        turn = await self.refs.begin(key, of, now=self.clock(), call=call, ticket_id=ticket_id)
+        try:
+            yield turn
+        except CrmError as error:
+            if isinstance(error, RateLimitedError) or not isinstance(error, TransientError):
+                await self.refs.over(turn, self.clock())  # it was surely not done
+            raise
+
+    def settling(self, ref: CrmRef | None) -> Wait | None:
+        """Whether a write whose outcome is not known may be under way still, at a CRM that cannot tell two apart."""
+        if ref is None or ref.begun is None or ref.id is not None or self.crm.traits.once in _SURE:
+            return None
+        until = ref.begun + SETTLES
+        name = self.crm.name
+        return Wait(until, f"{name} may be writing it still") if self.clock() < until else None
+
+    async def made(self, turn: Turn, of: Of) -> Ref | None:
+        """The record of a key where it is there: as we know, or made by a write we have no answer of."""
+        before = turn.before
+        if before is None or before.state is RefState.GONE:
+            return None
+        if before.ref is not None or before.begun is None:
+            return before.ref
+        try:
+            return await self.crm.by_key(of, turn.key)
+        except UnsupportedError:
+            log.warning("a record may stand there twice: the CRM cannot look for it", key=turn.key)
+            return None
+
+    async def whose(self, customer_id: str, e164: str | None) -> str | None:
+        """The customer as the CRM has it now: that one, whom it was merged into, or who has the number; else None."""
+        if Can.GET not in self.crm.can:
+            return customer_id
+        found = await self.crm.get(customer_id)
+        if found is not None:
+            return found.id
+        number = identify(e164)
+        if number.e164 is None:
+            return None
+        sure = decide(number, await self.crm.find(number), self.area).sure
+        return None if sure is None else sure.id
+
+
+def ours(kept: bool) -> None:  # noqa: FBT001 - an answer of the references
+    """Raise OvertakenError where the references say so."""
+    if not kept:
+        raise OvertakenError
+
+
+def waiting(error: CrmError, now: float, name: str) -> Wait | None:
+    """When to come back after an error that may pass; None for one that will not. ``name``: spreads those that wait."""
+    if isinstance(error, RateLimitedError):
+        spread = SPREAD * (crc32(name.encode()) % 100) / 100
+        return Wait(now + (LIMITED_AGAIN if error.after is None else error.after) + spread, str(error))
+    if isinstance(error, TransientError):
+        return Wait(now + TROUBLE_AGAIN, str(error))
+    if isinstance(error, AuthError):
+        return Wait(now + AUTH_AGAIN, f"{error}: mend the key or its rights, this goes on by itself")
+    return None
