@@ -1,16 +1,19 @@
-"""Who is calling, asked within a budget. The card is open already; this fills it, now or when the CRM comes round."""
+"""Who is calling, asked within a budget. The card is open already; this fills it, now or when the CRM comes round.
 
-import asyncio
+Where there is a copy of the CRM's customers it answers first, within a few milliseconds; the CRM is asked at the same
+time and its word replaces the copy's. While the CRM is away the copy's answer stays, and says what it is.
+"""
+
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import structlog
 
 from crm.connector import Connector
-from crm.customer import Customer, Match
-from crm.matching import decide
-from crm.trouble import CrmError
+from crm.customer import Match
+from hotline.inquiry import Answer, Inquiry
 from numbering.number import Number
 from screenpop.card import Filled, Problem
+from storage.crm_index import CrmIndex
 from storage.records import Known
 from storage.trouble import StorageError
 from telephony.call import CallKey
@@ -31,38 +34,57 @@ class Lookup:
     """Asks the CRM and our own open tickets. ``budget`` seconds in all, then the card says so and is filled later.
 
     ``area``: the area code of numbers written locally in the CRM; without one they are taken for the line's city's.
+    ``copy``: of the CRM's customers, written with ``clock``'s time; None for customers that are our own.
     """
 
-    def __init__(self, connector: Connector, open_tickets: OpenTickets, budget: float, area: str | None = None) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        open_tickets: OpenTickets,
+        budget: float,
+        area: str | None = None,
+        *,
+        copy: CrmIndex | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        assert copy is None or clock is not None
         self._connector, self._open_tickets, self._budget, self._area = connector, open_tickets, budget, area
+        self._copy, self._clock = copy, clock or (lambda: 0.0)
 
     async def answers(self, call: CallKey, number: Number, area: str | None = None) -> AsyncIterator[Filled]:
-        """Yield what is known of the caller: one answer in time, or a LATE one and then the real one.
+        """Yield what is known of the caller: the copy's word, the CRM's in time or LATE and then the CRM's, and more.
 
-        ``area``: of the line that rings.
+        ``area``: of the line that rings. What counts is the first answer that is not ``checking``, unless it is LATE;
+        those behind it tell more of the same.
         """
-        asking = asyncio.get_running_loop().create_task(self._ask(call, number, area), name=f"lookup {call}")
-        try:
-            done, _ = await asyncio.wait({asking}, timeout=self._budget)
-            if not done:
-                log.warning("the CRM is late", call=str(call), budget_s=self._budget)
-                yield Filled(call, Match(), (), Problem.LATE)
-            yield await asking
-        finally:
-            asking.cancel()
-
-    async def _ask(self, call: CallKey, number: Number, area: str | None) -> Filled:
         if number.e164 is None:
-            return Filled(call, Match())
-        customers: Sequence[Customer] = ()
-        problem = None
+            yield Filled(call, Match())
+            return
+        inquiry = Inquiry(self._connector, number, self._area or area, self._copy, self._clock)
         try:
-            customers = await self._connector.find(number)
-        except CrmError as error:
-            log.warning("the CRM could not answer", call=str(call), connector=self._connector.name, error=str(error))
-            problem = Problem.DOWN
-        match = decide(number, customers, self._area or area)
-        return Filled(call, match, await self._tickets(match.sure.id if match.sure else None, number.e164), problem)
+            async for answer in inquiry.answers(self._budget):
+                if answer.problem is Problem.LATE:
+                    log.warning("the CRM is late", call=str(call), budget_s=self._budget)
+                elif answer.problem is Problem.DOWN:
+                    log.warning(
+                        "the CRM could not answer", call=str(call), connector=self._connector.name, error=answer.error
+                    )
+                yield await self._filled(call, number, answer)
+        finally:
+            await inquiry.close()
+
+    async def _filled(self, call: CallKey, number: Number, answer: Answer) -> Filled:
+        sure = answer.match.sure
+        return Filled(
+            call,
+            answer.match,
+            await self._tickets(sure.id if sure else None, number.e164),
+            answer.problem,
+            copied=answer.copied,
+            checking=answer.checking,
+            items=answer.items,
+            links=answer.links,
+        )
 
     async def _tickets(self, customer: str | None, e164: str | None) -> tuple[Ticket, ...]:
         """What is still open for the caller. A database that is down costs the card this list, nothing else."""

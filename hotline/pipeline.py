@@ -65,6 +65,7 @@ class _File:
     rules: LineRules
     looked_up: asyncio.Event = field(default_factory=asyncio.Event)
     known: Known | None = None
+    written: Known | None = None  # that the ticket has, or will have
     match: Match | None = None
     confirmed: bool = False
     ticket: int | None = None
@@ -182,19 +183,24 @@ class Pipeline:
     async def _look_up(self, call: CallKey, file: _File) -> None:
         try:
             async for answer in self._lookup.answers(call, file.number, file.rules.area):
-                if answer.problem is not Problem.LATE:
+                # A copy may be of yesterday: routing and the card may go by it at once, a ticket only if need be.
+                if answer.problem is None or answer.copied is not None:
+                    file.match = answer.match
+                if not answer.checking and answer.problem is not Problem.LATE:
                     file.known = known_of(answer.match)
-                    file.match = answer.match if answer.problem is None else None
                 self._inbox.put_nowait(answer)
-                file.looked_up.set()
+                if not answer.checking:
+                    file.looked_up.set()
         finally:
             file.looked_up.set()
 
     def _filled(self, answer: Filled) -> None:
         """A customer found after the ticket was made is written onto it; found before, it went with the ticket."""
         file = self._files.get(answer.call)
-        if file is not None and file.known is not None and file.ticket is not None:
-            self.writer.put(answer.call, (file.known, file))
+        if file is None or file.known is None or file.ticket is None or file.known == file.written:
+            return
+        file.written = file.known
+        self.writer.put(answer.call, (file.known, file))
 
     async def _write(self, call: CallKey, breath: Sequence[_Item]) -> None:
         """Write what came in one breath. The ticket waits for the lookup, which says itself when it is late."""
@@ -221,6 +227,7 @@ class Pipeline:
     def _entry(self, fact: Fact, file: _File | None) -> Entry:
         if file is None:
             return Entry(fact, self._clock(), jobs=self._jobs(fact))
+        file.written = file.known or file.written
         return Entry(fact, self._clock(), file.number, file.known, self._jobs(fact), file.rules.policy)
 
     def _jobs(self, fact: Fact) -> tuple[NewJob, ...]:

@@ -4,10 +4,12 @@ Pure. Knows calls, customers and tickets as nouns; must not know sockets, pages 
 what the WebSocket carries (``docs/desk.md``); nothing else makes card JSON.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from crm.connector import Item
 from crm.customer import Candidate, Match
 from numbering.number import Number
 from telephony.call import CallKey
@@ -45,6 +47,9 @@ class Filled:
     """The lookup's answer for a call: who it may be, and what is still open for them. Not a fact of the PBX.
 
     ``number`` is the caller with what was found out since the card opened (the region), None to leave it.
+    ``copied``: it is not the CRM's word of now but our copy's, as the CRM had it then (epoch seconds). ``checking``:
+    the CRM is being asked, an answer that counts follows. ``items``: the sure customer's open tickets in the CRM, None
+    as long as nobody knows. ``links``: where people see the customers in the CRM, by their id.
     """
 
     call: CallKey
@@ -52,6 +57,10 @@ class Filled:
     tickets: tuple[Ticket, ...] = ()
     problem: Problem | None = None
     number: Number | None = None
+    copied: float | None = None
+    checking: bool = False
+    items: tuple[Item, ...] | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,8 @@ class Ticketed:
 class Card:
     """One agent's view of one call. ``since`` is when this state began, epoch seconds on the service's clock.
 
-    ``match`` is None while the lookup runs. ``shown`` is the caller's number grouped for people, '' when withheld.
+    ``match``, ``items``, ``copied`` and ``links`` are those of :class:`Filled`; ``match`` is None while the lookup
+    runs. ``shown`` is the caller's number grouped for people, '' when withheld.
     """
 
     agent: str
@@ -85,6 +95,9 @@ class Card:
     problem: Problem | None = None
     tickets: tuple[Ticket, ...] = ()
     ticket: Ticketed | None = None
+    copied: float | None = None
+    items: tuple[Item, ...] | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Json:
         """The card as the page reads it."""
@@ -105,6 +118,7 @@ class Card:
             },
             "match": self._match(),
             "tickets": [_ticket(ticket) for ticket in self.tickets],
+            "crm_tickets": None if self.items is None else [_item(item) for item in self.items],
             "ticket": self.ticket
             and {"id": self.ticket.ticket_id, "number": self.ticket.ticket_number, "joined": self.ticket.joined},
         }
@@ -115,7 +129,11 @@ class Card:
         return {
             "sure": self.match.sure is not None,
             "problem": self.problem and self.problem.value,
-            "customers": [_candidate(candidate) for candidate in self.match.candidates],
+            "as_of": self.copied,
+            "customers": [
+                _candidate(candidate) | {"url": _web(self.links.get(candidate.customer.id))}
+                for candidate in self.match.candidates
+            ],
         }
 
 
@@ -156,3 +174,21 @@ def _ticket(ticket: Ticket) -> Json:
         "owner": ticket.owner,
         "opened": ticket.opened,
     }
+
+
+def _item(item: Item) -> Json:
+    """A ticket in the CRM: its own word for the status, ours where the mapping has one."""
+    return {
+        "id": item.ref.id,
+        "title": item.title,
+        "status": item.status.value,
+        "said": item.said,
+        "owner": item.owner,
+        "updated": item.updated,
+        "url": _web(item.url),
+    }
+
+
+def _web(url: str | None) -> str | None:
+    """An address that a browser may be sent to; None for anything else that a CRM calls one."""
+    return url if url is not None and url.startswith(("https://", "http://")) else None

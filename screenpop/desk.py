@@ -17,6 +17,7 @@ Pure: no clock (``now``, epoch seconds, is an argument), no I/O, and nothing her
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from crm.connector import Item
 from crm.customer import Match
 from numbering.display import display
 from numbering.identify import identify
@@ -104,6 +105,9 @@ class _Live:
     problem: Problem | None = None
     tickets: tuple[Ticket, ...] = ()
     ticket: Ticketed | None = None
+    copied: float | None = None
+    items: tuple[Item, ...] | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
     phones: dict[str, _Phone] = field(default_factory=dict)
 
 
@@ -140,6 +144,7 @@ class Desk:
         match news:
             case Filled(match=match, tickets=tickets, problem=problem, number=number):
                 live.match, live.tickets, live.problem = match, tickets, problem
+                live.copied, live.items, live.links = news.copied, news.items, news.links
                 live.number = number or live.number
             case Ticketed():
                 live.ticket = news
@@ -218,6 +223,9 @@ class Desk:
             problem=live.problem,
             tickets=live.tickets,
             ticket=live.ticket,
+            copied=live.copied,
+            items=live.items,
+            links=live.links,
         )
 
 

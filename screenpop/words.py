@@ -144,6 +144,13 @@ LINK: Words = {
     "gap": N_("events were lost; catching up"),
 }
 GAP: Words = {"not_running": N_("The service was not running.")}
+INDEX: Words = {
+    "learns": N_("The customer system does not list its customers: those who called are known."),
+    "loading": N_("Reading all customers for the first time"),
+    "reloading": N_("Reading all customers again"),
+    "following": N_("Up to date"),
+    "loaded": N_("Read; changes are read at night"),
+}
 JOBS: Words = {"ready": N_("waiting"), "running": N_("running"), "dead": N_("given up")}
 
 # What the desk's own modules say. {holes} are filled in the browser.
@@ -160,6 +167,9 @@ DESK: Words = {
     "looking": N_("Looking up the caller…"),
     "problem.late": N_("The customer system has not answered yet."),
     "problem.down": N_("The customer system cannot be reached. This may be a customer all the same."),
+    "copy.late": N_("The customer system has not answered yet. This is what it said at {at}."),
+    "copy.down": N_("The customer system cannot be reached. This is what it said at {at}."),
+    "crm_tickets": N_("Open in the customer system"),
     "unknown": N_("No customer has this number."),
     "no_ticket_yet": N_("The ticket is being made…"),
     "ticket": N_("Ticket {number}"),

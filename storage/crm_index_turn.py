@@ -100,7 +100,10 @@ class Turn:
         return await self.index.db.look(lambda conn: conn.execute(wanted).scalar_one())
 
     async def end(self, told: Told, now: float, *, drop: bool) -> None:
-        """A load is over: with ``drop`` what it did not list is dropped. Raises LostTurnError, StorageError."""
+        """A load is over: with ``drop`` what it did not list is dropped. Raises LostTurnError, StorageError.
+
+        Without, only those long known to be gone are forgotten. Whoever asked for a load meanwhile has it.
+        """
         assert told.began is not None
         old = _unlisted(told.load, told.began)
         if not drop:
@@ -112,7 +115,7 @@ class Turn:
                 delete(index_phones).where(index_phones.c.customer_id.in_(select(index_customers.c.id).where(*old)))
             )
             conn.execute(delete(index_customers).where(*old))
-            conn.execute(update(index_state).values(told=told.text()))
+            conn.execute(update(index_state).values(told=told.text(), wanted=False))
 
         await self.index.db.transact(work)
 

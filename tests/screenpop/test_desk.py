@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.connector import Item, Of, Ref
+from crm.connector import Status as ItemStatus
 from crm.customer import Candidate, Contract, Customer, Match, Phone, Purchase, Reason
 from numbering.number import Kind, Number
 from screenpop.card import Filled, LineInfo, Problem, Ticketed
@@ -212,6 +214,7 @@ def test_a_card_before_and_after_the_lookup() -> None:
         },
         "match": None,
         "tickets": [],
+        "crm_tickets": None,
         "ticket": None,
     }
     customer = Customer(
@@ -228,7 +231,12 @@ def test_a_card_before_and_after_the_lookup() -> None:
     ticket = Ticket(
         3, "20261120-0001", Status.WORKING, "4007002505", "漏水", None, "7", "张三", None, None, "li", 5.0, 6.0
     )
-    desk.apply(Filled(CALL, match, (ticket,), number=number), 12.0)
+    items = (
+        Item(Ref(Of.TICKET, "5"), "漏水", ItemStatus.WORKING, "施工中", "李娜", "7", 8.0, "https://crm/5"),
+        Item(Ref(Of.TICKET, "6"), "投诉", ItemStatus.UNKNOWN, "待回访", url="javascript:alert(1)"),
+    )
+    links = {"7": "https://crm/7"}
+    desk.apply(Filled(CALL, match, (ticket,), number=number, copied=4.0, items=items, links=links), 12.0)
     desk.apply(Ticketed(CALL, 9, "20261121-0002", joined=False), 12.0)
     (card,) = desk.page("1001")
     assert card["caller"]["region"] == "上海市"
@@ -236,6 +244,7 @@ def test_a_card_before_and_after_the_lookup() -> None:
     assert card["match"] == {
         "sure": True,
         "problem": None,
+        "as_of": 4.0,
         "customers": [
             {
                 "id": "7",
@@ -252,12 +261,33 @@ def test_a_card_before_and_after_the_lookup() -> None:
                     for n in (4, 3, 2)
                 ],
                 "contracts": [{"what": "延保", "number": "C1", "until": "2027-01-01"}],
+                "url": "https://crm/7",
             }
         ],
     }
     assert card["tickets"] == [
         {"id": 3, "number": "20261120-0001", "title": "漏水", "status": "working", "owner": "li", "opened": 5.0}
     ]
+    assert card["crm_tickets"] == [
+        {
+            "id": "5",
+            "title": "漏水",
+            "status": "working",
+            "said": "施工中",
+            "owner": "李娜",
+            "updated": 8.0,
+            "url": "https://crm/5",
+        },
+        {
+            "id": "6",
+            "title": "投诉",
+            "status": "unknown",
+            "said": "待回访",
+            "owner": None,
+            "updated": None,
+            "url": None,
+        },
+    ], "their own word for the status; nowhere a browser must not go"
     assert card["ticket"] == {"id": 9, "number": "20261121-0002", "joined": False}
 
 
@@ -269,7 +299,7 @@ def test_a_transfer_takes_along_what_is_known() -> None:
     desk.apply(left("1001", Over.TRANSFERRED), 2.0)
     (change,) = desk.apply(rang("1003"), 2.0)
     assert isinstance(change, Show)
-    assert change.card.json()["match"] == {"sure": False, "problem": "down", "customers": []}
+    assert change.card.json()["match"] == {"sure": False, "problem": "down", "as_of": None, "customers": []}
 
 
 def test_a_local_number_gets_the_lines_area() -> None:

@@ -1,6 +1,6 @@
 // One call as a card. Everything shown came from outside and goes in as text.
 
-import { dayOf, h, icon, say, yuan } from "./page.js";
+import { clockOf, dayOf, h, icon, say, yuan } from "./page.js";
 
 const row = (name, ...content) => h("div", { class: "card-row" }, h("span", { class: "card-row-icon" }, icon(name)), h("div", { class: "card-row-text" }, ...content));
 
@@ -43,11 +43,26 @@ function tickets(card) {
       h("span", { class: "text-secondary text-nowrap" }, [say(`status.${ticket.status}`), ticket.owner, dayOf(ticket.opened)].filter(Boolean).join(" · "))))));
 }
 
+/** What is open for the customer in the CRM itself, in its own words. */
+function crmTickets(card) {
+  if (!card.crm_tickets?.length) return null;
+  return row("ticket",
+    h("div", { class: "subheader" }, say("crm_tickets")),
+    h("ul", { class: "list-unstyled mb-0" }, card.crm_tickets.map((item) => h("li", { class: "pop-line" },
+      elsewhere(item.url, "text-truncate", `crm-${item.id}`, item.title),
+      h("span", { class: "text-secondary text-nowrap" }, [item.said || (item.status === "unknown" ? null : say(`status.${item.status}`)), item.owner, item.updated === null ? null : dayOf(item.updated)].filter(Boolean).join(" · "))))));
+}
+
+/** A link into the CRM, in a page of its own: the desk stays where it is. */
+const elsewhere = (url, css, keep, ...content) => url
+  ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer", class: css, "data-keep": keep }, ...content)
+  : h("span", { class: css }, ...content);
+
 function person(customer) {
   return h("div", { class: "pop-person" },
     h("span", { class: customer.vip ? "avatar avatar-md bg-yellow-lt" : "avatar avatar-md" }, [...customer.name][0] ?? "?"),
     h("div", { class: "pop-person-text" },
-      h("div", { class: "pop-name" }, customer.name,
+      h("div", { class: "pop-name" }, elsewhere(customer.url, "pop-link", "customer", customer.name),
         customer.vip ? h("span", { class: "badge pop-vip" }, icon("star", 14), " VIP") : null,
         customer.level && !(customer.vip && customer.level === "VIP") ? h("span", { class: "badge bg-yellow-lt" }, customer.level) : null),
       customer.company ? h("div", { class: "text-secondary" }, customer.company) : null));
@@ -80,6 +95,11 @@ function choice(card, chosen, choose) {
     customers.filter((customer) => customer.id === chosen).map(details));
 }
 
+/** That this is what the CRM said then, not now. */
+const copied = (match) => match.problem !== null && match.as_of !== null
+  ? h("div", { class: "pop-problem pop-copied" }, icon("alert"), " ", say(`copy.${match.problem}`, { at: clockOf(match.as_of) }))
+  : null;
+
 function who(card, chosen, choose) {
   if (card.match === null) {
     return h("div", { class: "pop-looking" }, h("span", { class: "spinner-border spinner-border-sm", "aria-hidden": "true" }), " ", say("looking"));
@@ -87,8 +107,8 @@ function who(card, chosen, choose) {
   const { customers, sure, problem } = card.match;
   if (problem !== null && !customers.length) return h("div", { class: "pop-problem" }, icon("alert"), " ", say(`problem.${problem}`));
   if (!customers.length) return h("div", { class: "pop-unknown" }, icon("person"), " ", say(card.caller.kind === "withheld" ? "withheld_hint" : "unknown"));
-  if (!sure) return choice(card, chosen, choose);
-  return h("div", {}, person(customers[0]), why(customers[0]), details(customers[0]));
+  if (!sure) return h("div", {}, copied(card.match), choice(card, chosen, choose));
+  return h("div", {}, copied(card.match), person(customers[0]), why(customers[0]), details(customers[0]));
 }
 
 function ticket(card) {
@@ -106,6 +126,6 @@ export function draw(card, chosen, choose) {
     h("div", { class: "pop-state" },
       icon(card.state === "ringing" ? "ring" : "phone"), h("span", {}, say(`state.${state}`)),
       h("time", { class: "pop-since", "data-since": card.since })),
-    h("div", { class: "card-body" }, caller(card), who(card, chosen, choose), tickets(card)),
+    h("div", { class: "card-body" }, caller(card), who(card, chosen, choose), crmTickets(card), tickets(card)),
     ticket(card));
 }

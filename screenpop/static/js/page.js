@@ -50,6 +50,14 @@ const day = new Intl.DateTimeFormat("en-CA", { timeZone: data.zone, year: "numer
 /** The site's day of an epoch time in seconds. */
 export const dayOf = (seconds) => day.format(new Date(seconds * 1000));
 
+const clock = new Intl.DateTimeFormat("en-GB", { timeZone: data.zone, hour: "2-digit", minute: "2-digit" });
+
+/** The site's time of an epoch time in seconds, with the day where that is not today. */
+export function clockOf(seconds) {
+  const time = clock.format(new Date(seconds * 1000));
+  return dayOf(seconds) === dayOf(Date.now() / 1000) ? time : `${dayOf(seconds)} ${time}`;
+}
+
 /** Dates that came as ISO text have no zone: they are shown as they are written. */
 export const yuan = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: "CNY" });
 
