@@ -1,6 +1,5 @@
 """Any JSON API by a mapping file: the whole contract against a small one, and what faulty files and answers cost."""
 
-import time
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from crm.guarded import Guarded
 from crm.kit import CHECKS, Check, PlainWorld, Wire
 from crm.registry import ConnectorError, open_named
 from crm.trouble import AuthError, CrmError, InvalidError, NotFoundError, TransientError, UnknownOutcomeError
+from hotline.clock import now
 from numbering.identify import identify
 from tests.crm.smalldesk import TOKEN, SmallDesk
 
@@ -31,7 +31,7 @@ Open = Callable[[str], Awaitable[Connector]]
 async def opened(url: str, mapping: Mapping[str, Any] = MAPPING, secret: str = TOKEN) -> Connector:
     """The connector to SmallDesk, or to whatever answers there."""
     settings = {"url": f"{url}/api", "secret_env": "TOKEN", "header": "X-Token", "format": "{secret}"}
-    context = Context(lambda _: secret, Path(), time.time, "0755", mapping)  # as the server's own Date
+    context = Context(lambda _: secret, Path(), now, "0755", mapping)  # as the server's own Date
     return await open_named("rest", settings, context)
 
 
@@ -87,13 +87,16 @@ async def world() -> AsyncIterator[World]:
         await connector.close()
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=str)
+ALL = [check for check in CHECKS if not check.needs & Can.SURVEY]
+
+
+@pytest.mark.parametrize("check", ALL, ids=str)
 async def test_contract(check: Check, world: World) -> None:
-    """All of it: nothing is left out."""
+    """All of it: nothing is left out but seeing many records at once, which a mapping does not describe."""
     await check(world)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=str)
+@pytest.mark.parametrize("check", ALL, ids=str)
 async def test_contract_behind_the_guard(check: Check, world: World) -> None:
     """As the service has it: the guard passes everything on."""
     world.connector = Guarded(world.connector, lambda: NOW)
