@@ -46,12 +46,7 @@ class WriteBack:
         self.refs, self.connector = CrmRefs(db), connector
         self.keys = Keys(settings.site.name)
         hands = Hands(crm=connector, refs=self.refs, outbox=outbox, clock=clock, area=settings.crm.area)
-        pen = Pen(
-            Reader(settings.site.language, settings.site.zone),
-            lines={line.number: line.name for line in settings.line if line.name},
-            agents={agent.extension: agent.name for agent in settings.agent if agent.name},
-            url=settings.server.url,
-        )
+        pen = pen_of(settings)
         notes = Notes(hands)
         self._calls = CallNotes(hands, notes, reads, self.keys, pen)
         self._tickets = CrmTickets(
@@ -82,3 +77,13 @@ class WriteBack:
             "heard": self.feed.heard,
             "trouble": self.feed.trouble,
         }
+
+
+def pen_of(settings: Settings) -> Pen:
+    """Who writes for the CRM's people."""
+    return Pen(
+        Reader(settings.site.language, settings.site.zone),
+        lines={line.number: line.name for line in settings.line if line.name},
+        agents={agent.extension: agent.name for agent in settings.agent if agent.name},
+        url=settings.server.url,
+    )
