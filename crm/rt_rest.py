@@ -1,0 +1,156 @@
+"""RT's REST 2.0 asked, and what it answers sorted by what to do.
+
+RT checks a token by bcrypt, a third of a second of a processor for every request (5.0.7 was seen doing it). So the
+token is shown to REST 1.0 once, which opens a session; requests then carry its cookie beside the token, and take 40 ms.
+A session that has ended costs nothing but that time: RT looks at the token again.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from crm.http import LOOKUP, WRITE, Answer, Http, Pace
+from crm.http_answers import error_of
+from crm.trouble import AuthError, CrmError, InvalidError, TransientError, UnknownOutcomeError
+
+SYSTEM = "Request Tracker"
+SESSION_FOR = 1800.0  # seconds until another is opened: as long as a token that was taken back would go on working
+MOST = 100  # rows that RT gives at once
+
+_REST = "/REST/2.0"
+_NO_RIGHT = ("permission denied", "no permission")
+
+log = structlog.get_logger()
+
+Search = Sequence[Mapping[str, str | int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A page of a list. ``total``: how many there are, None where RT would have to look at each; ``at``: its clock."""
+
+    items: list[dict[str, Any]]
+    total: int | None
+    more: bool
+    at: float | None
+
+
+class Rest:
+    """Talking to one RT. ``clock``: epoch seconds."""
+
+    def __init__(self, http: Http, token: str, clock: Callable[[], float]) -> None:
+        self._http, self._token, self._clock = http, token, clock
+        self._cookie: str | None = None
+        self._until = 0.0
+        self._entering = asyncio.Lock()
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        pace: Pace = LOOKUP,
+        writes: bool = False,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        match: str | None = None,
+    ) -> Answer:
+        """Ask once. ``match``: the ETag that the record must still have. Raises CrmError."""
+        if pace is not LOOKUP:  # no telephone waits for a session to be opened
+            await self._enter()
+        headers = {"Authorization": f"token {self._token}"}
+        if match is not None:
+            headers["If-Match"] = f'"{match}"'
+
+        async def once(more: Mapping[str, str]) -> Answer:
+            return await self._http.ask(
+                method,
+                _REST + path,
+                pace=pace,
+                writes=writes,
+                query=query,
+                json_body=body,
+                headers={**headers, **more},
+                refuse=False,
+            )
+
+        if (cookie := self._cookie) is not None:
+            try:
+                answer = await once({"Cookie": cookie})
+            except InvalidError:  # sent elsewhere, to the page where people log in: nothing was done
+                answer = None
+            if answer is not None and "json" in answer.headers.get("content-type", ""):
+                return _sound(answer)
+            self._cookie = None  # with a cookie RT takes us for a browser: it does not say that the token is wrong
+        return _sound(await once({}))
+
+    async def rows(
+        self, path: str, query: Mapping[str, str], search: Search | None = None, pace: Pace = LOOKUP
+    ) -> Rows:
+        """A page of a list, of what ``search`` says where it is given. Raises CrmError."""
+        if search is None:
+            answer = await self.ask("GET", path, query=query, pace=pace)
+        else:
+            answer = await self.ask("POST", path, query=query, body=list(search), pace=pace)
+        told = answer.json_object()
+        items, total = told.get("items"), told.get("total")
+        if not isinstance(items, list) or not all(isinstance(each, dict) and each.get("id") for each in items):
+            raise InvalidError(f"{SYSTEM} answered no list for {path}")
+        return Rows(items, total if isinstance(total, int) else None, bool(told.get("next_page")), answer.date)
+
+    async def _enter(self) -> None:
+        """Open a session where there is none, or an old one. That it cannot be had only costs time."""
+        if self._clock() < self._until:
+            return
+        async with self._entering:
+            if self._clock() < self._until:
+                return
+            self._until = self._clock() + SESSION_FOR
+            headers = {"Authorization": f"token {self._token}"}
+            try:
+                answer = await self._http.ask("GET", "/REST/1.0/", headers=headers, pace=WRITE, refuse=False)
+            except CrmError as error:
+                self._until = 0.0
+                log.info("no session with RT", error=str(error))
+                return
+            cookie = answer.headers.get("set-cookie", "").partition(";")[0]
+            known = " 200 " in answer.text.partition("\n")[0]
+            self._cookie = cookie if known and cookie.startswith("RT_SID") else None
+
+
+def said(answer: Answer) -> str:
+    """What RT says it has done, or why not: it answers 200 to either."""
+    try:
+        told = json.loads(answer.body or b"[]")
+    except (ValueError, RecursionError):
+        return answer.text[:200]
+    if isinstance(told, Mapping):
+        return str(told.get("message", ""))
+    return "; ".join(str(each) for each in told) if isinstance(told, list) else str(told)
+
+
+def refusal(text: str) -> CrmError:
+    """The error that a sentence of RT's means where something was not done."""
+    if any(words in text.casefold() for words in _NO_RIGHT):
+        return AuthError(f"{SYSTEM}: {text}: our token's user needs a right (docs/rt.md)")
+    return InvalidError(f"{SYSTEM}: {text}")
+
+
+def _sound(answer: Answer) -> Answer:
+    """The answer, if it is a success."""
+    status = answer.status
+    if 300 <= status < 400 or (status < 300 and "json" not in answer.headers.get("content-type", "")):  # noqa: PLR2004
+        if status < 300 and not answer.body:  # noqa: PLR2004
+            return answer
+        kind = UnknownOutcomeError if answer.wrote else TransientError
+        raise kind(f"{SYSTEM} answered {status} with no JSON: is url right?")
+    text = said(answer) if "json" in answer.headers.get("content-type", "") else answer.text
+    if status == 400:  # noqa: PLR2004
+        raise refusal(text)
+    if trouble := error_of(SYSTEM, status, answer.headers, text, writes=answer.wrote):
+        raise trouble
+    return answer
