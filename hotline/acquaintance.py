@@ -11,7 +11,7 @@ from dataclasses import replace
 import structlog
 
 from crm.connector import Connector
-from crm.customer import Match
+from crm.customer import Customer, Match
 from crm.matching import decide as match
 from crm.trouble import CrmError
 from hotline.pipeline import LineRules
@@ -19,6 +19,7 @@ from hotline.settings import Settings
 from numbering.number import Number
 from screenpop.card import State
 from screenpop.desk import Desk
+from storage.crm_index import CrmIndex
 from storage.route_reads import PhoneOf, RouteReads
 from storage.trouble import StorageError
 from telephony.routing import Background
@@ -32,7 +33,10 @@ DAY = 86400.0
 
 
 class Acquaintance:
-    """Looks callers up. ``rules``: of our lines, by number."""
+    """Looks callers up. ``rules``: of our lines, by number.
+
+    ``copy``: of the CRM's customers. For whom it has, the CRM is not asked: the dialplan waits.
+    """
 
     def __init__(
         self,
@@ -43,9 +47,10 @@ class Acquaintance:
         desk: Desk,
         clock: Callable[[], float],
         rules: Mapping[str, LineRules],
+        copy: CrmIndex | None = None,
     ) -> None:
         self._connector, self._reads, self._desk = connector, reads, desk
-        self._area = settings.crm.area
+        self._area, self._copy = settings.crm.area, copy
         self._clock, self._rules = clock, rules
         self._since = {line.number: line.routing.last_agent_days * DAY for line in settings.line}
         self._agents = {agent.extension: agent.name for agent in settings.agent}
@@ -55,10 +60,19 @@ class Acquaintance:
         area = self._area or self._rules.get(line, LineRules()).area
         try:
             async with asyncio.timeout(PATIENCE):
-                return match(number, await self._connector.find(number), area)
+                return match(number, await self._customers(number), area)
         except (CrmError, TimeoutError) as error:
             log.warning("routing does not know the customer", connector=self._connector.name, error=str(error))
             return None
+
+    async def _customers(self, number: Number) -> Sequence[Customer]:
+        if self._copy is not None:
+            try:
+                if kept := (await self._copy.find(number)).customers:
+                    return kept
+            except StorageError as error:
+                log.warning("routing cannot read the copy of the CRM", error=str(error))
+        return await self._connector.find(number)
 
     async def phones(self, line: str, number: Number, found: Match | None) -> Background:
         """Whose phones. What the database does not say is left out."""

@@ -18,7 +18,7 @@ from crm.connector import Connector
 from crm.guarded import Guarded
 from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
-from hotline.crm_opening import report as crm_report
+from hotline.crm_side import CrmSide, follow_of
 from hotline.health import Health
 from hotline.jobs import AfterCall, lanes, only_ours
 from hotline.lookup import Lookup
@@ -78,7 +78,7 @@ class Service:
         self.settings, self.clock, self._secrets = settings, clock, secrets
         self.crew = Crew()
         self.db = Database.open(settings.database_url)
-        self.ledger = Ledger(self.db, settings.site.zone)
+        self.ledger = Ledger(self.db, settings.site.zone, follow_of(settings))
         self.reads, self.accounts, self.audit = Reads(self.db), Accounts(self.db), Audit(self.db)
         self.outbox = Outbox(self.db)
         self.fanout: Fanout = RedisFanout(settings.redis_url) if settings.redis_url else MemoryFanout()
@@ -97,7 +97,20 @@ class Service:
             line.number: _rules(line.area, line.policy.join_open, line.policy.join_window_hours)
             for line in settings.line
         }
-        lookup = Lookup(self.crm, self.reads.open_tickets, settings.crm.budget, settings.crm.area)
+        self.crm_side = CrmSide(
+            settings,
+            crm,
+            db=self.db,
+            ledger=self.ledger,
+            reads=self.reads,
+            outbox=self.outbox,
+            fanout=self.fanout,
+            clock=clock,
+        )
+        copy = self.crm_side.copy
+        lookup = Lookup(
+            self.crm, self.reads.open_tickets, settings.crm.budget, settings.crm.area, copy=copy, clock=clock
+        )
         self.pipeline = Pipeline(
             desk=self.desk,
             voice=self.voice,
@@ -114,7 +127,13 @@ class Service:
         router = Router(
             settings,
             callers=Acquaintance(
-                settings, connector=self.crm, reads=RouteReads(self.db), desk=self.desk, clock=clock, rules=rules
+                settings,
+                connector=self.crm,
+                reads=RouteReads(self.db),
+                desk=self.desk,
+                clock=clock,
+                rules=rules,
+                copy=copy,
             ),
             pipeline=self.pipeline,
             identify=identify_with_region,
@@ -167,6 +186,7 @@ class Service:
         )
         app.router.add_get("/metrics", metrics_page)
         app.router.add_get("/healthz", Health(self._alive).page)
+        self.crm_side.add_to(app)
         # Left in the opposite order: listening stops first, the database, before the pages' own context, closes last.
         app.cleanup_ctx.insert(0, self._storage)
         # In shadow mode there are no jobs, what an earlier service left is not touched, and the dialplan not answered.
@@ -176,6 +196,7 @@ class Service:
 
     async def _storage(self, _app: web.Application) -> AsyncIterator[None]:
         yield
+        await self.crm_side.close()
         await self.crm.close()
         await self.fanout.close()
         await self.db.close()
@@ -216,9 +237,13 @@ class Service:
         never = asyncio.Event()
         jobs = {
             self.crew.start(self.outbox.run(some, never, clock=self.clock, parallel=at_once), name)
-            for name, some, at_once in lanes(handlers, self.settings.transcription.processes)
+            for name, some, at_once in (
+                *lanes(handlers, self.settings.transcription.processes),
+                *self.crm_side.lanes,
+            )
         }
         self.archive.start(self.crew)
+        await self.crm_side.start(self.crew)
         yield
         for lane in jobs:
             lane.cancel()  # a decode in its middle is given back and begun anew at the next start
@@ -255,7 +280,7 @@ class Service:
             "shadow": self.shadow and self.shadow.report(),
             "jobs": {state.value: sum(n for (_, of), n in counts.items() if of is state) for state in JobState},
             "routing": self.routing.report(),
-            "crm": self.guarded and crm_report(self.guarded),
+            "crm": await self.crm_side.report(),
             "speech": self.speech.report(),
             "recordings": await self.archive.report(),
             "database": self.pipeline.writer.trouble,
