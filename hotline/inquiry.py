@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 MOST_DOUBTFUL = 5  # of the copy's, looked at again by id
 MOST_ITEMS = 5
+COPY_WITHIN = 0.3  # seconds: a database that takes longer must not hold up the CRM's answer
 FRESH = 600.0  # seconds in which the copy need not be told again what it has
 
 log = structlog.get_logger()
@@ -61,7 +62,8 @@ class Inquiry:
         deadline = loop.time() + budget
         looking = self._start(self._copied())
         asking = self._start(self._asked(looking))
-        copy = await looking
+        await asyncio.wait({looking}, timeout=min(budget, COPY_WITHIN))
+        copy = _so_far(looking)
         kept = Answer(copied=copy.at)
         if copy.customers and not asking.done():
             kept = self._of(self._match(copy.customers, sure=copy.whole), copied=copy.at)
@@ -95,7 +97,7 @@ class Inquiry:
         await asyncio.sleep(0)  # what is there already need not come separately
         answer = replace(self._of(match), items=self._items_so_far(match))
         yield answer
-        waiting: set[asyncio.Task[Any]] = {task for task in (items, detailing) if task is not None and not task.done()}
+        waiting: set[asyncio.Task[Any]] = {task for task in (items, detailing) if task is not None}
         while waiting:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             more = answer
@@ -121,7 +123,7 @@ class Inquiry:
         """Whom the CRM finds, and whom of the copy it has all the same. Raises CrmError."""
         found = list(await self._crm.find(self._number))
         there = {customer.id for customer in found}
-        doubtful = [customer.id for customer in (await looking).customers if customer.id not in there]
+        doubtful = [customer.id for customer in _so_far(looking).customers if customer.id not in there]
         if not doubtful or Can.GET not in self._crm.can:
             return found
         asked = self._clock()
@@ -205,6 +207,10 @@ class Inquiry:
         task = asyncio.get_running_loop().create_task(work, name="ask the CRM")
         self._tasks.append(task)
         return task
+
+
+def _so_far(looking: "asyncio.Task[Copy]") -> Copy:
+    return looking.result() if looking.done() else Copy()
 
 
 def _news(asked_for: str, customer: Customer | None, at: float) -> list[News]:
