@@ -62,8 +62,7 @@ class Inquiry:
         deadline = loop.time() + budget
         looking = self._start(self._copied())
         asking = self._start(self._asked(looking))
-        await asyncio.wait({looking}, timeout=min(budget, COPY_WITHIN))
-        copy = _so_far(looking)
+        copy = await _in_time(looking)
         kept = Answer(copied=copy.at)
         if copy.customers and not asking.done():
             kept = self._of(self._match(copy.customers, sure=copy.whole), copied=copy.at)
@@ -123,7 +122,7 @@ class Inquiry:
         """Whom the CRM finds, and whom of the copy it has all the same. Raises CrmError."""
         found = list(await self._crm.find(self._number))
         there = {customer.id for customer in found}
-        doubtful = [customer.id for customer in _so_far(looking).customers if customer.id not in there]
+        doubtful = [customer.id for customer in (await _in_time(looking)).customers if customer.id not in there]
         if not doubtful or Can.GET not in self._crm.can:
             return found
         asked = self._clock()
@@ -209,7 +208,8 @@ class Inquiry:
         return task
 
 
-def _so_far(looking: "asyncio.Task[Copy]") -> Copy:
+async def _in_time(looking: "asyncio.Task[Copy]") -> Copy:
+    await asyncio.wait({looking}, timeout=COPY_WITHIN)
     return looking.result() if looking.done() else Copy()
 
 

@@ -10,6 +10,7 @@ from crm.connector import Can
 from crm.customer import Purchase
 from crm.guarded import Guarded
 from crm.trouble import TransientError
+from hotline import inquiry
 from hotline.lookup import Lookup
 from numbering.identify import identify
 from screenpop.card import Filled, Problem
@@ -80,8 +81,9 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(sqlite_url: str) -> AsyncIterator[Desk]:
-    """Three customers, all known here."""
+async def desk(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    """Three customers, all known here; a machine that is busy does not matter."""
+    monkeypatch.setattr(inquiry, "COPY_WITHIN", BUDGET)
     db, town = Database.open(sqlite_url), Town([person(count) for count in (1, 2, 3)])
     copy = CrmIndex(db, "town")
     made = Desk(db, town, copy, Turn(copy, "test"))
