@@ -24,9 +24,10 @@ class What(StrEnum):
     CUSTOMER = "customer"  # it hangs on another customer there
     OURS_NEWER = "ours_newer"  # the status: moved here, not there
     THEIRS_NEWER = "theirs_newer"  # the status: moved there, not here
-    BOTH_MOVED = "both_moved"  # the status: moved on both sides, to different ones
+    APART = "apart"  # the status: both sides know, and neither may follow the other
     UNNAMED = "unnamed"  # the status: theirs has no word of ours in the mapping
     ALTERED = "altered"  # the note does not say any more what we wrote
+    REFUSED = "refused"  # the CRM refused what we wanted to write, and the job was given up
     COPY = "copy"  # our copy of what is the CRM's own (name, level, VIP) is another
     NOBODY = "nobody"  # the CRM has no such customer (any more)
 
@@ -64,6 +65,7 @@ class OurTicket:
     """A ticket of ours. ``told``: our status as the CRM was told it last; ``theirs``: theirs as we saw it last.
 
     ``id``: its record there as far as we know, None: none was ever made. ``may_become``: what our status may become.
+    ``refused``: what the CRM said to the job that was given up.
     """
 
     subject: str
@@ -74,18 +76,24 @@ class OurTicket:
     told: Status | None = None
     theirs: Status | None = None
     may_become: Collection[Status] = ()
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OurNote:
-    """A note of ours. ``says``: what must be read in it; None: what it says is not compared."""
+    """A note of ours. ``says``: what must be read in it; None: what it says is not compared.
+
+    ``customers``: on whose timeline it may stand: the call's customer, and whom the CRM had for that when it was
+    written. ``mend``: the job that keeps it. ``refused``: as of a ticket.
+    """
 
     subject: str
     name: str
-    customer_id: str | None
+    customers: Collection[str]
     id: str | None = None
     says: Sequence[str] | None = None
     mend: Mend = Mend.CALL
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,9 @@ def ticket(ours: OurTicket, there: Item | None, keyed: str | None, others: Seque
     """
     if there is None:
         what = What.MISSING if ours.id is None else What.GONE
-        return [Difference(ours.subject, what, ours.number, keyed or "", Mend.TICKET)]
+        return [Difference(ours.subject, what, ours.number, keyed or ours.refused or "", Mend.TICKET)]
+    if ours.refused is not None:
+        return [Difference(ours.subject, What.REFUSED, ours.number, ours.refused, Mend.TICKET)]
     found = [
         Difference(ours.subject, What.TWICE, there.ref.id, other.ref.id, Mend.CLOSE, {"id": other.ref.id})
         for other in others
@@ -147,7 +157,7 @@ def _status(ours: OurTicket, there: Item) -> list[Difference]:
     if moved_there and not moved_here:
         mend = Mend.FOLLOW if there.status in ours.may_become else Mend.PERSON
         return [Difference(ours.subject, What.THEIRS_NEWER, ours.status.value, said, mend)]
-    return [Difference(ours.subject, What.BOTH_MOVED, ours.status.value, said, Mend.PERSON)]
+    return [Difference(ours.subject, What.APART, ours.status.value, said, Mend.PERSON)]
 
 
 def note(ours: OurNote, there: Seen | None, keyed: str | None) -> list[Difference]:
@@ -157,12 +167,15 @@ def note(ours: OurNote, there: Seen | None, keyed: str | None) -> list[Differenc
     """
     if there is None:
         what = What.MISSING if ours.id is None else What.GONE
-        return [Difference(ours.subject, what, ours.name, keyed or "", ours.mend)]
+        return [Difference(ours.subject, what, ours.name, keyed or ours.refused or "", ours.mend)]
+    if ours.refused is not None:
+        return [Difference(ours.subject, What.REFUSED, ours.name, ours.refused, ours.mend)]
     if ours.says is not None and not _words(there.text):
         return []
     found = []
-    if there.customer_id is not None and there.customer_id != ours.customer_id:
-        found.append(Difference(ours.subject, What.CUSTOMER, ours.customer_id or "", there.customer_id, ours.mend))
+    if there.customer_id is not None and there.customer_id not in ours.customers:
+        whose = ", ".join(sorted(ours.customers))
+        found.append(Difference(ours.subject, What.CUSTOMER, whose, there.customer_id, ours.mend))
     if missing := _missing(ours.says or (), there.text):
         found.append(Difference(ours.subject, What.ALTERED, missing, there.text, ours.mend))
     return found

@@ -3,7 +3,7 @@
 Nothing here writes. Times are epoch seconds. All methods raise StorageError.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,10 @@ _UNDONE = (JobState.READY.value, JobState.RUNNING.value)
 
 @dataclass(frozen=True, slots=True)
 class TicketSide:
-    """A ticket of ours and its record there as we know it; ``waits``: a job has yet to bring it in line."""
+    """A ticket of ours and its record there as we know it.
+
+    ``waits``: a job has yet to bring it in line; ``refused``: why that job was given up.
+    """
 
     id: int
     number: str
@@ -34,6 +37,7 @@ class TicketSide:
     customer_id: str | None
     ref: CrmRef | None
     waits: bool
+    refused: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class CallSide:
     ticket: tuple[int, str] | None
     ref: CrmRef | None
     waits: bool
+    refused: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class MoveSide:
     number: str
     customer_id: str | None
     waits: bool
+    refused: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +98,18 @@ class CrmOurs:
         found: float | None = await self._db.look(lambda conn: conn.execute(query).scalar())
         return found
 
-    async def count(self, scope: Scope) -> int:
-        """How many records are to be compared."""
-        parts = [_in_tickets(scope), _in_calls(scope), _in_moves(scope), _in_customers(scope)]
+    async def counts(self, scope: Scope) -> Mapping[str, int]:
+        """How many tickets, calls, moves and customers are to be compared."""
+        parts = {
+            "tickets": _in_tickets(scope),
+            "calls": _in_calls(scope),
+            "moves": _in_moves(scope),
+            "customers": _in_customers(scope),
+        }
 
-        def look(conn: Connection) -> int:
-            return sum(conn.execute(select(func.count()).select_from(part.subquery())).scalar_one() for part in parts)
+        def look(conn: Connection) -> Mapping[str, int]:
+            queries = {name: select(func.count()).select_from(part.subquery()) for name, part in parts.items()}
+            return {name: conn.execute(query).scalar_one() for name, query in queries.items()}
 
         return await self._db.look(look)
 
@@ -160,7 +172,7 @@ class CrmOurs:
         ids = [row.id for row in rows]
         which = (crm_refs.c.of == Of.TICKET.value) & crm_refs.c.ticket_id.in_(ids)
         refs = {ref.ticket_id: ref for ref in _refs(conn, which)}
-        waiting = _waiting(conn, self._tickets, (str(each) for each in ids))
+        waiting, refused = _unsettled(conn, self._tickets, (str(each) for each in ids))
         return [
             TicketSide(
                 row.id,
@@ -170,6 +182,7 @@ class CrmOurs:
                 row.customer_id,
                 refs.get(row.id),
                 str(row.id) in waiting,
+                refused.get(str(row.id)),
             )
             for row in rows
         ]
@@ -178,7 +191,7 @@ class CrmOurs:
         rows = conn.execute(query).all()
         keys = [row.key for row in rows]
         refs = {str(ref.call): ref for ref in _refs(conn, crm_refs.c.call.in_(keys))}
-        waiting = _waiting(conn, self._calls, keys)
+        waiting, refused = _unsettled(conn, self._calls, keys)
         return [
             CallSide(
                 row.id,
@@ -187,15 +200,24 @@ class CrmOurs:
                 None if row.ticket_id is None else (row.ticket_id, row.ticket_number),
                 refs.get(row.key),
                 row.key in waiting,
+                refused.get(row.key),
             )
             for row in rows
         ]
 
     def _move_sides(self, conn: Connection, query: Select[Any]) -> Sequence[MoveSide]:
         rows = conn.execute(query).all()
-        waiting = _waiting(conn, self._tickets, (str(row.ticket_id) for row in rows))
+        waiting, refused = _unsettled(conn, self._tickets, (str(row.ticket_id) for row in rows))
         return [
-            MoveSide(as_ref(row), row.ticket_id, row.number, row.whose, str(row.ticket_id) in waiting) for row in rows
+            MoveSide(
+                as_ref(row),
+                row.ticket_id,
+                row.number,
+                row.whose,
+                str(row.ticket_id) in waiting,
+                refused.get(str(row.ticket_id)),
+            )
+            for row in rows
         ]
 
 
@@ -218,8 +240,10 @@ def _in_tickets(scope: Scope) -> Select[Any]:
 
 
 def _in_calls(scope: Scope) -> Select[Any]:
+    """The same of calls: a note is written from the answer or the end on."""
     there = select(crm_refs.c.key).where(crm_refs.c.call == calls.c.key)
-    ought = _ought(calls.c.customer_id, calls.c.arrived, scope) & calls.c.ticket_id.is_not(None)
+    begun = calls.c.ticket_id.is_not(None) & or_(calls.c.answered.is_not(None), calls.c.ended.is_not(None))
+    ought = _ought(calls.c.customer_id, calls.c.arrived, scope) & begun
     return _CALLS.where(calls.c.arrived >= scope.since, or_(there.exists(), ought))
 
 
@@ -266,6 +290,13 @@ def _refs(conn: Connection, which: ColumnElement[bool]) -> Iterable[CrmRef]:
     return [ref for ref in refs if ref.state is not RefState.BEGUN or ref.id is not None]
 
 
-def _waiting(conn: Connection, kind: str, keys: Iterable[str]) -> frozenset[str]:
-    undone = select(jobs.c.key).where(jobs.c.kind == kind, jobs.c.key.in_(sorted(set(keys))), jobs.c.state.in_(_UNDONE))
-    return frozenset(conn.execute(undone).scalars())
+def _unsettled(conn: Connection, kind: str, keys: Iterable[str]) -> tuple[frozenset[str], dict[str, str]]:
+    """Which of these have a job that is not done yet, and which one that was given up, with what it said last."""
+    states = [*_UNDONE, JobState.DEAD.value]
+    query = select(jobs.c.key, jobs.c.state, jobs.c.error).where(
+        jobs.c.kind == kind, jobs.c.key.in_(sorted(set(keys))), jobs.c.state.in_(states)
+    )
+    rows = conn.execute(query).all()
+    dead = {row.key: (row.error or "").strip().splitlines() for row in rows if row.state == JobState.DEAD}
+    waiting = frozenset(row.key for row in rows if row.state != JobState.DEAD)
+    return waiting, {key: lines[-1] if lines else "?" for key, lines in dead.items()}
