@@ -54,6 +54,13 @@ async def open_session(access: Access) -> "Session":
     return session
 
 
+class _Cursor(aiomysql.Cursor):  # type: ignore[misc]  # the driver has no types
+    """Does not ask after every question what the server thinks of it: a round trip more, told to Python's warnings."""
+
+    async def _show_warnings(self, conn: Any) -> None:
+        """Not asked."""
+
+
 class Session:
     """See :class:`crm.sql_session.Session`."""
 
@@ -111,7 +118,7 @@ class Session:
         self, what: str, text: str, given: dict[str, Any] | None = None
     ) -> tuple[list[tuple[str, str]], list[dict[str, Any]]]:
         try:
-            async with self._connection.cursor() as cursor:
+            async with self._connection.cursor(_Cursor) as cursor:
                 await cursor.execute(text, given)
                 columns = [(each[0], _KINDS.get(each[1], "")) for each in cursor.description or ()]
                 found = await cursor.fetchall() if columns else ()
