@@ -16,6 +16,7 @@ COMMANDS = {
     "user": "add, list, change and remove people who log in",
     "model": "add or fetch a speech model",
     "import": "import customers from CSV",
+    "index": "the copy of the CRM's customers: load it, compare it, look at it",
     "number": "what the service makes of a telephone number",
     "jobs": "look at jobs, replay dead ones",
     "audit": "who listened to and looked at what",

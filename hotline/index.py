@@ -70,7 +70,7 @@ class Index:
         try:
             claim = await self.turn.take(self._clock())
             if claim is None:
-                self._told = await self.copy.told()
+                await self.look()
                 return OTHERS_TURN
             try:
                 return await self._mine(claim.told, wanted=claim.wanted)
@@ -87,6 +87,11 @@ class Index:
     def told(self) -> Told:
         """How far it is, as this service knows."""
         return self._told if self._reading is None else self._reading.told
+
+    async def look(self) -> None:
+        """See how far it is, whoever works at it. Raises StorageError."""
+        if self._reading is None:
+            self._told = await self.copy.told()
 
     def report(self) -> Mapping[str, Any]:
         """How far it is, for the operator. Times are epoch seconds."""
