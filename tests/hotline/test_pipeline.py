@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,10 @@ from numbering.identify import identify
 from numbering.number import Number
 from screenpop.asks import Voice
 from screenpop.desk import Desk, topic
+from storage.crm_index import CrmIndex
+from storage.crm_index_rows import News
+from storage.crm_index_state import Told
+from storage.crm_index_turn import Turn
 from storage.database import Database
 from storage.fanout import MemoryFanout
 from storage.ledger import Ledger
@@ -212,6 +216,58 @@ async def test_a_broken_crm_is_said_on_the_card(house: House) -> None:
     house.tell(*real(), rang("1001"))
     await house.settle()
     assert house.pages["1001"][-1]["card"]["match"]["problem"] == "down"
+
+
+async def test_a_copy_shows_the_caller_and_the_crm_names_the_tickets_customer(house: House, tmp_path: Path) -> None:
+    """The card and routing go by the copy at once; a ticket waits for who owns the number now."""
+    db = Database.open(f"sqlite+aiosqlite:///{tmp_path / 'hotline.db'}")
+    copy = CrmIndex(db, "test")
+    turn = Turn(copy, "test")
+    await turn.take(NOW)
+    before = replace(LIN, id="C0", name="前机主")
+    await turn.step(Told(load=1, whole=NOW), [News("C0", before, NOW)], NOW)
+    house.pipeline._lookup = Lookup(house.crm, house.reads.open_tickets, 60, copy=copy, clock=lambda: NOW)
+    house.crm.answer.clear()
+    house.tell(*real(), rang("1001"))
+    await house.until(lambda: _offered(house) == ["前机主"])
+    card = house.pages["1001"][-1]["card"]
+    assert card["match"]["problem"] is None
+    caller = house.pipeline.caller(CallKey("hq", "1.0"))
+    assert caller is not None
+    assert caller.match is not None
+    assert caller.match.sure == before
+    assert card["ticket"] is None
+    house.crm.answer.set()
+    await house.until(lambda: _offered(house) == ["林晓峰"])
+    await house.settle()
+    page = await house.reads.call(CallKey("hq", "1.0"))
+    assert page is not None
+    assert page.item.customer_name == "林晓峰"
+    await db.close()
+
+
+async def test_with_the_crm_down_the_copy_names_the_tickets_customer(house: House, tmp_path: Path) -> None:
+    """The card says of when it is; the ticket is written for whom it knows."""
+    db = Database.open(f"sqlite+aiosqlite:///{tmp_path / 'hotline.db'}")
+    turn = Turn(CrmIndex(db, "test"), "test")
+    await turn.take(NOW)
+    await turn.step(Told(load=1, whole=NOW), [News("C1", LIN, NOW)], NOW)
+    house.pipeline._lookup = Lookup(house.crm, house.reads.open_tickets, 60, copy=turn.index, clock=lambda: NOW)
+    house.crm.broken = True
+    house.tell(*real(), rang("1001"))
+    await house.until(lambda: (house.pages["1001"] or [{}])[-1].get("card", {}).get("ticket") is not None)
+    await house.settle()
+    match = house.pages["1001"][-1]["card"]["match"]
+    assert (match["problem"], match["as_of"], match["sure"]) == ("down", NOW, True)
+    page = await house.reads.call(CallKey("hq", "1.0"))
+    assert page is not None
+    assert page.item.customer_id == "C1"
+    await db.close()
+
+
+def _offered(house: House) -> list[str]:
+    match = house.pages["1001"][-1].get("card", {}).get("match") if house.pages["1001"] else None
+    return [] if match is None else [customer["name"] for customer in match["customers"]]
 
 
 async def test_a_forged_arrival_leaves_no_trace(house: House) -> None:
