@@ -4,6 +4,7 @@ The token's user needs AdminUsers, without which RT shows nobody's telephone num
 asked, how and what it means lies in the ``rt_*`` modules beside this one.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from crm.connector import (
     Page,
     Ref,
     Schema,
+    Seen,
     Status,
     Traits,
     Unable,
@@ -35,7 +37,7 @@ from crm.rt_changes import Changes
 from crm.rt_customers import Customers
 from crm.rt_notes import Notes
 from crm.rt_plan import LONGEST_PHONE, LONGEST_TITLE, TICKET, USER, label, mapping, schema, unclear
-from crm.rt_rest import MOST, SYSTEM, Rest, Search
+from crm.rt_rest import MOST, SYSTEM, Rest, Search, each_of
 from crm.rt_tickets import Tickets
 from crm.trouble import InvalidError, UnsupportedError
 from numbering.number import Number
@@ -89,7 +91,7 @@ class Rt(Unable):
         )
         self._tickets: Tickets | None = None
         if settings.queue is not None:
-            self.can |= Can.ITEMS | Can.NOTE | Can.TICKET
+            self.can |= Can.ITEMS | Can.NOTE | Can.TICKET | Can.SURVEY
             key, queue = settings.key_field, settings.queue
             self._tickets = Tickets(rest, fields, queue=queue, key=key, also=settings.also, url=settings.url)
             self._notes = Notes(rest, fields, self._tickets, queue=queue, key=key)
@@ -166,6 +168,21 @@ class Rt(Unable):
     def load(self, after: str | None = None) -> AsyncIterator[tuple[Sequence[Customer], str]]:
         """Every user that is not disabled, by id."""
         return self._customers.load(after)
+
+    async def survey(self, of: Of, ids: Sequence[str]) -> Sequence[Seen]:
+        """Each by itself, a few at once: lists have no ETags, and say nothing of what a comment reads."""
+        tickets, gate = self._kept(), asyncio.Semaphore(self._settings.connections)
+
+        async def look(number: str) -> Seen | None:
+            async with gate:
+                if of is Of.NOTE:
+                    return await self._notes.seen(number)
+                item = await tickets.read(number)
+                return None if item is None else Seen(item.ref, item.customer_id, item=item)
+
+        if of is Of.CUSTOMER:
+            raise UnsupportedError(f"{self.name} shows notes and tickets at once, not customers")
+        return [seen for seen in await each_of(look(number) for number in ids) if seen is not None]
 
     async def describe(self) -> Schema:
         """RT 5's fields of users and tickets, and this one's custom fields."""

@@ -12,7 +12,7 @@ from crm.http import BULK
 from crm.paths import moment
 from crm.rt_customers import Customers
 from crm.rt_feed import Place, onward
-from crm.rt_rest import MOST, Rest
+from crm.rt_rest import MOST, Rest, each_of
 from crm.rt_tickets import Tickets
 from crm.trouble import InvalidError
 
@@ -72,11 +72,11 @@ class Changes:
         fresh = place.fresh(page)
         last = {users[number]: number for number in fresh}  # of several changes of a user the last
         made = dict(page)
-        changes = []
-        for user, number in last.items():
-            customer = await self._customers.get(user, BULK)
-            ref = Ref(Of.CUSTOMER, user, str(number))
-            changes.append(Change(ref, made[number], customer=customer, gone=customer is None))
+        read = await each_of(self._customers.get(user, BULK) for user in last)
+        changes = [
+            Change(Ref(Of.CUSTOMER, user, str(number)), made[number], customer=customer, gone=customer is None)
+            for (user, number), customer in zip(last.items(), read, strict=True)
+        ]
         now = found.at or max((at for _, at in page), default=0.0)
         onto = onward(place, page, now=now, overlap=self._overlap, more=found.more)
         return Page(tuple(changes), onto.text(), more=onto.at is not None)

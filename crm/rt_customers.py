@@ -4,7 +4,6 @@ RT's search leaves out a condition on a field that it does not search, and gives
 compared here, and a search that brings too many is refused.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -13,9 +12,9 @@ from crm.fieldmap import FieldMap
 from crm.http import BULK, LOOKUP, Pace
 from crm.matching import decide
 from crm.rt_plan import SYSTEM_USERS, asked_for, customer_paths, in_order, record
-from crm.rt_rest import MOST, SYSTEM, Rest, Search
+from crm.rt_rest import MOST, SYSTEM, Rest, Search, each_of
 from crm.terms import Terms
-from crm.trouble import CrmError, InvalidError, NotFoundError
+from crm.trouble import InvalidError, NotFoundError
 from numbering.number import Number
 
 MOST_FOUND = 100  # behind a number of that many nobody is recognised anyway
@@ -49,15 +48,8 @@ class Customers:
             return []
         asked = [_like(field, in_order(terms)) for field in self._typed]
         asked += [{"field": f"CustomField.{{{field}}}", "operator": "=", "value": terms.e164} for field in self._exact]
-        try:
-            async with asyncio.TaskGroup() as group:
-                answers = [group.create_task(self._search([each])) for each in asked]
-        except ExceptionGroup as several:
-            troubles, slips = several.split(CrmError)
-            if slips is not None or troubles is None:
-                raise
-            raise troubles.exceptions[0] from several
-        found = {customer.id: customer for answer in answers for customer in answer.result()}
+        answers = await each_of(self._search([each]) for each in asked)
+        found = {customer.id: customer for answer in answers for customer in answer}
         callers = {candidate.customer.id for candidate in decide(number, list(found.values()), self._area).candidates}
         return [customer for key, customer in found.items() if key in callers]
 

@@ -6,15 +6,16 @@ have no timeline in RT but their tickets. It is made without its requestor, whom
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from crm.connector import Note, Of, Ref, Status
+from crm.connector import Note, Of, Ref, Seen, Status
 from crm.fieldmap import FieldMap
-from crm.http import WRITE
+from crm.http import BULK, WRITE, Pace
+from crm.odoo_text import text_of
 from crm.rt_plan import CUSTOM, label, record
-from crm.rt_rest import SYSTEM, Rest, refusal, said
+from crm.rt_rest import MOST, SYSTEM, Rest, refusal, said
 from crm.rt_tickets import Tickets, title_of
 from crm.trouble import AuthError, InvalidError, NotFoundError
 from crm.wording import html
@@ -34,7 +35,8 @@ class Notes:
             ticket = str(first.get("Object", {}).get("id"))
             await self._see_to_home(note, ticket)
             update = f"{note.key} {sha256(f'{note.title} {body}'.encode()).hexdigest()[:12]}"
-            if await self._content(first) != body and await self.by_key(update) is None:
+            told = [text.strip() async for _, text in self._contents(first, WRITE)]
+            if told != [body] and await self.by_key(update) is None:
                 await self._write(ticket, note.title, body, update)
             return Ref(Of.NOTE, ref.id)
         ticket = note.ticket_id or await self._home(note)
@@ -57,6 +59,21 @@ class Notes:
             if key in record(row)["cf"].get(label(self._key), ()):
                 return Ref(Of.NOTE, str(row["id"]))
         return None
+
+    async def seen(self, number: str) -> Seen | None:
+        """The note as it stands: all that was commented under its key, on its ticket. Raises CrmError."""
+        first = await self._comment_of(number)
+        keys = [] if first is None else record(first)["cf"].get(label(self._key), ())
+        if first is None or not keys:
+            return None
+        ticket = str(first.get("Object", {}).get("id"))
+        said = []
+        async for row in self._history(ticket):
+            marks = record(row)["cf"].get(label(self._key), ())
+            if any(mark == keys[0] or mark.startswith(f"{keys[0]} ") for mark in marks):
+                said += [f"{title}\n{text_of(text)}" async for title, text in self._contents(row, BULK)]
+        item = await self._tickets.read(ticket)
+        return Seen(Ref(Of.NOTE, str(number)), None if item is None else item.customer_id, "\n".join(said))
 
     async def _write(self, ticket: str, title: str | None, body: str, key: str) -> Ref:
         told: dict[str, Any] = {"Content": body, "ContentType": "text/html", "TxnCustomFields": {self._key: key}}
@@ -113,19 +130,35 @@ class Notes:
             raise refusal(f"ticket {ticket} could not be given to user {customer_id}: {said(answer)}")
 
     async def _comment_of(self, number: str) -> Mapping[str, Any] | None:
+        if not (number.isdecimal() and number.isascii()) or len(number) > 10:  # noqa: PLR2004
+            return None
         try:
-            return (await self._rest.ask("GET", f"/transaction/{int(number)}", pace=WRITE)).json_object()
+            return (await self._rest.ask("GET", f"/transaction/{number}", pace=WRITE)).json_object()
         except NotFoundError:
             return None
 
-    async def _content(self, comment: Mapping[str, Any]) -> str | None:
-        """The text of a comment; None when it cannot be had."""
-        for link in comment.get("_hyperlinks", ()):
-            if link.get("ref") == "attachment":
-                path = f"/attachment/{int(str(link['_url']).rpartition('/')[2])}"
-                held = (await self._rest.ask("GET", path, pace=WRITE)).json_object()
-                try:
-                    return base64.b64decode(str(held.get("Content", ""))).decode("utf-8").strip()
-                except (binascii.Error, UnicodeDecodeError):
-                    return None
-        return None
+    async def _history(self, ticket: str) -> AsyncIterator[Mapping[str, Any]]:
+        """What happened to a ticket, oldest first."""
+        page, more = 1, True
+        while more:
+            query = {"per_page": str(MOST), "page": str(page), "orderby": "id", "fields": f"{CUSTOM},_hyperlinks"}
+            found = await self._rest.rows(f"/ticket/{int(ticket)}/history", query, pace=BULK)
+            for row in found.items:
+                yield row
+            page, more = page + 1, found.more
+
+    async def _contents(self, comment: Mapping[str, Any], pace: Pace) -> AsyncIterator[tuple[str, str]]:
+        """(Subject, text) of what hangs on a comment; what cannot be read is left out."""
+        for path in _attachments(comment):
+            held = (await self._rest.ask("GET", path, pace=pace)).json_object()
+            try:
+                text = base64.b64decode(str(held.get("Content", ""))).decode("utf-8")
+            except (binascii.Error, UnicodeDecodeError):
+                continue
+            yield str(held.get("Subject") or ""), text
+
+
+def _attachments(comment: Mapping[str, Any]) -> Iterator[str]:
+    for link in comment.get("_hyperlinks", ()):
+        if link.get("ref") == "attachment":
+            yield f"/attachment/{int(str(link['_url']).rpartition('/')[2])}"

@@ -7,9 +7,9 @@ A session that has ended costs nothing but that time: RT looks at the token agai
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -26,6 +26,7 @@ _NO_RIGHT = ("permission denied", "no permission")
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
 Search = Sequence[Mapping[str, str | int]]
 
 
@@ -120,6 +121,22 @@ class Rest:
             cookie = answer.headers.get("set-cookie", "").partition(";")[0]
             known = " 200 " in answer.text.partition("\n")[0]
             self._cookie = cookie if known and cookie.startswith("RT_SID") else None
+
+
+async def each_of(asked: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What each brings, asked at once. Raises CrmError, the first of several."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in asked]
+    except ExceptionGroup as several:
+        troubles, slips = several.split(CrmError)
+        if slips is not None or troubles is None:
+            raise
+        first: BaseException = troubles
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from several
+    return [task.result() for task in tasks]
 
 
 def said(answer: Answer) -> str:
