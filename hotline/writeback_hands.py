@@ -24,7 +24,7 @@ from crm.trouble import (
 )
 from numbering.identify import identify
 from storage.crm_refs import CrmRef, CrmRefs, RefState, Turn
-from storage.jobs import Job, JobError, Wait
+from storage.jobs import HopelessError, Job, JobError, Wait
 from storage.outbox import Outbox
 from storage.records import NewJob
 from telephony.call import CallKey
@@ -73,8 +73,7 @@ class Hands:
             if isinstance(error, NotFoundError | ConflictError):  # changed under our hands: read and decide again
                 raise JobError(str(error)) from error
             log.error("the CRM refuses a write", connector=self.crm.name, job=job.id, key=key, error=str(error))
-            await self.outbox.dead(job, f"{error}. Mend that, then: hotline jobs replay {job.id}", now)
-            return None
+            raise HopelessError(f"{error}. Mend that, then: hotline jobs replay {job.id}") from error
 
     @asynccontextmanager
     async def turn(
