@@ -204,9 +204,10 @@ class Look:
         if page is None or ref is None or page.item.customer_id is None:
             return None
         ticket = None if side.ticket is None else await self._ours.ticket(side.ticket[0])
-        theirs = None if ticket is None or ticket.ref is None or ticket.ref.ref is None else ticket.ref.ref.id
+        theirs = None if ticket is None else _id(ticket.ref) or None
         planned = Planned(page.item.customer_id, page.item.e164, self._pen.call(page), theirs)
-        return planned.text.paragraphs if planned.digest == ref.written else None
+        known = {planned.digest, replace(planned, ticket=None).digest}  # the ticket there may have come or gone since
+        return planned.text.paragraphs if ref.written in known else None
 
     async def _moves(self, sides: Sequence[MoveSide]) -> list[Found]:
         there = await self._theirs.notes(_refs(sides))
