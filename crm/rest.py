@@ -6,7 +6,7 @@ docs/connectors.md shows a whole file. What the file does not describe the conne
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from aiohttp import BasicAuth
+from aiohttp import encode_basic_auth
 from pydantic import Field, model_validator
 
 from crm.asking import Asking
@@ -46,12 +46,17 @@ async def open_connector(settings: Mapping[str, Any], context: Context) -> Conne
     plan = RestPlan.read(context.mapping.get("rest", {}))
     mapping = FieldMap.read(context.mapping, own=("rest",))
     secret = context.secret(mine.secret_env) if mine.secret_env else None
-    headers, auth = {}, None
-    if secret is not None and mine.user is not None:
-        auth = BasicAuth(mine.user, secret, "utf-8")
-    elif secret is not None:
-        headers[mine.header] = mine.format.replace("{secret}", secret)
+    headers = key_headers(mine, secret)
     ca = context.base / mine.ca_file if mine.ca_file else None
-    http = Http("REST", mine.url, headers=headers, auth=auth, connections=mine.connections, ca=ca)
+    http = Http("REST", mine.url, headers=headers, connections=mine.connections, ca=ca)
     asking = Asking(RestTalk(http, plan.error))
     return Described("rest", asking, plan, mapping, context=context, connections=mine.connections)
+
+
+def key_headers(mine: RestSettings, secret: str | None) -> dict[str, str]:
+    """The headers that carry the key."""
+    if secret is None:
+        return {}
+    if mine.user is not None:
+        return {"Authorization": encode_basic_auth(mine.user, secret, "utf-8")}
+    return {mine.header: mine.format.replace("{secret}", secret)}

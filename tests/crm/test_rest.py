@@ -15,6 +15,7 @@ from crm.customer import Purchase
 from crm.guarded import Guarded
 from crm.kit import CHECKS, Check, PlainWorld, Wire
 from crm.registry import ConnectorError, open_named
+from crm.rest import RestSettings, key_headers
 from crm.trouble import AuthError, CrmError, InvalidError, NotFoundError, TransientError, UnknownOutcomeError
 from hotline.clock import now
 from numbering.identify import identify
@@ -248,3 +249,17 @@ async def test_a_path_that_is_not_there_is_no_empty_list() -> None:
                 await connector.find(CALLER)
         finally:
             await connector.close()
+
+
+@pytest.mark.parametrize(
+    ("more", "headers"),
+    [
+        ({}, {"Authorization": "Bearer 密"}),
+        ({"header": "X-Key", "format": "{secret}"}, {"X-Key": "密"}),
+        ({"user": "hotline"}, {"Authorization": "Basic aG90bGluZTrlr4Y="}),
+    ],
+)
+def test_where_the_key_goes(more: dict[str, Any], headers: dict[str, str]) -> None:
+    """A token by itself, in a header of theirs, or as a user's password."""
+    assert key_headers(RestSettings(url="https://x.example", secret_env="KEY", **more), "密") == headers
+    assert key_headers(RestSettings(url="https://x.example"), None) == {}
