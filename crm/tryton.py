@@ -25,6 +25,7 @@ from crm.connector import (
     Page,
     Ref,
     Schema,
+    Seen,
     Status,
     Traits,
     Unable,
@@ -81,7 +82,7 @@ class Tryton(Unable):
         self._settings, self._rpc, self._http, self._clock = settings, rpc, http, context.clock
         self._ticket_model = table.object
         self._given = settings.project is not None or table.object != WORK
-        self.can = Can.FIND | Can.GET | Can.NOTE | Can.FEED | Can.LOAD | Can.DESCRIBE
+        self.can = Can.FIND | Can.GET | Can.NOTE | Can.FEED | Can.LOAD | Can.DESCRIBE | Can.SURVEY
         if self._given:
             self.can |= Can.ITEMS | Can.TICKET
         self.traits = Traits(
@@ -168,6 +169,15 @@ class Tryton(Unable):
             self._need_tickets()
             return await self._tickets.by_key(key)
         return await self._notes.by_key(key) if of is Of.NOTE else None
+
+    async def survey(self, of: Of, ids: Sequence[str]) -> Sequence[Seen]:
+        """Notes or tickets."""
+        if of is Of.NOTE:
+            return await self._notes.seen(ids)
+        if of is not Of.TICKET:
+            raise UnsupportedError(f"{self.name} shows notes and tickets, no {of.value}")
+        self._need_tickets()
+        return await self._tickets.seen(ids)
 
     async def changes(self, of: Of, cursor: str | None) -> Page:
         """Parties, with their numbers, or tickets written since. Deleted ones are not told."""

@@ -9,7 +9,18 @@ import structlog
 from crm.fieldmap import PurchaseMap
 from crm.http import LOOKUP, Pace
 from crm.trouble import AuthError, InvalidError, NotFoundError
-from crm.tryton_plan import BOUGHT, PARTY, SOLD, Fields, Plan, customer_paths, mapping, part_paths, ticket_paths
+from crm.tryton_plan import (
+    BOUGHT,
+    PARTY,
+    SOLD,
+    Fields,
+    Plan,
+    customer_paths,
+    mapping,
+    missing,
+    part_paths,
+    ticket_paths,
+)
 from crm.tryton_rpc import SYSTEM, Rpc
 
 LOOKING = Pace(0.3, 4.0)  # at the fields of a model: hundreds of them, seldom
@@ -69,6 +80,11 @@ class Desk:
         """What the mapping names and this Tryton has not, below related records too. Raises CrmError."""
         plan = await self.look_again()
         faults = plan.wrong_names()
+        below = plan.below()
+        models = {model: await self._named(model) for model in dict.fromkeys(model for _, model, _ in below)}
+        faults += [
+            missing(place, model, name, models[model]) for place, model, name in below if name not in models[model]
+        ]
         customer = plan.fields.customer
         paths = {PARTY: customer_paths(customer)}
         if plan.tickets:
@@ -87,8 +103,7 @@ class Desk:
         return faults
 
     async def _look(self) -> Plan:
-        self.rpc.company = None
-        preferences = await self.rpc.call("res.user", "get_preferences", True, pace=LOOKING)  # noqa: FBT003 - Tryton's own
+        preferences = await self.rpc.preferences(LOOKING)
         company = preferences.get("company") if isinstance(preferences, Mapping) else None
         self.rpc.company = company if _is_id(company) else None
         first = mapping(self._given, None)

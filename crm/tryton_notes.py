@@ -7,14 +7,14 @@ anything is made. A note is plain text that nobody can click in: its links hang 
 from collections.abc import Sequence
 from typing import Any
 
-from crm.connector import Note, Of, Ref
+from crm.connector import Note, Of, Ref, Seen
 from crm.http import WRITE
 from crm.trouble import ConflictError, InvalidError
 from crm.tryton_customers import Customers
 from crm.tryton_desk import Desk, Record
 from crm.tryton_plan import PARTY
 from crm.tryton_rpc import SYSTEM
-from crm.tryton_values import mark, marked, one_line, record_id
+from crm.tryton_values import mark, note_mark, note_text, one_line, record_id, without_mark
 from crm.wording import Links
 
 NOTE = "ir.note"
@@ -32,19 +32,22 @@ class Notes:
     async def keep(self, note: Note, known: Ref | None, links: Links) -> Ref:
         """The note of a call on its customer, or on what that was merged into; written again in place.
 
-        ``links`` are what its text names. Whatever somebody wrote below our mark stays. Raises CrmError.
+        ``links`` are what its text names. Whatever somebody wrote into it stays, and emptied it stays so: there is no
+        other way to take a note back without deleting it. Raises CrmError.
         """
         resource = f"{PARTY},{await self._customers.standing(note.customer_id, WRITE)}"
         for _ in range(_TRIES):
             row = None if known is None else await self._read(known.id)
+            if row is not None and not str(row.get("message") or "").strip():
+                return Ref(Of.NOTE, str(row["id"]))
             row = row or await self._marked(note.key)
             paragraphs = (note.title, *note.paragraphs)
             if row is None:
-                text = marked(paragraphs, links, note.key)
+                text = note_text(paragraphs, links, note.key)
                 made = await self._create(NOTE, {"resource": resource, "message": text})
                 await self._attach(note.key, resource, note.links)
                 return Ref(Of.NOTE, made)
-            text = marked(paragraphs, links, note.key, str(row.get("message") or ""))
+            text = note_text(paragraphs, links, note.key, str(row.get("message") or ""))
             try:
                 await self._rewrite(row, resource, text)
             except ConflictError:  # somebody writes into it just now
@@ -57,11 +60,24 @@ class Notes:
         """A note on a ticket, once for a key. Raises CrmError."""
         resource = f"{model},{ticket}"
         if await self._marked(key, resource) is None:
-            await self._create(NOTE, {"resource": resource, "message": marked([text], (), key)})
+            await self._create(NOTE, {"resource": resource, "message": note_text([text], (), key)})
 
     async def link(self, resource: str, key: str, links: Links) -> None:
         """Attach links to a record, each once. Raises CrmError."""
         await self._attach(key, resource, links)
+
+    async def seen(self, ids: Sequence[str]) -> list[Seen]:
+        """Notes as they stand. Raises CrmError."""
+        domain = [["id", "in", [number for each in ids if (number := record_id(each))]]]
+        rows = await self._rows(NOTE, domain, ["message", "resource"], len(ids))
+        return [
+            Seen(
+                Ref(Of.NOTE, str(row["id"])),
+                str(row["resource"]).partition(",")[2] if str(row["resource"]).startswith(f"{PARTY},") else None,
+                without_mark(str(row.get("message") or "")),
+            )
+            for row in rows
+        ]
 
     async def by_key(self, key: str) -> Ref | None:
         """The note that bears a key. Raises CrmError."""
@@ -103,18 +119,21 @@ class Notes:
         return next(iter(await self._rows(NOTE, [["id", "=", number]], ["message", "resource"])), None)
 
     async def _marked(self, key: str, resource: str | None = None) -> Record | None:
-        sign = mark(key)
+        sign = note_mark(key)
         domain: list[Any] = [["message", "like", f"%{sign}%"]]
         if resource is not None:
             domain.append(["resource", "=", resource])
         rows = await self._rows(NOTE, domain, ["message", "resource"])
         return next((row for row in rows if sign in str(row.get("message"))), None)
 
-    async def _rows(self, model: str, domain: Sequence[Any], fields: Sequence[str]) -> list[Record]:
+    async def _rows(
+        self, model: str, domain: Sequence[Any], fields: Sequence[str], limit: int = _LOOKED_THROUGH
+    ) -> list[Record]:
         order = [["id", "ASC"]]
         asked = [*fields, "_timestamp"]
+        # What hangs on a party that was put away is hidden otherwise (7.8), and would be written a second time.
         found = await self._desk.rpc.call(
-            model, "search_read", list(domain), 0, _LOOKED_THROUGH, order, asked, pace=WRITE
+            model, "search_read", list(domain), 0, limit, order, asked, pace=WRITE, context={"active_test": False}
         )
         if not isinstance(found, list):
             raise InvalidError(f"{SYSTEM} answered no list of records for {model}")

@@ -5,6 +5,7 @@ A field that the mapping names is demanded; one that only our defaults name is u
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from crm.connector import FieldInfo, Schema
@@ -81,7 +82,27 @@ class Plan:
         return {
             model: {name: _info(attributes) for name, attributes in fields.items()}
             for model, fields in self.models.items()
+            if fields
         }
+
+    def below(self) -> list[tuple[str, str, str]]:
+        """(Place in the mapping, related model, field there) of every path that leads into a related record."""
+        customer, ticket = self.fields.customer, self.fields.ticket
+        tables: list[tuple[str, CustomerMap | PurchaseMap | ContractMap | TicketMap | None, str]] = [
+            ("customer", customer, PARTY),
+            ("customer.purchases", customer.purchases, customer.purchases.object if customer.purchases else ""),
+            ("customer.contracts", customer.contracts, customer.contracts.object if customer.contracts else ""),
+            ("ticket", ticket if self.tickets else None, ticket.object),
+        ]
+        found = []
+        for place, table, model in tables:
+            for name, value in () if table is None else table:
+                for path in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+                    head, _, rest = path.partition(".")
+                    relation = self.relation(model, head)
+                    if rest and relation and head != MECHANISMS:
+                        found.append((f"{place}.{name}", relation, rest.partition(".")[0]))
+        return found
 
     def wrong_names(self) -> list[str]:
         """What the mapping names and this Tryton has not."""
@@ -125,6 +146,13 @@ def ticket_paths(table: TicketMap) -> list[str]:
     """Every path of a ticket, and the stamp that tells whether somebody changed it."""
     named = (table.id, table.title, table.body, table.customer, table.status, table.owner, table.updated, table.key)
     return [*named, "_timestamp"]
+
+
+def missing(place: str, model: str, name: str, fields: Fields) -> str:
+    """That a related record has no such field, in the mapping's words."""
+    near = get_close_matches(name, fields, n=3)
+    hint = f" (perhaps {', '.join(near)})" if near else ""
+    return f"{place}: {model} has no {name!r}{hint}"
 
 
 def _info(attributes: Mapping[str, Any]) -> FieldInfo:

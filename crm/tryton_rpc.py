@@ -52,11 +52,22 @@ class Rpc:
         pace: Pace = LOOKUP,
         writes: bool = False,
         context: Mapping[str, Any] | None = None,
+        kind: str = "model",
     ) -> Any:
         """What the method of ``model`` answered, made readable. Raises CrmError."""
-        seen = {} if self.company is None else {"company": self.company}  # None would hide our user's own (7.8)
+        seen = {} if self.company is None else {"company": self.company}
         whole = {"language": "en" if writes else self._language, **seen, **(context or {})}
-        asked = {"id": 1, "method": f"model.{model}.{method}", "params": [*params, whole]}
+        return await self._within(f"{kind}.{model}.{method}", [*params, whole], pace, writes=writes)
+
+    async def preferences(self, pace: Pace) -> Any:
+        """Our user's. Of its company nothing is told where the question names one, or none (7.8). Raises CrmError."""
+        only_of_a_context = True
+        params = [only_of_a_context, {"language": self._language}]
+        return await self._within("model.res.user.get_preferences", params, pace, writes=False)
+
+    async def _within(self, method: str, params: list[Any], pace: Pace, *, writes: bool) -> Any:
+        """Ask within our session, a new one where the old one has ended."""
+        asked = {"id": 1, "method": method, "params": params}
         session = await self._enter()
         answer = await self._ask(self._path, asked, pace, writes=writes, session=session)
         if answer.status == _NO_SESSION:  # it was not looked at: a session ends after a time, or with a restore

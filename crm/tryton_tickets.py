@@ -4,21 +4,21 @@ Tryton refuses a write to a record that is another than the one read, by the sta
 change is overwritten, not even one made in between.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from crm.connector import Draft, Item, Ref, Status
+from crm.connector import Draft, Item, Ref, Seen, Status
 from crm.fieldmap import FieldMap, TicketMap
-from crm.http import WRITE
+from crm.http import BULK, WRITE
 from crm.trouble import ConflictError, InvalidError, NotFoundError
 from crm.tryton_customers import LATER, Customers
 from crm.tryton_desk import Desk, Record
 from crm.tryton_notes import Notes
 from crm.tryton_plan import WORK, ticket_paths
 from crm.tryton_rpc import SYSTEM
-from crm.tryton_values import mark, marked, one_line, record_id
+from crm.tryton_values import mark, one_line, record_id
 from crm.wording import plain
 
 _LOOKED_THROUGH = 20  # as for notes
@@ -76,6 +76,14 @@ class Tickets:
         fields = await self._fields()
         row = await self._row(fields.ticket, ticket_id)
         return None if row is None else self.item(fields, row)
+
+    async def seen(self, ids: Sequence[str]) -> list[Seen]:
+        """Tickets as they stand. Raises CrmError."""
+        fields = await self._fields()
+        domain = [["id", "in", [number for each in ids if (number := record_id(each))]]]
+        rows = await self._desk.rows(fields.ticket.object, domain, ticket_paths(fields.ticket), pace=BULK)
+        items = [self.item(fields, row) for row in rows]
+        return [Seen(item.ref, item.customer_id, item=item) for item in items]
 
     async def create(self, draft: Draft) -> Ref:
         """Make a ticket, or meet the one of its key. Raises CrmError."""
@@ -152,9 +160,9 @@ class Tickets:
 
     async def _make(self, table: TicketMap, draft: Draft) -> str:
         values: dict[str, Any] = {table.title: one_line(draft.title)}
-        paragraphs = [draft.body]
+        paragraphs = [draft.body.replace("\0", "")]
         if table.body and table.body == table.key:
-            values[table.body] = marked(paragraphs, draft.links, draft.key)
+            values[table.body] = f"{plain(paragraphs, draft.links)}\n{mark(draft.key)}"
         elif table.body:
             values[table.body] = plain(paragraphs, draft.links)
         if table.key != table.body:

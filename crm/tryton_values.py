@@ -1,6 +1,7 @@
 """Values as Tryton's JSON has them, and the mark by which what we wrote is found again. Pure."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -11,6 +12,7 @@ from crm.wording import Links, plain
 LAST_ID = 2**31 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MARK = re.compile(r"\n?〔[^〔〕]+·\w+〕")
 _PARTS = ("year", "month", "day", "hour", "minute", "second", "microsecond")
 
 
@@ -80,11 +82,33 @@ def mark(key: str) -> str:
     return f"〔{key}〕"
 
 
-def marked(paragraphs: Sequence[str], links: Links, key: str, before: str = "") -> str:
-    """The text of a note: ours, its mark, and whatever somebody wrote behind the mark of the one ``before``."""
-    sign = mark(key)
-    ours = plain([text for text in paragraphs if text.strip()], links)
-    return f"{ours}\n{sign}{before.partition(sign)[2]}".replace("\0", "")
+def note_mark(key: str) -> str:
+    """How the mark of a note begins: it goes on with what our words come to, so that changed ones are known."""
+    return f"〔{key}·"
+
+
+def note_text(paragraphs: Sequence[str], links: Links, key: str, before: str = "") -> str:
+    """The text of a note: ours, its mark, and whatever other people wrote into the text that stood there ``before``."""
+    ours = plain([text for text in paragraphs if text.strip()], links).replace("\0", "").strip()
+    return f"{ours}\n{note_mark(key)}{_sum(ours)}〕{_others(key, before)}"
+
+
+def without_mark(text: str) -> str:
+    """A note's words."""
+    return _MARK.sub("", text).strip()
+
+
+def _others(key: str, before: str) -> str:
+    """What of a text is not ours: below our mark, and above it where somebody changed our words."""
+    found = re.search(rf"{re.escape(note_mark(key))}(\w+)〕", before)
+    if found is None:
+        return f"\n{before}" if before.strip() else ""
+    above, below = before[: found.start()].strip(), before[found.end() :]
+    return below if _sum(above) == found[1] else f"\n{above}{below}"
+
+
+def _sum(text: str) -> str:
+    return sha256("".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def one_line(text: str) -> str:

@@ -56,6 +56,10 @@ class Screen:
         """Call a method."""
         return await self._rpc.call(model, method, *params, pace=BULK)
 
+    async def wizard(self, name: str, step: str, *params: Any) -> Any:
+        """Go a step in a wizard."""
+        return await self._rpc.call(name, step, *params, pace=BULK, kind="wizard")
+
     async def create(self, model: str, **values: Any) -> int:
         """A new record."""
         made = await self.do(model, "create", [values])
