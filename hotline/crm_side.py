@@ -16,6 +16,7 @@ from hotline.crm_opening import report as connector_report
 from hotline.crm_opening import secret
 from hotline.crm_push_in import PushIn
 from hotline.index import Index
+from hotline.instep import InStep
 from hotline.pushing import Pushing, kinds
 from hotline.settings import Settings
 from hotline.tasks import Crew
@@ -36,6 +37,7 @@ from storage.records import NewJob
 from telephony.call import CallKey
 
 AT_ONCE = 4
+COMPARING = 2  # a repair need not wait for the nightly comparison
 
 
 def follow_of(settings: Settings) -> Follow:
@@ -68,6 +70,7 @@ class CrmSide:
         self._index: Index | None = None
         self._writes: WriteBack | None = None
         self._door: PushIn | None = None
+        self._in_step: InStep | None = None
         self._pushing = Pushing(
             settings=settings, reads=reads, pushed=Pushed(db), clock=clock, link=_link(settings.server.url)
         )
@@ -86,6 +89,16 @@ class CrmSide:
                 clock=clock,
                 settings=settings,
             )
+        self._in_step = InStep(
+            db=db,
+            ledger=ledger,
+            reads=reads,
+            outbox=outbox,
+            connector=connector,
+            clock=clock,
+            settings=settings,
+            index=self.copy,
+        )
         if settings.crm.push_in_env is not None:
             self._door = PushIn(connector, secret(settings.crm.push_in_env), self._pushed_to_us)
 
@@ -98,7 +111,12 @@ class CrmSide:
     def lanes(self) -> Sequence[tuple[str, dict[str, Handler], int]]:
         """Names of loops, their handlers, how many each does at once: a CRM that is stuck holds up nobody else."""
         written = {} if self._writes is None else dict(self._writes.handlers)
-        all_lanes = (("CRM", written, AT_ONCE), ("pushes", self._pushing.handlers, AT_ONCE))
+        compared = {} if self._in_step is None else self._in_step.handlers
+        all_lanes = (
+            ("CRM", written, AT_ONCE),
+            ("in step", compared, COMPARING),
+            ("pushes", self._pushing.handlers, AT_ONCE),
+        )
         return [lane for lane in all_lanes if lane[1]]
 
     def add_to(self, app: web.Application) -> None:
@@ -112,6 +130,8 @@ class CrmSide:
             crew.start(self._index.run(), "copy of the CRM")
         if self._writes is not None:
             await self._writes.start()
+        if self._in_step is not None:
+            crew.start(self._in_step.run(), "in step")
 
     async def report(self) -> Mapping[str, Any] | None:
         """How it goes with the CRM and with everybody else who is told of calls, for the operator."""
@@ -122,6 +142,7 @@ class CrmSide:
             **connector_report(self._connector),
             "index": self._index and self._index.report(),
             "write_back": None if self._writes is None else await self._writes.report(),
+            "in_step": self._in_step and await self._in_step.report(),
             "push": pushes,
             "push_in": self._door and self._door.report(),
         }
