@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, case, func, select
+from sqlalchemy import Connection, and_, bindparam, case, func, select
 
 from crm.customer import Customer
 from crm.index_keys import keys_for
@@ -49,14 +49,27 @@ _STATE = select(index_state.c.source, index_state.c.told)
 # Those with the caller's extension first: should the limit cut, it cuts those who are less likely.
 _CALLERS = (
     select(index_phones.c.customer_id)
-    .where(index_phones.c.number.in_(bindparam("numbers", expanding=True)))
+    .where(index_phones.c.number.in_((bindparam("number"), bindparam("local"))))
     .order_by(case((index_phones.c.ext == bindparam("ext"), 0), else_=1), index_phones.c.customer_id)
     .limit(MOST_FOUND)
 )
 _CARDS = select(
     index_customers.c.id, index_customers.c.card, index_customers.c.details, index_customers.c.seen
 ).order_by(index_customers.c.id)
-_FIND = _CARDS.where(index_customers.c.id.in_(_CALLERS), index_customers.c.card.is_not(None))
+# One statement, as somebody waits: how far the copy is, and beside it whoever was found.
+_FIND = (
+    select(
+        index_state.c.source,
+        index_state.c.told,
+        index_customers.c.id,
+        index_customers.c.card,
+        index_customers.c.details,
+        index_customers.c.seen,
+    )
+    .select_from(index_state)
+    .outerjoin(index_customers, and_(index_customers.c.id.in_(_CALLERS), index_customers.c.card.is_not(None)))
+    .order_by(index_customers.c.id)
+)
 _KEPT = _CARDS.where(index_customers.c.id.in_(bindparam("ids", expanding=True)), index_customers.c.card.is_not(None))
 _PAGE = _CARDS.where(index_customers.c.id > bindparam("after"), index_customers.c.card.is_not(None)).limit(
     bindparam("most")
@@ -74,18 +87,20 @@ class CrmIndex:
 
     async def find(self, number: Number) -> Copy:
         """Everybody who may have this number, whatever extension. Raises StorageError."""
-        wanted = {"numbers": keys_for(number), "ext": number.ext or ""}
-        if not wanted["numbers"]:
+        keys = keys_for(number)
+        if not keys:
             return Copy()
+        wanted = {"number": keys[0], "local": keys[-1], "ext": number.ext or ""}
 
         def look(conn: Connection) -> Copy:
-            told = _ours(conn, self.source)
-            if told is None:
-                return Copy()
             rows = conn.execute(_FIND, wanted).all()
-            known = max(told.fed or 0.0, told.whole or 0.0) if told.whole else 0.0
-            found = tuple(customer_of(row.id, row.card, row.details) for row in rows)
-            at = min((max(row.seen, known) for row in rows), default=None)
+            if not rows or rows[0].source != self.source:
+                return Copy()
+            told = Told.read(rows[0].told)
+            known = max(told.fed or 0.0, told.whole) if told.whole is not None else 0.0
+            there = [row for row in rows if row.id is not None]
+            found = tuple(customer_of(row.id, row.card, row.details) for row in there)
+            at = min((max(row.seen, known) for row in there), default=None)
             return Copy(found, at, told.whole is not None)
 
         return await self.db.look(look)
