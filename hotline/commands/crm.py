@@ -1,4 +1,4 @@
-"""``hotline crm check [--number RAW]``: does the CRM answer, has it what is mapped, and whom does it find for a number."""
+"""``hotline crm check [--number RAW]``: does the CRM answer, has it what is mapped, whom does it find for a number."""
 
 import argparse
 import asyncio
