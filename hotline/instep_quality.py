@@ -69,12 +69,12 @@ def _shared(doubles: Doubles, note: Tell) -> None:
 
 
 class CsvList:
-    """Blemishes in a file that Excel reads: UTF-8 with its mark, and no cell that it would take for a formula."""
+    """Rows in a file that Excel reads: UTF-8 with its mark, and no cell that it would take for a formula."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, headers: Sequence[str]) -> None:
         self._file = path.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
-        self._writer.writerow(HEADERS)
+        self._writer.writerow(headers)
 
     def __enter__(self) -> Self:
         return self

@@ -42,7 +42,7 @@ class Round:
     compared: int
     differing: int
     waiting: int
-    quality: Mapping[str, int] | None
+    quality: Mapping[str, Any] | None
     trouble: str | None
 
     @property
@@ -137,7 +137,7 @@ class CrmSync:
         if not found.waits:
             await self._db.transact(lambda conn: _settle(conn, found, now))
 
-    async def end(self, round_id: int, now: float, quality: Mapping[str, int] | None = None) -> None:
+    async def end(self, round_id: int, now: float, quality: Mapping[str, Any] | None = None) -> None:
         """The round has compared everything."""
         values = {"ended": now, "trouble": None, "quality": None if quality is None else dict(quality)}
         await self._db.transact(lambda conn: conn.execute(update_by_id(crm_rounds), {"the_id": round_id, **values}))

@@ -26,6 +26,7 @@ from storage.records import NewJob
 
 MOST_ATTEMPTS = 12  # with the backoff's doubling: given up after about two hours
 LONGEST_TEXT = 8000
+KEYS = 500  # asked for in one question
 _CLAIMABLE = (JobState.READY.value, JobState.RUNNING.value)  # either is due at ``due``: a lease is an appointment too
 
 
@@ -161,6 +162,17 @@ class Outbox:
             query = query.where(jobs.c.id < below)
         async with self._db.read() as conn:
             return [as_job(row) for row in await conn.execute(query)]
+
+    async def undone(self, kind: str, keys: Collection[str]) -> frozenset[str]:
+        """Which of these jobs of a kind are still to be done."""
+        found: set[str] = set()
+        wanted = sorted(keys)
+        async with self._db.read() as conn:
+            for first in range(0, len(wanted), KEYS):
+                some = jobs.c.key.in_(wanted[first : first + KEYS])
+                query = select(jobs.c.key).where(jobs.c.kind == kind, some, jobs.c.state.in_(_CLAIMABLE))
+                found.update((await conn.execute(query)).scalars())
+        return frozenset(found)
 
     async def counts(self) -> dict[tuple[str, JobState], int]:
         """How many jobs there are of each kind and state."""
