@@ -35,7 +35,7 @@ class Customers:
     async def check(self) -> list[str]:
         """Which of the search fields RT does not search. Raises CrmError."""
         faults = []
-        for field in (*self._typed, *self._exact):
+        for field in (*self._typed, *map(_custom, self._exact)):
             found = await self._rest.rows("/users", {"per_page": "1"}, [_like(field, NOBODYS)], pace=BULK)
             if found.items:
                 faults.append(f"{field!r} is not searched by RT: it overlooks it and gives everybody")
@@ -47,7 +47,7 @@ class Customers:
         if terms is None:
             return []
         asked = [_like(field, in_order(terms)) for field in self._typed]
-        asked += [{"field": f"CustomField.{{{field}}}", "operator": "=", "value": terms.e164} for field in self._exact]
+        asked += [{"field": _custom(field), "operator": "=", "value": terms.e164} for field in self._exact]
         answers = await each_of(self._search([each]) for each in asked)
         found = {customer.id: customer for answer in answers for customer in answer}
         callers = {candidate.customer.id for candidate in decide(number, list(found.values()), self._area).candidates}
@@ -105,6 +105,10 @@ class Customers:
 
 def _like(field: str, digits: str) -> dict[str, str | int]:
     return {"field": field, "operator": "LIKE", "value": digits}
+
+
+def _custom(name: str) -> str:
+    return f"CustomField.{{{name}}}"
 
 
 def _number(row: dict[str, Any]) -> int:

@@ -41,6 +41,12 @@ class RtLab:
         name = "rt5.tok" if login == ROOT else f"rt5-{login}.tok"
         return (self.home / name).read_text(encoding="utf-8").strip()
 
+    def processes(self) -> list[int]:
+        """The server's own, and its workers."""
+        first = int((self.home / "rt5.pid").read_text(encoding="utf-8"))
+        told = (each.read_text(encoding="utf-8") for each in Path("/proc").glob(f"{first}/task/*/children"))
+        return [first, *(int(number) for text in told for number in text.split())]
+
     def labdata(self) -> ModuleType:
         """The labelled customers: ``rows(1000)``."""
         return OdooLab(self.tools, self.home, self.url).labdata()

@@ -77,11 +77,10 @@ class Screen:
             found = await self._rest.rows("/transactions", {}, search, pace=BULK)
         return [str(row["id"]) for row in found.items]
 
-    async def contents(self, ticket: str) -> list[str]:
+    async def history(self, ticket: str) -> list[str]:
         """The texts of a ticket's history, oldest first."""
-        found = await self._rest.rows(
-            f"/ticket/{ticket}/attachments", {"orderby": "id", "fields": "Content"}, pace=BULK
-        )
+        query = {"orderby": "id", "fields": "Content"}
+        found = await self._rest.rows(f"/ticket/{ticket}/attachments", query, pace=BULK)
         return [str(row.get("Content", "")) for row in found.items]
 
     async def close(self) -> None:
