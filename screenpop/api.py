@@ -81,6 +81,17 @@ def ticket_page_json(page: TicketPage) -> Json:
             }
             for line in page.timeline
         ],
+        "crm": page.crm
+        and {
+            "id": page.crm.id,
+            "state": page.crm.state.value,
+            "status": page.crm.theirs and page.crm.theirs.value,
+            "said": page.crm.said,
+            "owner": page.crm.owner,
+            "url": page.crm.url,
+            "trouble": page.crm.trouble,
+            "since": page.crm.troubled,
+        },
     }
 
 

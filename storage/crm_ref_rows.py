@@ -1,12 +1,13 @@
-"""One record of a CRM that is ours, as it is kept: a row, no SQL. Times are epoch seconds."""
+"""One record of a CRM that is ours, as it is kept. Times are epoch seconds."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Select, select
 
 from crm.connector import Of, Ref, Status
+from storage.crm_ref_tables import crm_refs
 from telephony.call import CallKey
 
 
@@ -56,6 +57,12 @@ class CrmRef:
     def ref(self) -> Ref | None:
         """As connectors take it; None while it is not known to be there."""
         return None if self.id is None or self.state is RefState.GONE else Ref(self.of, self.id, self.version)
+
+
+def ref_of_ticket(ticket_id: int) -> Select[Any]:
+    """The record of a ticket of ours."""
+    ours = select(crm_refs).where(crm_refs.c.of == Of.TICKET.value, crm_refs.c.ticket_id == ticket_id)
+    return ours.limit(1)
 
 
 def as_ref(row: Row[Any]) -> CrmRef:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Delete, Select, bindparam, delete, func, select, update
 
 from crm.connector import Of, Ref, Status
-from storage.crm_ref_rows import CrmRef, RefState, as_ref
+from storage.crm_ref_rows import CrmRef, RefState, as_ref, ref_of_ticket
 from storage.crm_ref_tables import crm_ref_feeds, crm_refs
 from storage.database import Database
 from storage.jobs import add_job
@@ -55,7 +55,7 @@ class CrmRefs:
 
     async def of_ticket(self, ticket_id: int) -> CrmRef | None:
         """The record of a ticket of ours."""
-        return await self._one(_tickets().where(crm_refs.c.ticket_id == ticket_id).limit(1))
+        return await self._one(ref_of_ticket(ticket_id))
 
     async def of_call(self, call: CallKey) -> CrmRef | None:
         """The note of a call."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from storage.crm_ref_rows import CrmRef
 from storage.records import AlarmKind, EventKind, Phase, RecordingKind, RecordingRow, TicketLink, TimelineKind, Waiting
 from telephony.call import CallKey, Outcome
 from tickets.ticket import Reachability, Status, Ticket
@@ -79,13 +80,17 @@ class TimelineItem:
 
 @dataclass(frozen=True, slots=True)
 class TicketPage:
-    """A ticket whole. ``typed``: the fields whose value is a person's and not the machine's. Calls newest first."""
+    """A ticket whole. ``typed``: the fields whose value is a person's and not the machine's. Calls newest first.
+
+    ``crm``: how it stands in the CRM, None where it was never to be there.
+    """
 
     item: TicketItem
     typed: frozenset[str]
     summary: Summary | None
     calls: tuple[CallItem, ...]
     timeline: tuple[TimelineItem, ...]
+    crm: CrmRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

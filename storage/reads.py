@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.account_tables import audit
 from storage.audit import What
 from storage.call_rows import as_recording, as_transcript, call_items, calls_query
+from storage.crm_ref_rows import CrmRef, as_ref, ref_of_ticket
 from storage.database import Database
 from storage.happened import key_of
 from storage.pages import (
@@ -86,6 +87,7 @@ class Reads:
                 summary=None if row.summary is None else from_json(row.summary),
                 calls=await call_items(conn, (await conn.execute(newest)).all()),
                 timeline=await _timeline(conn, ticket_id),
+                crm=await _in_crm(conn, ticket_id),
             )
 
     async def calls_today(
@@ -194,6 +196,11 @@ async def _timeline(conn: AsyncConnection, ticket_id: int) -> tuple[TimelineItem
         )
         for row in rows
     )
+
+
+async def _in_crm(conn: AsyncConnection, ticket_id: int) -> CrmRef | None:
+    row = (await conn.execute(ref_of_ticket(ticket_id))).first()
+    return None if row is None else as_ref(row)
 
 
 async def _events(conn: AsyncConnection, call_id: int) -> tuple[CallEvent, ...]:

@@ -22,7 +22,7 @@ WRITES = ("keep_note", "create_ticket", "set_status", "add_comment")
 
 @dataclass
 class Case:
-    """A ticket there. ``by``: who moved it last."""
+    """A ticket there. ``by``: who moved it last; ``seen``: its word when we read it last."""
 
     key: str
     customer: str | None
@@ -30,6 +30,7 @@ class Case:
     said: str
     version: int = 1
     by: str = "us"
+    seen: str = ""
     comments: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,7 +48,7 @@ class Shop(Unable):
         self.notes: dict[str, Note] = {}
         self.log: list[str] = []  # ids of cases in the order of their changes
         self.asked: list[str] = []
-        self.overwritten: list[str] = []  # words of theirs that we wrote over
+        self.overwritten: list[str] = []  # words of theirs that we wrote over and had not seen
         self.before: Callable[[str], Awaitable[None]] = _nothing
         self.after: Callable[[str], Awaitable[None]] = _nothing
         self._numbers = itertools.count(1)
@@ -132,7 +133,7 @@ class Shop(Unable):
             if ticket.version is not None and str(case.version) != ticket.version:
                 raise ConflictError(f"ticket {ticket.id} is at {case.version}")
             if case.said != WORDS[status]:
-                if case.by == "them":
+                if case.by == "them" and case.said != case.seen:
                     self.overwritten.append(case.said)
                 case.said, case.by = WORDS[status], "us"
                 self._changed(ticket.id)
@@ -151,7 +152,14 @@ class Shop(Unable):
 
     async def read_ticket(self, ticket_id: str) -> Item | None:
         """As it is."""
-        return await self._do("read_ticket", lambda: self._item(ticket_id) if ticket_id in self.cases else None)
+
+        def read() -> Item | None:
+            if ticket_id not in self.cases:
+                return None
+            self.cases[ticket_id].seen = self.cases[ticket_id].said
+            return self._item(ticket_id)
+
+        return await self._do("read_ticket", read)
 
     async def by_key(self, of: Of, key: str) -> Ref | None:
         """By our key."""
