@@ -196,3 +196,27 @@ CALL: Words = {
     "pause": N_("Pause"),
     "no_sound": N_("This browser cannot play the recording. You can download it."),
 }
+DIFFERENCE: Words = {
+    "missing": N_("Never written there"),
+    "gone": N_("Taken away there"),
+    "twice": N_("There twice"),
+    "customer": N_("On another customer there"),
+    "ours_newer": N_("The status is newer here"),
+    "theirs_newer": N_("The status is newer there"),
+    "apart": N_("The statuses differ, and both sides know"),
+    "unnamed": N_("Their status has no name here"),
+    "altered": N_("The note was altered there"),
+    "refused": N_("The customer system refused it"),
+    "copy": N_("Our copy of the customer is another"),
+    "nobody": N_("There is no such customer there (any more)"),
+}
+MEND: Words = {
+    "call": N_("writes the note again"),
+    "ticket": N_("writes the ticket again"),
+    "follow": N_("takes their status"),
+    "assign": N_("takes their customer"),
+    "refresh": N_("reads the customer again"),
+    "search": N_("searches the customer again"),
+    "close": N_("closes the copy there"),
+    "person": N_("only a person can tell"),
+}
