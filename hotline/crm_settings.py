@@ -47,7 +47,8 @@ class Crm(Part):
     ``budget``: what a card waits for it before it says that it is late. ``settings``: the connector's own; relative
     paths in them start from ``base``. ``mapping``: the file that says which of its fields is what. ``area``: the area
     code of numbers written locally there. ``index``: keep its numbers here, so that a known caller is known at once and
-    without it; asked for changes every ``poll_every``. ``write_back``: put calls and tickets into it; ``strangers``:
+    without it; asked for changes every ``poll_every``. ``look_ahead``: customers a minute whose purchases are read
+    before they call. ``write_back``: put calls and tickets into it; ``strangers``:
     tickets of callers nobody knows, too.
     ``push_in_env``: the environment variable with the token that its webhooks carry; without it they are not taken.
     """
@@ -60,6 +61,7 @@ class Crm(Part):
     area: Annotated[str, Field(pattern=r"^0\d{2,3}$")] | None = None
     index: bool = True
     poll_every: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    look_ahead: Annotated[int, Field(ge=0, le=6000)] = 30
     write_back: bool = True
     strangers: bool = False
     push_in_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from math import ceil
 from secrets import token_hex
 from typing import Any
 
@@ -30,6 +31,7 @@ log = structlog.get_logger()
 
 OTHERS_TURN = 2.0  # seconds until the turn is asked for again
 DATABASE_AWAY = 5.0
+LOOKED_LONG_AGO = 7 * 86400.0  # purchases of those who do not call are no older
 
 
 class Index:
@@ -38,6 +40,7 @@ class Index:
     def __init__(self, *, db: Database, connector: Connector, clock: Callable[[], float], settings: Settings) -> None:
         self._crm, self._clock = connector, clock
         self._zone, self._poll = settings.site.zone, settings.crm.poll_every
+        self._looks = ceil(settings.crm.look_ahead * self._poll / 60)
         self.copy = CrmIndex(db, source_of(settings.crm), settings.crm.area)
         self.turn = Turn(self.copy, token_hex(8))
         self._told = Told()
@@ -140,6 +143,7 @@ class Index:
         if may_load(self._crm.can) and (wanted or load_due(reading.told, self._clock(), self._zone)):
             await reading.load()
         await reading.follow()
+        await reading.look_at(self._looks, self._clock() - LOOKED_LONG_AGO)
 
     async def _keeping(self, work: Coroutine[Any, Any, None]) -> None:
         """Do the work, keeping the turn. When that is lost, the work is broken off."""

@@ -58,6 +58,17 @@ class Reading:
             taken = written.added + written.changed + written.gone
             self.told = replace(self.told, news=self.told.news + taken)
 
+    async def look_at(self, most: int, before: float) -> None:
+        """Look at some customers by themselves: a listing has no purchases. Raises CrmError, StorageError.
+
+        Those never looked at first, then those not since ``before``. None while it is in doubt whether a customer that
+        the CRM does not have is gone, or our key sees less.
+        """
+        if Can.GET not in self._crm.can or self.told.held:
+            return
+        for customer_id in await self._turn.index.unlooked(most, before):
+            await self._turn.index.learn(await _looked(customer_id, self._crm, self._clock))
+
     async def _begin(self) -> None:
         """The cursor first: what changes while the load runs is told behind it."""
         start = None

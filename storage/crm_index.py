@@ -75,6 +75,14 @@ _PAGE = _CARDS.where(index_customers.c.id > bindparam("after"), index_customers.
     bindparam("most")
 )
 
+_NEVER = select(index_customers.c.id).where(index_customers.c.looked.is_(None)).limit(bindparam("most"))
+_LONG_AGO = (
+    select(index_customers.c.id)
+    .where(index_customers.c.looked < bindparam("before"), index_customers.c.card.is_not(None))
+    .order_by(index_customers.c.looked)
+    .limit(bindparam("most"))
+)
+
 
 class CrmIndex:
     """The copy. ``source`` names the CRM and how it is read: what was kept of another one is not there for us.
@@ -124,6 +132,19 @@ class CrmIndex:
                 return ()
             rows = conn.execute(_PAGE, {"after": after, "most": most})
             return [customer_of(row.id, row.card, row.details) for row in rows]
+
+        return await self.db.look(look)
+
+    async def unlooked(self, most: int, before: float) -> Sequence[str]:
+        """Ids of customers never looked at by themselves, then of those not since ``before``. Raises StorageError."""
+
+        def look(conn: Connection) -> Sequence[str]:
+            if _ours(conn, self.source) is None:
+                return ()
+            never = list(conn.execute(_NEVER, {"most": most}).scalars())
+            if len(never) < most:
+                never += conn.execute(_LONG_AGO, {"before": before, "most": most - len(never)}).scalars()
+            return never
 
         return await self.db.look(look)
 

@@ -128,8 +128,11 @@ def _after(before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> dict[str
     """What stands of a customer once the row is written, given what stood."""
     news: News = row["news"]
     card, details = row["card"], row["details"]
+    looked = news.seen if card is None or details is not None else None
     if before is not None and card is not None and before["card"] is not None:
         card, details = _merged(before, row)
+        if looked is None and card == before["card"]:
+            looked = before["looked"]
     return {
         "id": news.id,
         "card": card,
@@ -138,7 +141,13 @@ def _after(before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> dict[str
         "merged": plain(news.merged, LONGEST_ID),
         "seen": news.seen,
         "load": news.load if news.load is not None else 0 if before is None else before["load"],
+        "looked": None if _hurried(news) else looked,
     }
+
+
+def _hurried(news: News) -> bool:
+    """Whether it was a look that may have missed what takes longer."""
+    return news.bare and news.customer is not None and not (news.customer.purchases or news.customer.contracts)
 
 
 def _merged(before: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, str | None]:
@@ -149,8 +158,7 @@ def _merged(before: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, str
         kept = before["details"] if card == before["card"] else only_parts(before["details"])
         return card, details or kept
     assert news.customer is not None
-    empty = not news.customer.purchases and not news.customer.contracts
-    if news.bare and empty:
+    if _hurried(news):
         details = before["details"]
     listed = before["card"]
     same = customer_of(news.id, listed, details) == news.customer

@@ -18,7 +18,9 @@ index_customers = Table(
     Column("merged", String(128)),  # into this customer
     Column("seen", Moment, nullable=False),  # when the CRM was asked for it
     Column("load", Integer, nullable=False),  # the number of the last load that listed it
+    Column("looked", Moment),  # when it was looked at by itself; null: never, or not since the listing changed
     Index("ix_crm_index_customers_load", "load"),
+    Index("ix_crm_index_customers_looked", "looked"),
 )
 
 # Without row ids the table is the very index that a caller is found by.

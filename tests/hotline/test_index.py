@@ -247,6 +247,38 @@ async def test_two_services_do_not_load_at_once(house: House) -> None:
     assert await house.who(1) == ["客户1"]
 
 
+async def test_purchases_are_there_before_the_first_call(house: House) -> None:
+    """A list of customers has none: a few are looked at each round, those who changed again, the others weekly."""
+    house.town.quiet = True
+    house.town.buys("c02", "空调")
+    house.town.buys("c04", "电视")
+    house.town.quiet = False
+    index = Index(
+        db=house.db,
+        connector=house.town,
+        clock=lambda: house.now,
+        settings=SETTINGS.model_copy(update={"crm": SETTINGS.crm.model_copy(update={"look_ahead": 6})}),
+    )
+
+    async def looked_at() -> list[str]:
+        house.town.asked.clear()
+        house.now += POLL
+        await index.round()
+        return [asked for asked in house.town.asked if asked.startswith("get")]
+
+    assert len(await looked_at()) == 3
+    assert len(await looked_at()) == 2
+    assert await looked_at() == []
+    kept = await index.copy.kept(["c02", "c04"])
+    assert [each.purchases[0].what for each in kept.values()] == ["空调", "电视"]
+    house.town.put(replace(person(3), level="金卡"))
+    assert await looked_at() == ["get c03"]
+    house.now += 6 * DAY
+    assert await looked_at() == []
+    house.now += DAY
+    assert len(await looked_at()) == 3
+
+
 async def test_a_push_is_known_at_once(house: House) -> None:
     """One that brings the customer, one that only names it, and one that says it is gone."""
     await house.round()

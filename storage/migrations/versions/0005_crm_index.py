@@ -19,9 +19,11 @@ def upgrade() -> None:
         sa.Column("merged", sa.String(length=128), nullable=True),
         sa.Column("seen", sa.Double(), nullable=False),
         sa.Column("load", sa.Integer(), nullable=False),
+        sa.Column("looked", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crm_index_customers")),
     )
     op.create_index("ix_crm_index_customers_load", "crm_index_customers", ["load"])
+    op.create_index("ix_crm_index_customers_looked", "crm_index_customers", ["looked"])
     op.create_table(
         "crm_index_phones",
         sa.Column("number", sa.String(length=32), nullable=False),
