@@ -194,6 +194,8 @@ class Sql(Unable):
         """Which index is missing, a line each, with what creates it."""
         lines: list[str] = []
         for _, statement in self._plan.statements():
+            if statement is self._plan.load:  # it is there to read all
+                continue
             try:
                 scans = await self._bulk.ask(lambda session, asked=statement: session.scans(asked, self._sample()))  # type: ignore[misc]
             except CrmError as error:  # an older server, a view whose tables are not ours to see

@@ -14,11 +14,15 @@ from crm.sql_statement import Statement
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A table that a statement would read from end to end. ``alias``: as the statement calls it; ``rows``: about."""
+    """A table that a statement would read from end to end. ``alias``: as the statement calls it; ``rows``: about.
+
+    ``indexes``: what makes those that it has, as the database tells them.
+    """
 
     table: str
     alias: str
     rows: int | None
+    indexes: tuple[str, ...] = ()
 
 
 FEW = 1000  # rows that are read whole in no time
@@ -31,19 +35,23 @@ _PLAIN = re.compile(r"[\w\"`]+")
 
 
 def advice(kind: Kind, statement: Statement, scans: Sequence[Scan]) -> Iterator[str]:
-    """One line for each table that is read whole, with the index to create where the statement shows which."""
+    """One line for each table that is read whole to find a value of ours, with what creates the index it lacks.
+
+    A table that is read whole to be joined lacks none, as often as not.
+    """
     tables = {(alias or table).lower(): table for table, alias in _TABLES.findall(statement.code)}
     compared = list(_compared(statement))
     for scan in scans:
-        if scan.rows is not None and scan.rows < FEW:
-            continue
-        table = tables.get(scan.alias.lower(), scan.table)
         wanted = dict.fromkeys(
             (_bare(expression, scan.alias), like) for expression, like in compared if _is_of(expression, scan, scans)
         )
+        if (scan.rows is not None and scan.rows < FEW) or (not wanted and (compared or len(scans) > 1)):
+            continue
+        table = tables.get(scan.alias.lower(), scan.table)
+        lacking = [each for each in wanted if not _has(scan, *each)]
+        how = dict.fromkeys(part for each in lacking for part in _index(kind, table, *each))
         size = "" if scan.rows is None else f" ({scan.rows} rows)"
-        how = [_index(kind, table, place, *each) for place, each in enumerate(wanted, 1)]
-        cure = "create " + "; ".join(how) if how else "an index on what it looks for is missing"
+        cure = "; ".join(how) or "no index serves what it asks for"
         yield f"{statement.name} reads all of {table}{size} each time: {cure}"
 
 
@@ -84,18 +92,29 @@ def _bare(expression: str, alias: str) -> str:
     return re.sub(rf"\b{re.escape(alias)}\.(?=\w)", "", expression)
 
 
-def _index(kind: Kind, table: str, place: int, expression: str, like: bool) -> str:  # noqa: FBT001 - a pair's half
-    name = f"hotline_{table.rpartition('.')[2]}_{place}"
+def _has(scan: Scan, expression: str, like: bool) -> bool:  # noqa: FBT001 - a pair's half
+    """Whether there is such an index: another comparison beside it keeps it from being used."""
+    wanted = f"using{'gin' if like else 'btree'}{_stripped(expression)}"
+    return any(wanted in _stripped(index) for index in scan.indexes)
+
+
+def _stripped(text: str) -> str:
+    return re.sub(r"::\w+|[\s()\"]", "", text.lower())
+
+
+def _index(kind: Kind, table: str, expression: str, like: bool) -> Sequence[str]:  # noqa: FBT001 - a pair's half
+    column = next(
+        iter(re.findall(r"\b[a-z_]\w*\b(?!\s*\()", re.sub("'[^']*'", "", expression), re.IGNORECASE)), "phone"
+    )
+    name = f"hotline_{table.rpartition('.')[2]}_{column}"[:60]
     plain = _PLAIN.fullmatch(expression) is not None
-    if like:
-        if kind is Kind.POSTGRESQL:
-            within = expression if plain else f"({expression})"
-            return f"EXTENSION pg_trgm; CREATE INDEX CONCURRENTLY {name} ON {table} USING gin ({within} gin_trgm_ops)"
-        return f"nothing: no index helps a LIKE that begins with %; compare the digits of {expression} with :national"
-    if kind is Kind.MYSQL and not plain:
-        column = f"hotline_{place}"
-        made = f"ADD COLUMN {column} varchar(40) GENERATED ALWAYS AS ({expression}) STORED, ADD INDEX ({column})"
-        return f"a column with an index and compare that: ALTER TABLE {table} {made}"
     within = expression if plain else f"({expression})"
-    at_once = "CONCURRENTLY " if kind is Kind.POSTGRESQL else ""
-    return f"it by CREATE INDEX {at_once}{name} ON {table} ({within})"
+    if like and kind is Kind.POSTGRESQL:
+        index = f"CREATE INDEX CONCURRENTLY {name} ON {table} USING gin ({within} gin_trgm_ops)"
+        return "CREATE EXTENSION IF NOT EXISTS pg_trgm", index
+    if like:
+        return (f"no index helps LIKE with % before; compare the last digits of {expression} with :last8 by =",)
+    if kind is Kind.MYSQL and not plain:
+        made = f"ADD COLUMN {name} varchar(40) GENERATED ALWAYS AS ({expression}) STORED, ADD INDEX ({name})"
+        return (f"ALTER TABLE {table} {made}, and compare {name}",)
+    return (f"CREATE INDEX {'CONCURRENTLY ' if kind is Kind.POSTGRESQL else ''}{name} ON {table} ({within})",)

@@ -87,10 +87,12 @@ class Session:
             raise _trouble(statement.name, error) from error
         return [dict(row) for row in found]
 
-    async def columns(self, statement: Statement, values: Values) -> Sequence[tuple[str, str]]:  # noqa: ARG002 - seen without asking
-        """By preparing it."""
+    async def columns(self, statement: Statement, values: Values) -> Sequence[tuple[str, str]]:
+        """By asking for no rows: so that rights are looked at, which preparing does not."""
+        nothing = statement.within("SELECT * FROM {} AS hotline_rows LIMIT 0")
         try:
-            prepared = await self._prepare(statement)
+            prepared = await self._prepare(nothing)
+            await prepared.fetch(*self._arguments(nothing, prepared, values))
         except _TROUBLES as error:
             raise _trouble(statement.name, error) from error
         return [(each.name, each.type.name) for each in prepared.get_attributes()]
@@ -106,15 +108,20 @@ class Session:
                 plan = json.loads(await self._connection.fetchval(question, *arguments))
             finally:
                 await self._connection.execute("RESET enable_seqscan")
-            found = []
-            for schema, table, alias in _whole(plan[0]["Plan"]):
-                rows = await self._connection.fetchval(
-                    "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass($1)", f'"{schema}"."{table}"'
-                )
-                found.append(Scan(table if schema == "public" else f"{schema}.{table}", alias, _known(rows)))
+            return [await self._scan(*each) for each in _whole(plan[0]["Plan"])]
         except _TROUBLES as error:
             raise _trouble(statement.name, error) from error
-        return found
+
+    async def _scan(self, schema: str, table: str, alias: str) -> Scan:
+        there = f'"{schema}"."{table}"'
+        rows = await self._connection.fetchval(
+            "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass($1)", there
+        )
+        made = await self._connection.fetch(
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename = $2", schema, table
+        )
+        name = table if schema == "public" else f"{schema}.{table}"
+        return Scan(name, alias, None if rows is None or rows < 0 else rows, tuple(row["indexdef"] for row in made))
 
     async def now(self) -> float:
         """The server's clock."""
@@ -181,10 +188,6 @@ def _whole(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield plan.get("Schema", "public"), plan["Relation Name"], plan.get("Alias", plan["Relation Name"])
     for inner in plan.get("Plans", ()):
         yield from _whole(inner)
-
-
-def _known(rows: int | None) -> int | None:
-    return None if rows is None or rows < 0 else rows
 
 
 def _trouble(what: str, error: Exception) -> CrmError:

@@ -1,6 +1,6 @@
 """A real MariaDB for tests: Debian's own packages, unpacked into a folder and run from there; nothing is installed.
 
-It takes about half a minute the first time. HOTLINE_MYSQL_URL (``mysql://user@host/name``) names another server instead,
+It takes half a minute the first time. HOTLINE_MYSQL_URL (``mysql://user@host/name``) names another server instead,
 in whose database tables may be made.
 """
 
