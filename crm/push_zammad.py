@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 
 from crm.push import Ending, Happening, Message, What
+from numbering.identify import identify
 
 LONGEST_CALL = 250  # characters of callId
 
@@ -38,7 +39,7 @@ class Zammad:
         told = {
             "event": _EVENTS[happening.what],
             "from": _digits(call.caller) or "anonymous",
-            "to": _digits(call.line) or call.line,
+            "to": _digits(identify(call.line).e164) or call.line,
             "direction": "in",
             "callId": call.call[:LONGEST_CALL],
         }

@@ -1,10 +1,12 @@
 """What a help desk or a webhook is told of a call, to the letter."""
 
 import json
+import re
 from base64 import b64decode, b64encode
 from dataclasses import replace
 from hashlib import sha256
 from hmac import HMAC
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ NOW = 1795312800.0
 CALL = Told(
     site="云杉",
     call="hq:1795312790.17",
-    line="+864007002505",
+    line="4007002505",
     caller="+8613812345678",
     arrived=1795312790.25,
     customer=("42", "林晓峰"),
@@ -108,7 +110,7 @@ def test_a_webhook_is_told_as_a_cloud_event() -> None:
         "data": {
             "site": "云杉",
             "call": "hq:1795312790.17",
-            "line": "+864007002505",
+            "line": "4007002505",
             "caller": "+8613812345678",
             "arrived": "2026-11-22T01:59:50.250+00:00",
             "customer": {"id": "42", "name": "林晓峰", "vip": True},
@@ -163,3 +165,14 @@ def test_a_secret_that_protects_nothing_is_refused(secret: str) -> None:
     """With what one looks like."""
     with pytest.raises(SecretError):
         Webhook(secret)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "push.md").read_text(encoding="utf-8")
+
+
+def test_the_page_shows_what_is_sent() -> None:
+    """To the letter; and speaks of everything that may be told."""
+    shown = json.loads(re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[0])
+    call = replace(CALL, site="hotline")
+    assert shown == json.loads(json.dumps(event_of(replace(ANSWERED, call=call))))
+    assert all(f"| `{what}` |" in PAGE for what in What)

@@ -1,5 +1,6 @@
 """Any Web Service by a mapping file: the whole contract against a real SOAP endpoint, and what faulty ones cost."""
 
+import re
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from crm.guarded import Guarded
 from crm.kit import CHECKS, Check, PlainWorld, Wire
 from crm.registry import ConnectorError, open_named
 from crm.soap_answers import NoXmlError, body_of, parse, value_of
+from crm.soap_plan import SoapPlan
 from crm.trouble import AuthError, CrmError, InvalidError, TransientError, UnknownOutcomeError
 from hotline.clock import now
 from numbering.identify import identify
@@ -380,3 +382,17 @@ async def test_where_the_key_goes(more: dict[str, str], shown: str) -> None:
     ((head, body),) = seen
     assert shown in (head if more["security"] == "http" else body)
     assert ("s3cret &lt;&amp;&gt;" in body) is (more["security"] == "wsse")
+
+
+PAGE = (HERE.parents[1] / "docs" / "soap.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+async def test_what_the_page_shows_is_sound() -> None:
+    """Every operation, argument and field of it stands in a real WSDL."""
+    (mapping,) = [tomllib.loads(block) for block in BLOCKS if block.startswith("[customer]")]
+    connector = await opened("http://127.0.0.1:1", mapping, wsdl="soapdesk.wsdl")
+    assert connector.can & (Can.FIND | Can.GET | Can.NOTE) == Can.FIND | Can.GET | Can.NOTE
+    await connector.close()
+    (inside,) = [tomllib.loads(block) for block in BLOCKS if block.startswith("[soap.find]")]
+    SoapPlan.read({**mapping["soap"], **inside["soap"]})

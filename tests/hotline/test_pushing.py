@@ -1,6 +1,8 @@
 """Others are told of our calls: all of it, in order, once; whatever the receiver does."""
 
+import asyncio
 import json
+import shutil
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -130,12 +132,19 @@ def settings_of(*pushes: Push) -> Settings:
     return Settings(site=Site(name="云杉"), agent=(Agent(extension="1001", name="王芳"),), crm=Crm(push=pushes))
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of this version, made once."""
+    path = tmp_path_factory.mktemp("migrated") / "hotline.db"
+    asyncio.run(upgrade(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
 @pytest.fixture
-async def make(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[House]]]:
+async def make(migrated: Path, tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[House]]]:
     """A house whose receiver is of that kind."""
-    url = f"sqlite+aiosqlite:///{tmp_path}/hotline.db"
-    await upgrade(url)
-    db, closing = Database.open(url), []
+    shutil.copy(migrated, tmp_path)
+    db, closing = Database.open(f"sqlite+aiosqlite:///{tmp_path}/hotline.db"), []
 
     async def made(
         kind: Literal["zammad", "webhook"] = "webhook", path: str = "/hook?a=b", secret: str | None = "HOOK"
