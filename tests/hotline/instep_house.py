@@ -1,10 +1,11 @@
 """A house with many tickets that stand in a CRM on paper, for tests of comparing both sides."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from crm.connector import Connector
 from crm.customer import Customer, Phone
 from crm.guarded import Guarded
 from hotline.crm_settings import Crm
@@ -54,16 +55,16 @@ class Made:
 
 
 class House:
-    """Everything. ``follows``: our own writes go through ``ledger``, what must not be followed through ``quiet``."""
+    """Everything. What changes here goes through ``ledger``, what the CRM must not hear of through ``quiet``."""
 
-    def __init__(self, url: str, folder: Path, crm: PaperCrm) -> None:
-        self.db, self.clock, self.crm = Database.open(url), Clock(), crm
+    def __init__(self, url: str, folder: Path, crm: Connector, site: str = "shop") -> None:
+        self.db, self.clock = Database.open(url), Clock()
         self.guarded = Guarded(crm, self.clock)
         self.ledger = Ledger(self.db, follow=Follow(calls=("crm-call",), tickets=("crm-ticket",)))
         self.quiet = Ledger(self.db)
         self.reads, self.outbox = Reads(self.db), Outbox(self.db)
         self.settings = Settings(
-            data=folder, site=Site(name="shop"), server=Server(url="https://calls.example"), crm=Crm(connector="rest")
+            data=folder, site=Site(name=site), server=Server(url="https://calls.example"), crm=Crm(connector="rest")
         )
         self.back = WriteBack(
             db=self.db,
@@ -91,26 +92,20 @@ class House:
             rest=_at_once,
         )
 
-    async def calls(self, count: int) -> list[Made]:
-        """So many answered calls of as many customers, all of them in the CRM."""
+    async def ring(self, people: Sequence[Customer]) -> list[Made]:
+        """An answered call of each, all of them written into the CRM."""
         keys = []
-        for _ in range(count):
-            customer = self.crm.new_id()
-            phone = f"138{int(customer):08d}"
-            raw = Phone(phone, f"+86{phone}")
-            self.crm.customers[customer] = Customer(customer, f"客户{customer}", (raw,))
-            key = CallKey("hq", f"1795290138.{customer}")
-            known = Known(customer, f"客户{customer}")
-            line = "4007002505"
-            arrived = Arrived(call=key, at=BEGAN, caller=phone, caller_name=None, number=line, dialled=line)
+        for position, one in enumerate(people):
+            phone, line = one.phones[0].raw, "4007002505"
+            key, known = CallKey("hq", f"1795290138.{position}"), Known(one.id, one.name)
             facts = (
-                arrived,
+                Arrived(call=key, at=BEGAN, caller=phone, caller_name=None, number=line, dialled=line),
                 Confirmed(call=key, at=BEGAN + 0.1),
                 Answered(call=key, at=BEGAN + 5, agent="1001", queue="sales"),
                 Ended(call=key, at=BEGAN + 65, outcome=Outcome.ANSWERED),
             )
             await self.ledger.record_all([Entry(fact, BEGAN, identify(phone), known) for fact in facts])
-            keys.append((key, customer, phone))
+            keys.append((key, one.id, phone))
         await self.work()
         return [await self._made(*each) for each in keys]
 
@@ -178,10 +173,28 @@ class House:
         raise AssertionError("jobs without an end")
 
 
+class PaperHouse(House):
+    """With a CRM on paper."""
+
+    def __init__(self, url: str, folder: Path, crm: PaperCrm) -> None:
+        super().__init__(url, folder, crm)
+        self.crm = crm
+
+    async def calls(self, count: int) -> list[Made]:
+        """So many calls of as many customers."""
+        people = []
+        for _ in range(count):
+            customer = self.crm.new_id()
+            phone = f"138{int(customer):08d}"
+            people.append(Customer(customer, f"客户{customer}", (Phone(phone, f"+86{phone}"),)))
+        self.crm.customers |= {one.id: one for one in people}
+        return await self.ring(people)
+
+
 @asynccontextmanager
-async def opened(url: str, folder: Path, crm: PaperCrm | None = None) -> AsyncIterator[House]:
+async def opened(url: str, folder: Path, crm: PaperCrm | None = None) -> AsyncIterator[PaperHouse]:
     """A house on a migrated database."""
-    house = House(url, folder, crm or PaperCrm())
+    house = PaperHouse(url, folder, crm or PaperCrm())
     try:
         yield house
     finally:

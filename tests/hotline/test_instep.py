@@ -14,14 +14,14 @@ from crm.connector import Status as Theirs
 from crm.customer import Customer
 from crm.instep import Mend, What
 from storage.migrate import upgrade
-from tests.hotline.instep_house import House, Made, opened
+from tests.hotline.instep_house import House, Made, PaperHouse, opened
 from tickets.ticket import Status
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own in it
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
+async def house() -> AsyncIterator[PaperHouse]:
     """Nobody has called yet. In memory where there is some: hundreds of transactions are no matter of disks here."""
     with TemporaryDirectory(dir=MEMORY) as folder:
         url = f"sqlite+aiosqlite:///{folder}/hotline.db"
@@ -30,31 +30,31 @@ async def house() -> AsyncIterator[House]:
             yield made
 
 
-async def ticket_deleted(house: House, made: Made) -> str:
+async def ticket_deleted(house: PaperHouse, made: Made) -> str:
     """Somebody there deletes the ticket."""
     del house.crm.tasks[made.task]
     return f"ticket:{made.ticket}"
 
 
-async def note_deleted(house: House, made: Made) -> str:
+async def note_deleted(house: PaperHouse, made: Made) -> str:
     """Somebody there deletes the note."""
     del house.crm.notes[made.note]
     return f"call:{made.call}"
 
 
-async def note_altered(house: House, made: Made) -> str:
+async def note_altered(house: PaperHouse, made: Made) -> str:
     """Somebody there writes something else into it."""
     house.crm.notes[made.note].text = "客户没有来电"
     return f"call:{made.call}"
 
 
-async def note_moved(house: House, made: Made) -> str:
+async def note_moved(house: PaperHouse, made: Made) -> str:
     """It hangs on another customer."""
     house.crm.notes[made.note].customer_id = "stranger"
     return f"call:{made.call}"
 
 
-async def note_lost(house: House, made: Made) -> str:
+async def note_lost(house: PaperHouse, made: Made) -> str:
     """It was never written, and the job that should have is gone."""
     del house.crm.notes[made.note]
     async with house.db.write() as conn:
@@ -62,7 +62,7 @@ async def note_lost(house: House, made: Made) -> str:
     return f"call:{made.call}"
 
 
-async def ticket_lost(house: House, made: Made) -> str:
+async def ticket_lost(house: PaperHouse, made: Made) -> str:
     """The same of a ticket."""
     del house.crm.tasks[made.task]
     async with house.db.write() as conn:
@@ -70,39 +70,39 @@ async def ticket_lost(house: House, made: Made) -> str:
     return f"ticket:{made.ticket}"
 
 
-async def ours_moved(house: House, made: Made) -> str:
+async def ours_moved(house: PaperHouse, made: Made) -> str:
     """We solved it, and nobody told them."""
     await house.move(made, Status.SOLVED, quietly=True)
     return f"ticket:{made.ticket}"
 
 
-async def theirs_moved(house: House, made: Made) -> str:
+async def theirs_moved(house: PaperHouse, made: Made) -> str:
     """They solved it, and we did not hear."""
     house.crm.tasks[made.task].status = Theirs.SOLVED
     house.crm.tasks[made.task].revision += 1
     return f"ticket:{made.ticket}"
 
 
-async def ticket_of_another(house: House, made: Made) -> str:
+async def ticket_of_another(house: PaperHouse, made: Made) -> str:
     """They gave it to somebody else."""
     house.crm.tasks[made.task].customer_id = "stranger"
     return f"ticket:{made.ticket}"
 
 
-async def ticket_copied(house: House, made: Made) -> str:
+async def ticket_copied(house: PaperHouse, made: Made) -> str:
     """Somebody there made a copy."""
     house.crm.copy(made.task)
     return f"ticket:{made.ticket}"
 
 
-async def customer_renamed(house: House, made: Made) -> str:
+async def customer_renamed(house: PaperHouse, made: Made) -> str:
     """A VIP by now, under another name."""
     now = replace(house.crm.customers[made.customer], name="王总", vip=True)
     house.crm.customers[made.customer] = now
     return f"customer:{made.customer}"
 
 
-Plant = Callable[[House, Made], Awaitable[str]]
+Plant = Callable[[PaperHouse, Made], Awaitable[str]]
 TICKETS: list[tuple[Plant, What, Mend]] = [
     (ticket_deleted, What.GONE, Mend.TICKET),
     (ticket_lost, What.MISSING, Mend.TICKET),
@@ -128,7 +128,7 @@ async def ours(house: House, but: set[int]) -> list[Any]:
         return [tickets, calls]
 
 
-async def test_a_hundred_differences_are_found_and_repaired_and_nothing_else_is_touched(house: House) -> None:
+async def test_a_hundred_differences_are_found_and_repaired_and_nothing_else_is_touched(house: PaperHouse) -> None:
     """Every kind of them, on tickets, notes and customers, beside some that agree."""
     house.crm.customers["stranger"] = Customer("stranger", "陌生人")
     made = await house.calls(38)
