@@ -12,7 +12,9 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page, async_playwright, expect
 
-from crm.customer import Candidate, Customer, Match, Purchase, Reason
+from crm.connector import Item, Of, Ref
+from crm.connector import Status as ItemStatus
+from crm.customer import Candidate, Customer, Match, Phone, Purchase, Reason
 from screenpop.card import Filled, Problem, Ticketed
 from screenpop.deps import HUB
 from storage.records import Known
@@ -259,6 +261,36 @@ async def test_a_silent_crm_is_not_taken_for_a_stranger(house: "House", open_pag
         call = house.key()
         await house.tell(arrived(call, caller), rang(call), Filled(call, Match(), problem=problem))
         await expect(page.locator("article").last).to_contain_text(words)
+
+
+async def test_a_copy_says_what_it_is_and_the_crm_is_one_click_away(house: "House", open_page: Open) -> None:
+    """The time the copy is of, the CRM's own tickets in its own words; links open elsewhere, none runs a script."""
+    page = await open_page("li")
+    call = house.key()
+    customer = Customer("7", "王建国", (Phone("13800000001", "+8613800000001"),))
+    match = Match((Candidate(customer, Reason.MOBILE, "13800000001"),), customer)
+    items = (
+        Item(Ref(Of.TICKET, "5"), "热水器漏水", ItemStatus.WORKING, "施工中", url="https://crm.example/5"),
+        Item(Ref(Of.TICKET, "6"), "回访", ItemStatus.UNKNOWN, "", url="javascript:window.hacked=1"),
+    )
+    links = {"7": "https://crm.example/7"}
+    checking = Filled(call, match, copied=house.time, checking=True, links=links)
+    await house.tell(arrived(call, "13800000001"), rang(call), checking)
+    card = page.locator("article")
+    await expect(card.get_by_role("link", name="王建国")).to_have_attribute("href", "https://crm.example/7")
+    await expect(card).not_to_contain_text("以下为")
+    await house.tell(Filled(call, match, problem=Problem.DOWN, copied=house.time - 2 * 86400, items=items, links=links))
+    await expect(card).to_contain_text("无法连接客户系统，以下为 20")
+    ticket = card.get_by_role("link", name="热水器漏水")
+    await expect(ticket).to_have_attribute("target", "_blank")
+    await expect(ticket).to_have_attribute("rel", "noopener noreferrer")
+    await expect(card).to_contain_text("客户系统中的未结工单")
+    await expect(card).to_contain_text("施工中")
+    await expect(card).to_contain_text("回访")
+    assert await card.get_by_role("link", name="回访").count() == 0
+    await house.tell(Filled(call, match, items=()))
+    await expect(card).not_to_contain_text("以下为")
+    await expect(card).not_to_contain_text("客户系统中的未结工单")
 
 
 async def test_markup_in_names_is_text(house: "House", open_page: Open) -> None:
