@@ -152,25 +152,29 @@ class House:
 
     async def work(self, instep: InStep | None = None) -> None:
         """Do all jobs there are, letting time pass where one waits."""
-        handlers = {**self.back.handlers, **(instep or self.instep).handlers}
         for _ in range(50):
-            while (job := await self.outbox.claim(tuple(handlers), self.clock(), 60.0)) is not None:
-                try:
-                    answer = await handlers[job.kind](job)
-                except JobError as error:
-                    await self.outbox.retry(job, str(error), self.clock(), at=error.at)
-                except HopelessError as error:
-                    await self.outbox.dead(job, str(error), self.clock())
-                else:
-                    if answer is None:
-                        await self.outbox.done(job, self.clock())
-                    else:
-                        await self.outbox.defer(job, answer.until, answer.why, self.clock())
+            await self.work_once(instep)
             ready = await self.outbox.list(state=JobState.READY)
             if not ready:
                 return
             self.clock.now = max(self.clock.now, min(job.due for job in ready))
         raise AssertionError("jobs without an end")
+
+    async def work_once(self, instep: InStep | None = None) -> None:
+        """Do all that is due now."""
+        handlers = {**self.back.handlers, **(instep or self.instep).handlers}
+        while (job := await self.outbox.claim(tuple(handlers), self.clock(), 60.0)) is not None:
+            try:
+                answer = await handlers[job.kind](job)
+            except JobError as error:
+                await self.outbox.retry(job, str(error), self.clock(), at=error.at)
+            except HopelessError as error:
+                await self.outbox.dead(job, str(error), self.clock())
+            else:
+                if answer is None:
+                    await self.outbox.done(job, self.clock())
+                else:
+                    await self.outbox.defer(job, answer.until, answer.why, self.clock())
 
 
 class PaperHouse(House):
