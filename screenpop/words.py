@@ -143,6 +143,11 @@ LINK: Words = {
     "refused": N_("the PBX refuses our login"),
     "gap": N_("events were lost; catching up"),
 }
+CRM_WORK: Words = {
+    "lookup": N_("Who is calling"),
+    "write": N_("Calls and tickets written there"),
+    "feed": N_("What changes there"),
+}
 GAP: Words = {"not_running": N_("The service was not running.")}
 INDEX: Words = {
     "learns": N_("The customer system does not list its customers: those who called are known."),

@@ -1,4 +1,4 @@
-"""How a ticket stands in the CRM, on its page: their word, the way there, and why it is not in line."""
+"""How a ticket stands in the CRM, on its page: their word, the way there, why it is not in line. And for operators."""
 
 from typing import TYPE_CHECKING
 
@@ -73,3 +73,18 @@ async def test_a_ticket_that_was_never_to_be_there_says_nothing_of_it(house: "Ho
     visitor = await visit("zhao")
     assert 'id="crm"' not in await visitor.text(f"/tickets/{ticket}")
     assert (await visitor.json(f"/api/tickets/{ticket}"))["crm"] is None
+
+
+async def test_the_operator_sees_how_it_goes_with_the_crm(house: "House", visit: "Visit") -> None:
+    """What is left alone until when and why, and how much is not in line."""
+    calm = {"state": "closed", "until": None, "asked": 3, "failed": 0, "error": None, "at": None}
+    open_ = {**calm, "state": "open", "until": house.time, "error": "odoo: <no> answer"}
+    records = {"begun": 1, "kept": 12, "gone": 0, "trouble": 2}
+    house.told["crm"] = {
+        "connector": "odoo",
+        "work": {"lookup": calm, "write": open_},
+        "write_back": {"records": records, "heard": house.time, "trouble": None},
+    }
+    page = await (await visit("root")).text("/status", headers={"Accept-Language": "en"})
+    assert "left alone until 12:00:00: odoo: &lt;no&gt; answer" in page
+    assert "12 records · 2 not in line · last heard at 12:00:00" in page
