@@ -291,3 +291,34 @@ async def test_the_status_page_tells_when_nobody_listened(house: "House", visit:
     ):
         assert words in page, words
     assert await root.json("/api/status") == house.told
+
+
+async def test_the_status_page_tells_of_the_copy_of_the_crm(house: "House", visit: "Visit") -> None:
+    """How many, how new, how fast, what is wrong; nothing where the customers are our own."""
+    root = await visit("root")
+    house.told = {"crm": None}
+    assert "本地客户副本" not in await root.text("/status")
+    index = {
+        "state": "reloading",
+        "customers": 12034,
+        "loading": True,
+        "rate": 978.4,
+        "loaded": 1_795_147_200.0,
+        "as_of": 1_795_147_262.0,
+        "found_by_load": {"added": 3, "changed": 2, "dropped": 1},
+        "changes_since": 5,
+        "held": 40,
+        "error": "Odoo: <no right>",
+        "error_at": 1_795_147_262.0,
+    }
+    house.told = {"crm": {"connector": "odoo", "index": index}}
+    page = await root.text("/status")
+    for words in (
+        "12034 个客户",
+        "正在重新读取全部客户 · 每秒 978 个",
+        "12:01",
+        "新增 3，变更 2，删除 1",
+        "40 个客户未出现在清单中",
+        "Odoo: &lt;no right&gt;",
+    ):
+        assert words in page, words
