@@ -13,6 +13,7 @@ _DATE = re.compile(
     r"(\d{4})(?:[-/.]|年)(\d{1,2})(?:[-/.]|月)(\d{1,2})日?(?:[T ]\d{1,2}:\d{2}.*)?|(\d{4})(\d{2})(\d{2})"
 )
 _AMOUNT = re.compile(r"(?:¥|rmb|cny)?(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)(?:元|圆|rmb|cny|yuan)?")
+_SUM = re.compile(r"[0-9]{1,9}\.[0-9]{2}")
 _MOST_YUAN = 10**12
 _YES = frozenset({"是", "有", "对", "y", "yes", "true", "1", "vip", "√", "✓", "✔"})
 _NO = frozenset({"否", "无", "非", "不是", "n", "no", "false", "0", "-", "×", "x", "普通"})
@@ -43,6 +44,8 @@ def day(text: str) -> date:
 
 def yuan(text: str) -> Decimal:
     """1299, 1,299.50, ¥1299, 1299元: yuan, rounded to the fen. Raises Unreadable."""
+    if _SUM.fullmatch(text):
+        return Decimal(text)  # how machines write it
     found = _AMOUNT.fullmatch(_plain(text).casefold().replace(" ", ""))
     if not found:
         raise Unreadable(f"{text[:40]!r} is no amount: write 1299.50")
@@ -81,7 +84,8 @@ def purchases(text: str) -> tuple[tuple[Purchase, ...], list[str]]:
         except Unreadable as error:
             wrong.append(f"in {entry[:60]!r}: {error}")
         found.append(Purchase(what, bought, paid, order_no or None))
-    found.sort(key=lambda purchase: purchase.on or date.min, reverse=True)
+    if len(found) > 1:
+        found.sort(key=lambda purchase: purchase.on or date.min, reverse=True)
     return tuple(found), wrong
 
 
@@ -103,13 +107,14 @@ def contracts(text: str) -> tuple[tuple[Contract, ...], list[str]]:
 def _entries(text: str, width: int, wrong: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Entries of a cell with their fields, filled up to ``width``; those without a first field are reported."""
     for entry in _ENTRY.split(text):
-        fields = [field.strip() for field in _FIELD.split(entry)]
-        if not any(fields):
-            continue
+        fields = [field.strip() for field in (_FIELD.split(entry) if "｜" in entry else entry.split("|"))]
         if not fields[0] or len(fields) > width:
-            wrong.append(f"{entry[:60]!r} should be at most {width} parts, parted by |, what it is first")
+            if any(fields):
+                wrong.append(f"{entry[:60]!r} should be at most {width} parts, parted by |, what it is first")
             continue
-        yield entry, fields + [""] * (width - len(fields))
+        if len(fields) < width:
+            fields += [""] * (width - len(fields))
+        yield entry, fields
 
 
 def _plain(text: str) -> str:

@@ -10,12 +10,14 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Self
 
 from crm.mapping import RowProblem, Why
 
 LONGEST_LINE = 200_000  # characters
 MOST_LINES = 200  # a record's; a quote never closed would else swallow the rest of the file
+_LONGEST_PLAIN = 100_000  # the CSV reader refuses longer cells
+_TOLD = 64  # lines between two looks at how far the file is read
 _BLOCK = 1 << 20
 _DELIMITERS = ",;\t|"
 _REPLACED = "\ufffd"
@@ -30,8 +32,7 @@ class CsvFileError(Exception):
     """The file as a whole cannot be read: the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record, begun in line ``line`` (the first is 1): its cells, or with ``problem`` what was there as text."""
 
     line: int
@@ -72,9 +73,11 @@ class CsvFile:
             with self.path.open("rb") as stream:
                 text = io.TextIOWrapper(stream, self.encoding, errors="replace", newline="")
                 for record in self._parsed(_Lines(text)):
-                    if seen is not None:
+                    if seen is not None and not record.line % _TOLD:
                         seen[0] = stream.tell()
                     yield record
+                if seen is not None:
+                    seen[0] = stream.tell()
         except (OSError, UnicodeError) as error:  # the disk, or a UTF-16 file that stops in mid-character
             raise CsvFileError(f"{self.path} cannot be read to its end: {error}") from error
 
@@ -82,6 +85,14 @@ class CsvFile:
         reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
         while True:
             lines.begin()
+            line = lines.plain()
+            if line is not None and _REPLACED not in line:
+                cells = line.rstrip("\r\n").split(self.delimiter)
+                if any(cells) and not lines.is_separator_hint():
+                    yield Record(lines.first, cells)
+                continue
+            if line is not None:
+                lines.back()
             try:
                 cells = next(reader)
             except StopIteration:
@@ -123,6 +134,21 @@ class _Lines:
                 pass
             raise _EndlessError(f"longer than {LONGEST_LINE} characters")
         return line
+
+    def plain(self) -> str | None:
+        """The next record, if it is a line that only has to be cut at its separators; else nothing is taken."""
+        line = self._again.popleft() if self._again else self._text.readline(LONGEST_LINE)
+        if '"' not in line and 0 < len(line) < _LONGEST_PLAIN:
+            self._taken.append(line)
+            return line
+        if line:
+            self._again.appendleft(line)
+        return None
+
+    def back(self) -> None:
+        """What was taken was not wanted that way."""
+        self._again.extendleft(reversed(self._taken))
+        self._taken = []
 
     @property
     def first(self) -> int:

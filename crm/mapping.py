@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 from crm.cells import Unreadable, contracts, purchases, yes_or_no
 from crm.customer import Contract, Customer, Phone, Purchase
@@ -64,8 +65,7 @@ class RowProblem:
         return f"{where}: {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """A customer, and what of its row could not be kept."""
 
     customer: Customer
@@ -219,8 +219,8 @@ class _Row:
 
     def _readable_phones(self) -> tuple[Phone, ...]:
         """Every number that can be found again. One that cannot is told, and refuses the row if it was the only one."""
-        found: dict[tuple[str, str | None], Phone] = {}
         ext = self._cells.get(Field.EXT)
+        found: dict[tuple[str, str | None], Phone] = {}
         for place, cell in self._phones:
             for phone in split_phones(cell, self._area, ext):
                 if phone.e164 is None:

@@ -29,7 +29,8 @@ def quick(raw: str) -> Number | None:
     """The number, where its spelling leaves no doubt whatever the area; None: look at it carefully."""
     found = _MOBILE.fullmatch(raw)
     if found is not None:
-        return Number(raw, "+86" + "".join(found.groups()), None, Kind.MOBILE)
+        first, second, third = found.groups()
+        return Number(raw, f"+86{first}{second}{third}", None, Kind.MOBILE)
     found = _FIXED.fullmatch(raw)
     if found is None:
         return None

@@ -32,6 +32,7 @@ from crm.connector import Can, Health, Unable
 from crm.customer import Contract, Customer, Phone, Purchase
 from crm.trouble import TransientError
 from numbering.number import Number
+from storage.bulk import make_room
 from storage.customer_rows import Prepared, write
 from storage.customer_tables import contracts, customer_phones, customers, purchases
 from storage.database import Database
@@ -134,6 +135,10 @@ class EmbeddedCrm(Unable):
         """How many customers there are. Raises StorageError."""
         async with self._db.read() as conn:
             return int((await conn.execute(select(func.count()).select_from(customers))).scalar_one())
+
+    async def expect_many(self) -> None:
+        """Get ready for very many customers, through this database and until it is closed. Raises StorageError."""
+        await self._db.transact(make_room)
 
     async def add_many(self, given: Iterable[Customer]) -> Added:
         """Write customers in one transaction: a new id is added, a known one replaced whole. Raises StorageError.

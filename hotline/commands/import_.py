@@ -6,16 +6,16 @@ import csv
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from crm.csvfile import CsvFile, CsvFileError, Record
-from crm.customer import Customer
-from crm.mapping import Columns, HeaderError, RowProblem, map_row
+from crm.csvfile import CsvFile, CsvFileError
+from crm.mapping import HeaderError, RowProblem
 from hotline.cli import UsageError
+from hotline.customer_file import Batch, batches, columns_of
 from hotline.settings import ConfigError, Settings, load
 from numbering.plan import area_code
 from storage.customers import EmbeddedCrm
@@ -23,7 +23,6 @@ from storage.database import Database, sqlite_file
 from storage.migrate import current, head, upgrade
 from storage.trouble import StorageError
 
-BATCH = 2000  # customers a transaction: some tenths of a second in which a call waits for the disk
 _TOLD = 20  # problems on the terminal
 _LISTED = 1000  # problems in the JSON
 _QUIET = 2.0  # seconds before progress is told, and between two tellings
@@ -173,69 +172,48 @@ class Import:
 
     def __init__(self, source: CsvFile, area: str | None, tally: Tally, rejects: Rejects) -> None:
         self._source, self._area, self._tally, self._rejects = source, area, tally, rejects
-        self._read = [0]  # bytes
 
     async def into(self, url: str) -> None:
         """Read everything into the database at ``url``. Raises CsvFileError, HeaderError, StorageError."""
-        batches = self._batches()
-        batch = next(batches, [])  # a header that is none is told before a database is made
+        self._header()  # one that is none is told before a database is made
         db = await _open(url)
         try:
             crm = EmbeddedCrm(db)
+            await crm.expect_many()
             begun = told = time.monotonic()
-            while batch:
-                added = await crm.add_many(batch)
-                self._tally.new += added.new
-                self._tally.changed += len(batch) - added.new
-                if time.monotonic() - told > _QUIET:
-                    told = time.monotonic()
-                    self._tell(told - begun)
-                batch = next(batches, [])
+            async with aclosing(batches(self._source, self._area)) as coming:
+                async for batch in coming:
+                    self._note(batch)
+                    added = await crm.add_prepared(batch.made)
+                    self._tally.new += added.new
+                    self._tally.changed += batch.kept - added.new
+                    if time.monotonic() - told > _QUIET:
+                        told = time.monotonic()
+                        self._tell(batch.read, told - begun)
         finally:
             await db.close()
 
-    def _tell(self, seconds: float) -> None:
-        percent = 100 * self._read[0] // max(self._source.size, 1)
-        kept = self._tally.new + self._tally.changed
-        _say(f"{percent} %, {kept} customers, {kept / seconds:.0f} a second")
-
-    def _batches(self) -> Iterator[list[Customer]]:
-        """Customers, up to :data:`BATCH` at a time."""
-        records = self._source.records(self._read)
-        columns = self._columns(next(records, None))
-        batch: list[Customer] = []
-        for record in records:
-            self._tally.rows += 1
-            customer = self._customer(columns, record)
-            if customer is not None:
-                batch.append(customer)
-            if len(batch) >= BATCH:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
-
-    def _columns(self, record: Record | None) -> Columns:
-        if record is None or record.problem:
-            raise CsvFileError(f"the first row cannot be read: {record.problem if record else 'it is empty'}")
-        columns = Columns.of(record.cells)
+    def _header(self) -> None:
+        columns = columns_of(self._source)
         self._rejects.headers = columns.headers
         self._tally.ignored = columns.ignored
         if columns.ignored:
             _say(f"columns that mean nothing to us are left out: {', '.join(columns.ignored)}")
-        return columns
 
-    def _customer(self, columns: Columns, record: Record) -> Customer | None:
-        mapped = record.problem or map_row(columns, record.cells, record.line, self._area)
-        if isinstance(mapped, RowProblem):
-            self._tally.note(mapped)
-            self._tally.refused += 1
-            self._rejects.write(mapped, record.cells)
-            return None
-        for problem in mapped.problems:
+    def _note(self, batch: Batch) -> None:
+        self._tally.rows += batch.rows
+        for problem, cells in batch.told:
             self._tally.note(problem)
-            self._tally.flawed += 1
-        return mapped.customer
+            if cells is None:
+                self._tally.flawed += 1
+            else:
+                self._tally.refused += 1
+                self._rejects.write(problem, cells)
+
+    def _tell(self, read: int, seconds: float) -> None:
+        percent = 100 * read // max(self._source.size, 1)
+        kept = self._tally.new + self._tally.changed
+        _say(f"{percent} %, {kept} customers, {kept / seconds:.0f} a second")
 
 
 async def _open(url: str) -> Database:

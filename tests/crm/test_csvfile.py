@@ -1,8 +1,11 @@
 """CSV as it comes out of Excel, of old programs and of accidents."""
 
+import csv
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crm.csvfile import LONGEST_LINE, MOST_LINES, CsvFile, CsvFileError, Record
 from crm.mapping import Why
@@ -150,3 +153,15 @@ def test_progress(tmp_path: Path) -> None:
     assert places == sorted(places)
     assert places[-1] == source.size
     assert 0 < places[len(places) // 2] < source.size
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.sampled_from(list("ab张,;\t|'＂ \0\x1f\u2028\x85")), max_size=30), st.sampled_from(",;\t|"))
+def test_a_line_without_quotes_is_cut_as_the_csv_reader_cuts_it(
+    tmp_path_factory: pytest.TempPathFactory, line: str, delimiter: str
+) -> None:
+    """The short cut for such lines makes no other cells of them."""
+    path = written(tmp_path_factory.mktemp("plain"), f"a{delimiter}b\r\n{line}\r\n".encode())
+    cells = [record.cells for record in CsvFile(path, 1, "utf-8", delimiter).records()][1:]
+    wanted = next(csv.reader([f"{line}\r\n"], delimiter=delimiter, strict=True))
+    assert cells == ([wanted] if any(wanted) else [])

@@ -3,13 +3,17 @@
 import asyncio
 import csv
 import json
+import multiprocessing
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crm.csvfile import CsvFile, CsvFileError
 from crm.customer import Customer
 from hotline.cli import main
+from hotline.customer_file import BATCH, batches
 from numbering.identify import identify
 from storage.customers import EmbeddedCrm
 from storage.database import Database
@@ -136,21 +140,22 @@ def test_many_problems_are_not_all_told(tmp_path: Path, url: str, capsys: pytest
 
 def test_more_than_a_batch(tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Several transactions; without an id column the same people keep their made ids."""
-    path = file(tmp_path, ["姓名,手机"] + [f"客户{n},154{n:08d}" for n in range(4500)])
-    assert imported(capsys, path, url)[1]["new"] == 4500
-    assert imported(capsys, path, url)[1]["changed"] == 4500
+    path = file(tmp_path, ["姓名,手机"] + [f"客户{n},154{n:08d}" for n in range(BATCH + 500)])
+    assert imported(capsys, path, url)[1]["new"] == BATCH + 500
+    assert imported(capsys, path, url)[1]["changed"] == BATCH + 500
 
 
 def test_progress_is_told_when_it_takes_long(
     tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On stderr, in percent and customers; a short import is silent."""
-    path = file(tmp_path, ["姓名,手机"] + [f"客户{n},154{n:08d}" for n in range(4500)])
+    path = file(tmp_path, ["姓名,手机"] + [f"客户{n},154{n:08d}" for n in range(BATCH + 500)])
+    monkeypatch.setattr("hotline.commands.import_._QUIET", 1e9)
     assert imported(capsys, path, url)[2] == ""
     monkeypatch.setattr("hotline.commands.import_._QUIET", 0.0)
     said = imported(capsys, path, url)[2].splitlines()
-    assert len(said) == 3
-    assert "100 %, 4500 customers" in said[-1]
+    assert len(said) == 2
+    assert f"100 %, {BATCH + 500} customers" in said[-1]
 
 
 @pytest.mark.parametrize(
@@ -210,3 +215,43 @@ def test_the_lines_area_is_taken_where_all_lines_share_one(
     assert main(["import", str(path), "--config", str(config)]) == 0
     assert "1 new" in capsys.readouterr().out
     assert [each.name for each in customer(url, "0755-88886666")] == ["张伟"]
+
+
+def test_a_large_file_is_read_by_a_process_beside(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same customers, the same problems in the same order, the same file of refused rows."""
+    rows = [*ROWS, *(f"D{n},客户{n},154{n:08d},{n % 7}" + ",,," * (n % 50 > 0) for n in range(BATCH + 500))]
+    path = file(tmp_path, rows)
+    monkeypatch.setattr("hotline.commands.import_._QUIET", 1e9)
+    here = imported(capsys, path, url, "--rejects", "--area", "0755")
+    refused = (tmp_path / "customers.rejected.csv").read_bytes()
+    monkeypatch.setattr("hotline.customer_file._BESIDE", 0)
+    beside = imported(capsys, path, f"{url}2", "--rejects", "--area", "0755")
+    assert beside == here
+    assert here[1]["new"] > BATCH > here[1]["refused"] > 100
+    assert (tmp_path / "customers.rejected.csv").read_bytes() == refused
+    assert customer(f"{url}2", "15400001234") == customer(url, "15400001234") != []
+
+
+async def test_the_process_beside_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whoever wants its memory, say: the import says so instead of taking what came for the whole file."""
+    monkeypatch.setattr("hotline.customer_file._BESIDE", 0)
+    source = CsvFile.look_at(file(tmp_path, ["姓名,手机"] + [f"客户{n},154{n:08d}" for n in range(4 * BATCH)]))
+    coming = batches(source, None)
+    assert (await anext(coming)).kept == BATCH
+    (child,) = multiprocessing.active_children()
+    child.kill()
+    with pytest.raises(CsvFileError, match="has died"):
+        async for _ in coming:
+            pass
+    assert multiprocessing.active_children() == []
+
+
+async def test_an_import_given_up_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C, or a database that went away."""
+    monkeypatch.setattr("hotline.customer_file._BESIDE", 0)
+    source = CsvFile.look_at(file(tmp_path, ["姓名,手机"] + [f"客户{n},154{n:08d}" for n in range(4 * BATCH)]))
+    async with aclosing(batches(source, None)) as coming:
+        await anext(coming)
+    assert multiprocessing.active_children() == []
