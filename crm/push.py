@@ -88,5 +88,8 @@ class Format(Protocol):
         ...
 
     def heard_before(self, happening: Happening, status: int, text: str, *, doubtful: bool) -> bool:
-        """Whether an answer that is no success means that it was told before. ``doubtful``: an answer was lost."""
+        """Whether an answer that is no success means that it was told before, as far as can be seen.
+
+        ``doubtful``: an answer was lost before. Until a later happening of the call is taken it is told again.
+        """
         ...

@@ -6,6 +6,7 @@ are not followed: the answer to who may hear of our calls is in the configuratio
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -41,6 +42,7 @@ KEEP = 30 * DAY  # how long we remember what was told; longer than OLD, or it wo
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0
 AUTH_PAUSE = 60.0
 GONE = 410
+_GATEWAY = (502, 504)  # whether the system behind it heard, nobody knows
 
 
 def kind_of(push: Push) -> str:
@@ -104,6 +106,7 @@ class Pushing:
             return None
         call = str(page.item.key)
         told = await self._pushed.of_call(job.kind, call)
+        believed: list[str] = []
         await self._forget()
         for happening in self._teller.happenings(page):
             name, now = target.format.name_of(happening), self._clock()
@@ -119,9 +122,13 @@ class Pushing:
                 if name not in told and not isinstance(error, UnknownOutcomeError):
                     await self._pushed.not_told(job.kind, call, name)
                 return self._later(target, error, happened)
-            if not heard:
+            if heard is Heard.GONE:
                 return None
-            await self._pushed.told(job.kind, call, name, self._clock())
+            believed.append(name)
+            if heard is Heard.YES:  # what it takes now shows that it has what came before
+                for each in believed:
+                    await self._pushed.told(job.kind, call, each, self._clock())
+                believed.clear()
         return None
 
     def _later(self, target: "Target", error: CrmError, happened: float) -> Wait:
@@ -141,6 +148,14 @@ class Pushing:
         if now - self._forgot > DAY:
             self._forgot = now
             await self._pushed.forget(now - KEEP)
+
+
+class Heard(Enum):
+    """What a receiver made of a message. ``BELIEVED``: most likely it has had it before, see Format.heard_before."""
+
+    YES = auto()
+    BELIEVED = auto()
+    GONE = auto()
 
 
 class Target:
@@ -174,8 +189,8 @@ class Target:
         """Whether it is not even asked now."""
         return self.breaker.state is State.OPEN and now < self.breaker.until
 
-    async def tell(self, happening: Happening, now: float, *, doubtful: bool) -> bool:
-        """Tell it. False: it wants to hear no more of anything. Raises CrmError."""
+    async def tell(self, happening: Happening, now: float, *, doubtful: bool) -> Heard:
+        """Tell it. Raises CrmError."""
         if not self.breaker.may(now):
             raise RestingError(f"somebody else is seeing whether it is back: {self.error}", FIRST_PAUSE)
         error: CrmError | None = None
@@ -188,9 +203,8 @@ class Target:
             raise
         finally:
             self._learn(now, error, said=said)
-        if heard:
-            self._told += 1
-        else:
+        self._told += heard is Heard.YES
+        if heard is Heard.GONE:
             self.gone = now
             log.warning("a receiver of pushes is gone and told no more", receiver=kind_of(self._push))
         return heard
@@ -206,7 +220,7 @@ class Target:
             self.error = None if error is None else str(error)
             self._failed += error is not None
 
-    async def _send(self, happening: Happening, now: float, *, doubtful: bool) -> bool:
+    async def _send(self, happening: Happening, now: float, *, doubtful: bool) -> Heard:
         if self._http is None:
             url = URL(self._push.url)
             self._http = Http(f"the {self._push.kind} at {url.host}", str(url.origin()), ca=self._push.ca_file)
@@ -215,10 +229,13 @@ class Target:
             "POST", self._path, pace=WRITE, writes=True, data=message.body, headers=message.headers, refuse=False
         )
         if answer.status == GONE:
-            return False
-        error = error_of(answer.system, answer.status, answer.headers, answer.text, writes=False)
-        if error is None or self.format.heard_before(happening, answer.status, answer.text, doubtful=doubtful):
-            return True
+            return Heard.GONE
+        unknown = answer.status in _GATEWAY
+        error = error_of(answer.system, answer.status, answer.headers, answer.text, writes=unknown)
+        if error is None:
+            return Heard.YES
+        if self.format.heard_before(happening, answer.status, answer.text, doubtful=doubtful):
+            return Heard.BELIEVED
         raise error
 
 
