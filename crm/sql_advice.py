@@ -34,12 +34,17 @@ _COMPARED = re.compile(r"(=|>=?|\bi?like|\bin\s*\()\s*:(\w+)", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w\"`]+")
 
 
+def tables_of(statement: Statement) -> dict[str, str]:
+    """The tables of a statement by what it calls them, in lower case."""
+    return {(alias or table).lower(): table for table, alias in _TABLES.findall(statement.code)}
+
+
 def advice(kind: Kind, statement: Statement, scans: Sequence[Scan]) -> Iterator[str]:
     """One line for each table that is read whole to find a value of ours, with what creates the index it lacks.
 
     A table that is read whole to be joined lacks none, as often as not.
     """
-    tables = {(alias or table).lower(): table for table, alias in _TABLES.findall(statement.code)}
+    tables = tables_of(statement)
     compared = list(_compared(statement))
     for scan in scans:
         wanted = dict.fromkeys(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from crm.sql_advice import Scan
+from crm.sql_advice import FEW, Scan
 from crm.sql_session import First, LostError, NoSuchIdError, Row, Values
 from crm.sql_settings import Access
 from crm.sql_statement import Statement, Style
@@ -117,11 +117,13 @@ class Session:
         rows = await self._connection.fetchval(
             "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass($1)", there
         )
+        if rows is not None and rows < 0:  # nobody has counted yet
+            rows = await self._connection.fetchval(f"SELECT count(*) FROM (SELECT 1 FROM {there} LIMIT {FEW}) AS few")  # noqa: S608
         made = await self._connection.fetch(
             "SELECT indexdef FROM pg_indexes WHERE schemaname = $1 AND tablename = $2", schema, table
         )
         name = table if schema == "public" else f"{schema}.{table}"
-        return Scan(name, alias, None if rows is None or rows < 0 else rows, tuple(row["indexdef"] for row in made))
+        return Scan(name, alias, rows, tuple(row["indexdef"] for row in made))
 
     async def now(self) -> float:
         """The server's clock."""
@@ -193,7 +195,9 @@ def _whole(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 def _trouble(what: str, error: Exception) -> CrmError:
     """What an error means. ``what``: the statement, or the address."""
     state = getattr(error, "sqlstate", None) or ""
-    said = f"SQL {what}: {str(error) or type(error).__name__}"
+    said = (
+        f"SQL {what}: {' '.join(str(error).split()) or type(error).__name__}"  # its hints stand in lines of their own
+    )
     if not state or state.startswith(_GONE):  # no answer of the server's: the connection
         return LostError(said)
     if state.startswith(_AUTH):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from crm.sql_advice import Scan
+from crm.sql_advice import FEW, Scan, tables_of
 from crm.sql_session import First, Row, Values
 from crm.sql_settings import Access
 from crm.sql_statement import Statement
@@ -18,7 +18,7 @@ from crm.trouble import AuthError, CrmError, InvalidError, TransientError
 
 T = TypeVar("T")
 
-_SCAN = re.compile(r"SCAN (?:TABLE )?(\w+)(?: AS (\w+))?")
+_SCAN = re.compile(r"SCAN (?:TABLE \w+ AS )?(\w+)")
 _LEAST = -(1 << 63)
 _TRANSIENT = {
     sqlite3.SQLITE_BUSY: "somebody has locked it",
@@ -58,7 +58,12 @@ class Session:
         def opens() -> None:
             uri = f"file:{quote(str(self._file))}?mode=ro"
             connection = sqlite3.connect(
-                uri, uri=True, isolation_level=None, check_same_thread=False, timeout=limit * 0.8
+                uri,
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=limit * 0.8,
+                cached_statements=0,  # an EXPLAIN that is kept does not see a new index
             )
             self._connection = connection
             connection.text_factory = lambda data: data.decode("utf-8", "replace")
@@ -81,11 +86,14 @@ class Session:
     async def scans(self, statement: Statement, values: Values) -> Sequence[Scan]:
         """By its plan."""
         _, plan = await self._ask(statement, f"EXPLAIN QUERY PLAN {statement.text}", values)
-        return [
-            Scan(found[1], found[2] or found[1], None)
-            for row in plan
-            if (found := _SCAN.match(row["detail"])) and found[1] not in ("CONSTANT", "SUBQUERY")
-        ]
+        tables = tables_of(statement)
+        aliases = [found[1] for row in plan if (found := _SCAN.match(row["detail"]))]
+        return [await self._scan(alias, tables[alias.lower()]) for alias in aliases if alias.lower() in tables]
+
+    async def _scan(self, alias: str, table: str) -> Scan:
+        few = Statement("scan", f"SELECT count(*) AS rows FROM (SELECT 1 FROM {table} LIMIT {FEW})")  # noqa: S608
+        [row] = await self.rows(few, {})
+        return Scan(table, alias, row["rows"] if row["rows"] < FEW else None)
 
     async def now(self) -> None:
         """It has none: whoever writes into the file stamps with the machine's."""

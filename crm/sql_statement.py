@@ -91,7 +91,7 @@ def read_statement(name: str, text: str) -> Statement:
 def read_setting(text: str) -> str:
     """A statement for the beginning of each session (row level security, a search path). Raises StatementError."""
     statement = Statement("session_init", re.sub(r"[\s;]+$", "", text))
-    if not re.match(r"\s*(set|select|use|pragma)\b", statement.code, re.IGNORECASE):
+    if not re.match(r"\s*(set\b(?!\s+(global|persist))|select\b|use\b|pragma\b)", statement.code, re.IGNORECASE):
         raise StatementError("session_init: a statement there begins with SET, SELECT, USE or PRAGMA")
     if ";" in statement.code:
         raise StatementError("session_init: several statements in one; write a list")

@@ -20,8 +20,8 @@ CREATE TABLE dingdan (kehu bigint NOT NULL, chanpin varchar(80), riqi date, jine
 CREATE TABLE gongdan ({id}, kehu bigint, biaoti varchar(200), zhuangtai varchar(20), gengxin {time} NOT NULL);
 """
 DIGITS = {
-    "postgresql": "regexp_replace(concat({0}), '[^0-9]', '', 'g')",
-    "mysql": "regexp_replace(concat({0}), '[^0-9]', '')",
+    "postgresql": "regexp_replace({0}, '[^0-9]', '', 'g')",
+    "mysql": "regexp_replace({0}, '[^0-9]', '')",
 }
 COLUMNS = "id, xingming AS name, gongsi AS company, dengji AS level, dianhua1 AS phone, dianhua2 AS phone2"
 STATUSES = {"accepted": "待处理", "working": ["处理中", "等配件"], "solved": "完成", "closed": "关闭"}
