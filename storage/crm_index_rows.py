@@ -14,7 +14,6 @@ from storage.once import insert_into
 from storage.plain import plain
 
 LONGEST_ID = 128
-_LONGEST = 1_000_000
 _IDS_A_STATEMENT = 1000  # SQLite takes 32,766 parameters, older ones 999 and some
 
 
@@ -60,13 +59,18 @@ def _row(news: News, area: str | None) -> Mapping[str, Any]:
     phones = () if customer is None else customer.phones
     details = None
     if customer is not None and (news.looked or customer.purchases or customer.contracts):
-        details = plain(details_text(customer), _LONGEST)
+        details = _whole(details_text(customer))
     return {
         "news": news,
-        "card": None if customer is None else plain(card_text(customer), _LONGEST),
+        "card": None if customer is None else _whole(card_text(customer)),
         "details": details,
         "keys": frozenset((key[:32], plain(ext or "", 16)) for phone in phones for key, ext in keys_of(phone, area)),
     }
+
+
+def _whole(text: str) -> str:
+    """What both databases keep, nothing cut off."""
+    return plain(text, len(text))
 
 
 def write(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> Written:
@@ -137,7 +141,7 @@ def _after(before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> dict[str
         "id": news.id,
         "card": card,
         "details": details,
-        "version": plain(news.version, _LONGEST) if news.version or before is None else before["version"],
+        "version": _whole(news.version) if news.version is not None else before and before["version"],
         "merged": plain(news.merged, LONGEST_ID),
         "seen": news.seen,
         "load": news.load if news.load is not None else 0 if before is None else before["load"],
