@@ -181,6 +181,8 @@ async def _until(here: Here, over: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.TaskGroup() as group:
         if handlers:
             group.create_task(here.outbox.run(handlers, stop, clock=now))
+        else:
+            _say("if nothing happens: is the service running?")
         while True:
             if await over():
                 break

@@ -322,3 +322,55 @@ async def test_the_status_page_tells_of_the_copy_of_the_crm(house: "House", visi
         "Odoo: &lt;no right&gt;",
     ):
         assert words in page, words
+
+
+async def test_the_status_page_tells_how_far_both_sides_agree(house: "House", visit: "Visit") -> None:
+    """The figure, what differs with a way to it, what is wrong with the customers; nothing without a CRM."""
+    root = await visit("root")
+    assert "与客户系统的一致程度" not in await root.text("/status")
+    nothing: dict[str, object] = {"last": None, "running": None, "differing": 0, "kinds": {}, "differences": []}
+    house.told = {"crm": {"in_step": nothing}}
+    assert "双方数据尚未完整比对过" in await root.text("/status")
+    quality = {"customers": 1000, "unreadable": 7, "shared": 5, "phoneless": 3, "longer": 0}
+    last = {"accuracy": 98.5, "ended": 1_795_147_200.0, "compared": 200, "differing": 3, "waiting": 2}
+    each = {
+        "id": 12,
+        "what": "gone",
+        "mend": "ticket",
+        "ours": "20261120-0007",
+        "theirs": "",
+        "call": None,
+        "ticket": 7,
+    }
+    shown = each | {"number": "20261120-0007", "subject": "ticket:7", "mending": False, "trouble": "<refused>"}
+    house.told = {
+        "crm": {
+            "in_step": nothing
+            | {
+                "last": last | {"quality": quality},
+                "running": {"compared": 5, "waiting": 1, "total": 90, "trouble": "Odoo is away"},
+                "differing": 3,
+                "differences": [
+                    shown,
+                    shown | {"call": "hq:1.2", "what": "altered", "mend": "call", "mending": True},
+                    shown | {"ticket": None, "subject": "customer:9", "what": "copy", "mend": "refresh"},
+                ],
+            }
+        }
+    }
+    page = await root.text("/status")
+    for words in (
+        "98.50 %",
+        "6 / 90",
+        "Odoo is away",
+        "7 个号码无法识别",
+        "5 个号码属于多位客户",
+        "对方已删除",
+        "重新写入工单",
+        'href="/tickets/7"',
+        "&lt;refused&gt;",
+        'href="/calls/hq%3A1.2"',
+        "正在修复",
+        "customer:9",
+    ):
+        assert words in page, words
