@@ -74,7 +74,7 @@ class Customer:
         """His tasks."""
         mine = [["partner_id", "=", self.id]]
         rows = await self.screen.do(
-            "project.task", "search_read", domain=mine, fields=["name", "stage_id", "project_id"], order="id"
+            "project.task", "search_read", domain=mine, fields=["name", "stage_id", "project_id", "state"], order="id"
         )
         return list(rows)
 
@@ -211,7 +211,7 @@ async def stuck(house: House, ticket: int) -> None:
         check_troubled(house, call, "stuck")
         await house.move(ticket, "solved")
         await asyncio.sleep(10)  # long enough for writes to be tried, and to be left alone
-    await arrived(house, [call], "已解决", "stuck")
+    await arrived(house, call, ["处理中 → 解决"], "stuck")
 
 
 async def away(house: House, ticket: int) -> None:
@@ -224,7 +224,7 @@ async def away(house: House, ticket: int) -> None:
     await house.move(ticket, "closed")
     await asyncio.sleep(5)
     await asyncio.to_thread(house.odoo.start)
-    await arrived(house, [call], "已解决", "away")
+    await arrived(house, call, ["处理中 → 解决", "解决 → 关闭"], "away")
 
 
 def check_troubled(house: House, call: str, name: str) -> None:
@@ -232,27 +232,28 @@ def check_troubled(house: House, call: str, name: str) -> None:
     cards = house.cards(call)
     first_at, first = cards[0]
     house.seconds[f"card while {name}"] = first_at - first["since"]
-    assert first_at - first["since"] < CARD_S
-    last = cards[-1][1]
-    assert [shown["id"] for shown in last["match"]["customers"]] == [str(house.customer.id)]
-    assert last["problem"] == "down"
-    assert last["as_of"] is not None
+    named_at = next(at for at, card in cards if card["match"])
+    house.seconds[f"customer on the card while {name}"] = named_at - first["since"]
+    assert named_at - first["since"] < CARD_S
+    match = cards[-1][1]["match"]
+    assert [shown["id"] for shown in match["customers"]] == [str(house.customer.id)]
+    assert match["problem"] == "down"
+    assert match["as_of"] is not None
 
 
-async def arrived(house: House, calls: Sequence[str], stage: str, name: str) -> None:
-    """Every note and the status are there, each once."""
+async def arrived(house: House, call: str, moves: Sequence[str], name: str) -> None:
+    """The call's note with its ticket, every move's note and the status are there, each once."""
 
     async def there() -> bool:
-        notes = await house.customer.notes()
-        (task,) = await house.customer.tasks()
-        return all(any(call in note and "热水器" in note for note in notes) for call in calls) and (
-            task["stage_id"][1] == stage
-        )
+        notes, tasks = await house.customer.notes(), await house.customer.tasks()
+        whole = any(call in note and "热水器" in note and "/project.task/" in note for note in notes)
+        done = "1_done" if len(moves) > 1 else "01_in_progress"
+        told = all(any(move in note for note in notes) for move in moves)
+        return whole and told and tasks[0]["stage_id"][1] == "已解决" and tasks[0]["state"] == done
 
     house.seconds[f"all written after {name}"] = await until(there, 240)
     notes = await house.customer.notes()
-    for call in calls:
-        assert sum(call in note for note in notes) == 1
+    assert [sum(each in note for note in notes) for each in (call, *moves)] == [1, *(1 for _ in moves)]
 
 
 @pytest.fixture(scope="module")
@@ -284,3 +285,4 @@ def test_each_call_and_each_move_stands_there_once(house: House) -> None:
     notes = [text_of(note) for note in asyncio.run(look())]
     assert len([note for note in notes if "来电" in note.splitlines()[0]]) == 3
     assert len([note for note in notes if "→" in note.splitlines()[0]]) == 2
+    assert len(notes) == 5

@@ -1,7 +1,5 @@
 """Our calls and tickets in the company's CRM: what stands there, and what its people do to it."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +9,6 @@ import pytest
 from crm.connector import Can, Of, Once
 from crm.trouble import AuthError, InvalidError, RateLimitedError, TransientError
 from storage.jobs import JobState
-from storage.migrate import upgrade
 from storage.records import TimelineKind
 from telephony.call import Ended, Outcome
 from tests.hotline.shop_crm import Shop, lost
@@ -19,20 +16,10 @@ from tests.hotline.writeback_house import ARRIVED, House, opened
 from tickets.ticket import Status
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of this version with nothing in it: copying one is quicker than making one."""
-    file = tmp_path_factory.mktemp("empty") / "hotline.db"
-    asyncio.run(upgrade(f"sqlite+aiosqlite:///{file}"))
-    return file
-
-
 @pytest.fixture
-async def house(empty: Path, tmp_path: Path) -> AsyncIterator[House]:
+async def house(sqlite_url: str, tmp_path: Path) -> AsyncIterator[House]:
     """One customer of the shop; nobody has called yet."""
-    file = tmp_path / "hotline.db"
-    shutil.copyfile(empty, file)
-    async with opened(f"sqlite+aiosqlite:///{file}", tmp_path) as made:
+    async with opened(sqlite_url, tmp_path) as made:
         yield made
 
 
@@ -257,9 +244,18 @@ async def test_a_customer_deleted_there_gets_no_note(house: House) -> None:
     assert await house.outbox.list(state=JobState.DEAD) == []
 
 
-@pytest.mark.parametrize("once", [Once.NATIVE, Once.MARKER])
-@pytest.mark.parametrize("what", ["create_ticket", "keep_note", "set_status"])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("once", "what", "when"),
+    [
+        (Once.NATIVE, "create_ticket", "after"),
+        (Once.NATIVE, "keep_note", "after"),
+        (Once.NATIVE, "set_status", "after"),
+        (Once.MARKER, "create_ticket", "before"),
+        (Once.MARKER, "create_ticket", "after"),
+        (Once.MARKER, "keep_note", "after"),
+        (Once.NATIVE, "set_status", "before"),
+    ],
+)
 async def test_an_answer_that_gets_lost_makes_nothing_twice(house: House, once: Once, what: str, when: str) -> None:
     """Whether the write was done or not."""
     house.shop.traits = Shop(once).traits

@@ -18,7 +18,6 @@ from crm.connector import Once, Status
 from crm.trouble import TransientError, UnknownOutcomeError
 from storage.crm_refs import RefState
 from storage.jobs import Job, JobState
-from storage.migrate import upgrade
 from storage.records import TimelineKind
 from telephony.call import CallKey
 from tests.hotline.shop_crm import WORDS, Shop
@@ -206,23 +205,15 @@ async def check(house: House, story: Story) -> None:
     assert await house.outbox.list(state=JobState.DEAD) == []
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of this version with nothing in it."""
-    file = tmp_path_factory.mktemp("empty") / "hotline.db"
-    asyncio.run(upgrade(f"sqlite+aiosqlite:///{file}"))
-    return file
-
-
 @pytest.mark.parametrize("once", [Once.NATIVE, Once.MARKER])
 @settings(
-    max_examples=10,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(steps=STEPS)
-def test_whatever_happens(empty: Path, once: Once, steps: list[tuple[str, int]]) -> None:
+def test_whatever_happens(sqlite_template: Path, once: Once, steps: list[tuple[str, int]]) -> None:
     """One ticket, one note, the last state."""
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(steps, once, empty, Path(folder)))
+        asyncio.run(run(steps, once, sqlite_template, Path(folder)))
