@@ -3,6 +3,9 @@
 What the file does not describe the connector cannot do, and says so in ``can``.
 """
 
+import hmac
+import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,15 +17,16 @@ from crm.connector import Change, Context, Draft, Health, Item, Note, Of, Page, 
 from crm.customer import Customer
 from crm.fieldmap import FieldMap
 from crm.http import BULK
-from crm.paths import first, moment, records
+from crm.paths import first, moment, records, texts
 from crm.plan import A, Plan
 from crm.terms import Terms
-from crm.trouble import ConflictError, InvalidError, NotFoundError, UnknownOutcomeError
+from crm.trouble import AuthError, ConflictError, InvalidError, NotFoundError, UnknownOutcomeError
 from crm.wording import html, plain, shortened
 from numbering.number import Number
 
 MOST_FOUND = 100  # for one number: an API that answers more did not understand the question
 MOST_PAGES = 20  # of one list of changes
+MOST_PUSHED = 20  # records that one webhook may name: each is a question
 
 
 class Described(Unable, Generic[A]):
@@ -33,6 +37,7 @@ class Described(Unable, Generic[A]):
     ) -> None:
         self.name, self._asking, self._plan, self._map, self._context = name, asking, plan, mapping, context
         self._system = asking.system
+        self._push_key = plan.push_key(context.secret)
         self.can = plan.can
         self.traits = Traits(
             once=plan.once,
@@ -191,6 +196,24 @@ class Described(Unable, Generic[A]):
             if place is None:
                 return
 
+    async def take_push(self, headers: Mapping[str, str], body: bytes) -> Sequence[Change]:
+        """What their webhook names, read from them: of what it says besides nothing is believed."""
+        if (rule := self._plan.push) is None:
+            raise self._refusal("take a webhook")
+        if self._push_key is not None and not signed_by(self._push_key, headers.get(rule.signature.lower(), ""), body):
+            raise AuthError(f"{self._system}'s webhook is not signed with the key of {rule.secret_env}")
+        try:
+            told = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise InvalidError(f"{self._system}'s webhook brought no JSON") from error
+        customers, tickets = (list(dict.fromkeys(texts(told, path))) for path in (rule.customer, rule.ticket))
+        if len(customers) + len(tickets) > MOST_PUSHED:
+            raise InvalidError(
+                f"{self._system}'s webhook names more than {MOST_PUSHED} records: the feed will see them"
+            )
+        found = [await self._pushed_customer(customer_id) for customer_id in customers]
+        return [*found, *[await self._pushed_ticket(ticket_id) for ticket_id in tickets]]
+
     def url_of(self, ref: Ref) -> str | None:
         """By the mapping file."""
         template = {Of.CUSTOMER: self._plan.customer_url, Of.TICKET: self._plan.ticket_url}.get(ref.of)
@@ -199,6 +222,17 @@ class Described(Unable, Generic[A]):
     async def close(self) -> None:
         """Close the connections."""
         await self._asking.close()
+
+    async def _pushed_customer(self, customer_id: str) -> Change:
+        customer, ref = await self.get(customer_id), Ref(Of.CUSTOMER, customer_id)
+        if customer is not None and customer.id != customer_id:
+            return Change(ref, None, gone=True, merged=customer.id)
+        return Change(ref, None, customer=customer, gone=customer is None)
+
+    async def _pushed_ticket(self, ticket_id: str) -> Change:
+        item = await self.read_ticket(ticket_id)
+        ref = Ref(Of.TICKET, ticket_id) if item is None else item.ref
+        return Change(ref, None if item is None else item.updated, item=item, gone=item is None)
 
     async def _ticket(self, ticket_id: str) -> Item:
         item = await self.read_ticket(ticket_id)
@@ -241,3 +275,10 @@ class Described(Unable, Generic[A]):
         if ask is None:
             raise self._refusal(what)
         return ask
+
+
+def signed_by(key: bytes, signature: str, body: bytes) -> bool:
+    """Whether ``signature`` is the HMAC-SHA256 of ``body``, in hexadecimal or base64, ``sha256=`` before it or not."""
+    digest = hmac.digest(key, body, "sha256")
+    given = signature.strip().removeprefix("sha256=").encode("utf-8", "surrogateescape")
+    return any(hmac.compare_digest(given, right) for right in (digest.hex().encode(), b64encode(digest)))

@@ -87,6 +87,27 @@ class ErrorRule(Table):
     missing: tuple[str, ...] = ()
 
 
+class PushRule(Table):
+    """A webhook of theirs, JSON. ``customer``, ``ticket``: where the ids of those that changed stand in it.
+
+    ``signature``: the header with the HMAC-SHA256 of its body, in hexadecimal or base64. ``secret_env``: the
+    environment variable with its key.
+    """
+
+    customer: Path = ""
+    ticket: Path = ""
+    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]*$")] = ""
+    secret_env: str = ""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.customer and not self.ticket:
+            raise ValueError("customer or ticket: where the id stands")
+        if bool(self.signature) != bool(self.secret_env):
+            raise ValueError("signature and secret_env go together")
+        return self
+
+
 A = TypeVar("A", bound=Ask)
 
 
@@ -120,6 +141,7 @@ class Plan(Table, Generic[A]):
     customer_changes: A | None = None
     ticket_changes: A | None = None
     error: ErrorRule | None = None
+    push: PushRule | None = None
     customer_url: str = ""
     ticket_url: str = ""
     once: Once = Once.NONE
@@ -140,6 +162,10 @@ class Plan(Table, Generic[A]):
             raise MappingError("; ".join(faults))
         return plan
 
+    def push_key(self, secret: Callable[[str], str]) -> bytes | None:
+        """The key that their webhooks are signed with. Raises what ``secret`` raises where it is not set."""
+        return secret(self.push.secret_env).encode() if self.push is not None and self.push.secret_env else None
+
     @property
     def can(self) -> Can:
         """What the API can do by this plan."""
@@ -151,6 +177,7 @@ class Plan(Table, Generic[A]):
             (Can.NOTE, self.note),
             (Can.TICKET, self.ticket),
             (Can.FEED, self.customer_changes or self.ticket_changes),
+            (Can.PUSH, self.push),
         ):
             if needs is not None:
                 can |= ability
@@ -184,6 +211,10 @@ class Plan(Table, Generic[A]):
             yield f"{self.NAME}.find: asks for no number: put {{national}} or {{e164}} into it"
         if self.ticket is not None and (self.set_status is None or self.read_ticket is None):
             yield f"{self.NAME}.ticket: needs set_status and read_ticket beside it"
+        if self.push is not None and self.push.customer and self.get is None:
+            yield f"{self.NAME}.push.customer: needs {self.NAME}.get, for only its id is believed"
+        if self.push is not None and self.push.ticket and self.read_ticket is None:
+            yield f"{self.NAME}.push.ticket: needs {self.NAME}.read_ticket, for only its id is believed"
         for name in ("customer_changes", "ticket_changes"):
             ask = getattr(self, name)
             if ask is not None and not ask.updated:

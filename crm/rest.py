@@ -46,6 +46,7 @@ async def open_connector(settings: Mapping[str, Any], context: Context) -> Conne
     plan = RestPlan.read(context.mapping.get("rest", {}))
     mapping = FieldMap.read(context.mapping, own=("rest",))
     secret = context.secret(mine.secret_env) if mine.secret_env else None
+    plan.push_key(context.secret)  # one that is missing is told before anything is open
     headers = key_headers(mine, secret)
     ca = context.base / mine.ca_file if mine.ca_file else None
     http = Http("REST", mine.url, headers=headers, connections=mine.connections, ca=ca)

@@ -56,6 +56,7 @@ async def open_connector(settings: Mapping[str, Any], context: Context) -> Conne
     plan = SoapPlan.read(context.mapping.get("soap", {}))
     given = FieldMap.read(context.mapping, _objects(plan), own=("soap",))
     secret = context.secret(mine.secret_env) if mine.secret_env else None
+    plan.push_key(context.secret)  # one that is missing is told before anything is open
     checking = _Checking(plan, given)
     identity = Identity(mine.user, secret, mine.security if mine.security in ("wsse", "wsse_digest") else None)
     talk = SoapTalk(

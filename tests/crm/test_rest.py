@@ -1,5 +1,7 @@
 """Any JSON API by a mapping file: the whole contract against a small one, and what faulty files and answers cost."""
 
+import hmac
+import json
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -263,3 +265,55 @@ def test_where_the_key_goes(more: dict[str, Any], headers: dict[str, str]) -> No
     """A token by itself, in a header of theirs, or as a user's password."""
     assert key_headers(RestSettings(url="https://x.example", secret_env="KEY", **more), "密") == headers
     assert key_headers(RestSettings(url="https://x.example"), None) == {}
+
+
+PUSHED = {"customer": "contact.id", "ticket": "cases.id", "signature": "X-Signature", "secret_env": "HOOK"}
+
+
+def signature(body: bytes) -> str:
+    """As SmallDesk signs."""
+    return hmac.digest(TOKEN.encode(), body, "sha256").hex()
+
+
+async def test_a_webhook_is_believed_for_its_ids_only(world: World) -> None:
+    """Customers and tickets are read; those that are gone are told as such."""
+    url = str(world._server.make_url("")).rstrip("/")
+    connector = await opened(url, {**MAPPING, "rest": {**MAPPING["rest"], "push": PUSHED}})
+    assert Can.PUSH in connector.can
+    uid = world.desk.add_contact("林晓峰", ["138 1234 5678"])
+    made = await connector.create_ticket(Draft("k9", uid, "漏水", "y"))
+    body = json.dumps({"contact": {"id": int(uid), "name": "冒充的"}, "cases": [{"id": made.id}, {"id": 9}]}).encode()
+    for signed in (signature(body), f"sha256={signature(body)}"):
+        customer, ticket, gone = await connector.take_push({"x-signature": signed}, body)
+        assert customer.customer is not None
+        assert ticket.item is not None
+        assert (customer.customer.name, ticket.item.title, gone.gone) == ("林晓峰", "漏水", True)
+    world.desk.change(world.desk.contacts[uid], gone=True)
+    (change, *_) = await connector.take_push({"x-signature": signature(body)}, body)
+    assert (change.ref, change.gone) == (Ref(Of.CUSTOMER, uid), True)
+    for headers in ({}, {"x-signature": "00"}, {"x-signature": signature(b"{}")}):
+        with pytest.raises(AuthError, match="not signed with the key of HOOK"):
+            await connector.take_push(headers, body)
+    many = json.dumps({"cases": [{"id": number} for number in range(21)]}).encode()
+    for wrong in (b"x", many):
+        with pytest.raises(InvalidError):
+            await connector.take_push({"x-signature": signature(wrong)}, wrong)
+    assert list(await connector.take_push({"x-signature": signature(b"{}")}, b"{}")) == []
+    await connector.close()
+
+
+@pytest.mark.parametrize(
+    ("push", "told"),
+    [
+        ({}, "customer or ticket: where the id stands"),
+        ({"customer": "id", "signature": "X"}, "signature and secret_env go together"),
+        ({"ticket": "id"}, "rest.push.ticket: needs rest.read_ticket"),
+        ({"customer": "id"}, "rest.push.customer: needs rest.get"),
+    ],
+)
+async def test_a_webhook_that_says_nothing_is_refused(push: dict[str, str], told: str) -> None:
+    """In the file already."""
+    rest = {name: ask for name, ask in PLAN.items() if name in ("health", "find")}
+    with pytest.raises(ConnectorError) as found:
+        await opened("http://127.0.0.1:1", {"rest": {**rest, "push": push}})
+    assert told in str(found.value)
