@@ -11,9 +11,9 @@ from crm.customer import Contract, Purchase
 from crm.sql_rows import Mark
 from numbering.identify import identify
 from tests.crm.sql_shop import COLUMNS, NOW, Shop, World, mapping_for, opened
-from tests.crm.test_sql import shop, world
+from tests.crm.test_sql import database, shop, world
 
-__all__ = ["shop", "world"]  # fixtures
+__all__ = ["database", "shop", "world"]  # fixtures
 MOBILE = "13812345678"
 CALLER = identify(MOBILE)
 

@@ -16,9 +16,9 @@ from crm.connector import Of
 from crm.trouble import AuthError, InvalidError, TransientError
 from numbering.identify import identify
 from tests.crm.sql_shop import COLUMNS, Shop, SqliteShop, World, mapping_for, opened
-from tests.crm.test_sql import shop, world
+from tests.crm.test_sql import database, shop, world
 
-__all__ = ["shop", "world"]  # fixtures
+__all__ = ["database", "shop", "world"]  # fixtures
 MOBILE = "13812345678"
 CALLER = identify(MOBILE)
 SLOW = {
