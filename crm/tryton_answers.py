@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm.http_answers import error_of
-from crm.trouble import AuthError, ConflictError, CrmError, InvalidError, NotFoundError
+from crm.trouble import AuthError, ConflictError, CrmError, InvalidError, NotFoundError, TransientError
 
 _LONGEST_SHOWN = 200
 # 7.8 tells refused access by the same class as any other refusal; calls that write are made in English.
 _REFUSED = re.compile(r"You are not allowed to|is not allowed\.$|没有访问 .+ 的权限|不允许")
 _GONE = re.compile(r"that don't exist|does not exist\.$|已经不存在")
+# 7.8 says so of its own models to those who ask while it loads a database; of others, that there are none.
+_NOT_LOADED = re.compile(r"'(?:ir|res|party)\.[\w.]+'")
 _FIELD = re.compile(r'for field "([^"]+)"')
 _NO_DATABASE = re.compile(r"database .{1,80}? does not exist", re.DOTALL)
 
@@ -34,6 +36,10 @@ def error_told(system: str, told: Any) -> CrmError:
             return AuthError(
                 f"{system} asks for more than a password at login ({shown(_parts(words)[1:2])}): "
                 "give us a user that a password is enough for"
+            )
+        case _ if _NOT_LOADED.fullmatch(shown(kind)):
+            return TransientError(
+                f"{system} does not know {shown(kind)} (yet): is it still starting, is the module party activated?"
             )
         case _:
             return InvalidError(f"{system} stumbled over {shown(kind)}: is everything that the mapping names there?")
