@@ -21,7 +21,6 @@ from hotline.pushing import Pushing, kinds
 from hotline.settings import Settings
 from hotline.tasks import Crew
 from hotline.writeback import WriteBack
-from hotline.writeback_feed import CRM_TICKETS
 from hotline.writeback_notes import CRM_CALL
 from hotline.writeback_tickets import CRM_TICKET
 from storage.crm_index import CrmIndex
@@ -33,7 +32,6 @@ from storage.ledger import Ledger
 from storage.outbox import Outbox
 from storage.pushed import Pushed
 from storage.reads import Reads
-from storage.records import NewJob
 from telephony.call import CallKey
 
 AT_ONCE = 4
@@ -66,7 +64,7 @@ class CrmSide:
         fanout: Fanout,
         clock: Callable[[], float],
     ) -> None:
-        self._connector, self._outbox, self._clock = connector, outbox, clock
+        self._connector = connector
         self._index: Index | None = None
         self._writes: WriteBack | None = None
         self._door: PushIn | None = None
@@ -156,7 +154,7 @@ class CrmSide:
         if self._index is not None and customers:
             await self._index.take(customers)
         if self._writes is not None and len(customers) < len(changes):
-            await self._outbox.add_now(NewJob(CRM_TICKETS, "feed", again=True), self._clock())
+            await self._writes.feed.take([change for change in changes if change.ref.of is Of.TICKET])
 
 
 def _writes(settings: Settings) -> bool:

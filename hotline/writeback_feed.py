@@ -53,7 +53,7 @@ class TicketFeed:
         return Wait(self.heard + self._every, f"asks {hands.crm.name} every {self._every:g} s what changed")
 
     async def take(self, changes: Sequence[Change]) -> None:
-        """Changes that the CRM told by itself. Raises StorageError."""
+        """Changes of tickets that the CRM told by itself. Raises StorageError."""
         for job in await self._jobs(changes):
             await self._hands.outbox.add_now(job, self._hands.clock())
 
