@@ -177,7 +177,13 @@ class Look:
         if item.customer_id is not None and Can.ITEMS in theirs.crm.can:
             if item.customer_id not in listed:
                 listed[item.customer_id] = await theirs.ask(theirs.crm.items(item.customer_id, MOST_ITEMS))
-            others += [each for each in listed[item.customer_id] if each.title.startswith(side.number)]
+            others += [
+                each
+                for each in listed[item.customer_id]
+                if each.title.startswith(side.number) and each.ref.id != item.ref.id
+            ]
+        if not others:
+            return []
         owned = await self._ours.owned([each.ref.id for each in others])
         return [each for each in others if each.ref.id not in owned]
 

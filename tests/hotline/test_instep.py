@@ -1,6 +1,7 @@
 """Both sides compared: whatever differs is found, whatever is repaired agrees, and nothing else was touched."""
 
 import copy
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,6 @@ from sqlalchemy import text
 from crm.connector import Status as Theirs
 from crm.customer import Customer
 from crm.instep import Mend, What
-from storage.migrate import upgrade
 from tests.hotline.instep_house import House, Made, PaperHouse, opened
 from tickets.ticket import Status
 
@@ -21,12 +21,11 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a fol
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[PaperHouse]:
+async def house(sqlite_template: Path) -> AsyncIterator[PaperHouse]:
     """Nobody has called yet. In memory where there is some: hundreds of transactions are no matter of disks here."""
     with TemporaryDirectory(dir=MEMORY) as folder:
-        url = f"sqlite+aiosqlite:///{folder}/hotline.db"
-        await upgrade(url)
-        async with opened(url, Path(folder)) as made:
+        shutil.copy(sqlite_template, f"{folder}/hotline.db")
+        async with opened(f"sqlite+aiosqlite:///{folder}/hotline.db", Path(folder)) as made:
             yield made
 
 

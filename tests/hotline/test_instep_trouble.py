@@ -1,5 +1,6 @@
 """Comparing and repairing when things go wrong: broken off, the CRM away, nobody to tell what is right."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,6 @@ from crm.instep import Mend, What
 from crm.trouble import AuthError, InvalidError, TransientError
 from hotline.instep import CRM_INSTEP
 from storage.jobs import JobState
-from storage.migrate import upgrade
 from storage.records import NewJob
 from tests.crm.papercrm import EVERYTHING
 from tests.hotline.instep_house import BEGAN, PaperHouse, opened
@@ -24,12 +24,11 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a fol
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[PaperHouse]:
-    """Nobody has called yet."""
+async def house(sqlite_template: Path) -> AsyncIterator[PaperHouse]:
+    """Nobody has called yet. In memory where there is some: hundreds of transactions are no matter of disks here."""
     with TemporaryDirectory(dir=MEMORY) as folder:
-        url = f"sqlite+aiosqlite:///{folder}/hotline.db"
-        await upgrade(url)
-        async with opened(url, Path(folder)) as made:
+        shutil.copy(sqlite_template, f"{folder}/hotline.db")
+        async with opened(f"sqlite+aiosqlite:///{folder}/hotline.db", Path(folder)) as made:
             yield made
 
 
