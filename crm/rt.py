@@ -70,12 +70,12 @@ class RtSettings(HttpSettings):
 
 
 class Rt(Unable):
-    """A :class:`crm.connector.Connector`. ``rest`` talks to the RT that ``settings`` name; ``http`` ends that."""
+    """A :class:`crm.connector.Connector`. ``rest`` talks to the RT that ``settings`` name."""
 
     name = "rt"
 
-    def __init__(self, settings: RtSettings, context: Context, fields: FieldMap, rest: Rest, http: Http) -> None:
-        self._settings, self._fields, self._rest, self._http = settings, fields, rest, http
+    def __init__(self, settings: RtSettings, context: Context, fields: FieldMap, rest: Rest) -> None:
+        self._settings, self._fields, self._rest = settings, fields, rest
         self._clock = context.clock
         self.can = Can.FIND | Can.GET | Can.FEED | Can.LOAD | Can.DESCRIBE
         self.traits = Traits(
@@ -195,7 +195,7 @@ class Rt(Unable):
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.close()
+        await self._rest.close()
 
     def _kept(self) -> Tickets:
         if self._tickets is None:
@@ -249,4 +249,4 @@ async def open_connector(settings: Mapping[str, Any], context: Context) -> Rt:
     token = context.secret(own.key_env)
     ca = None if own.ca_file is None else context.base / own.ca_file
     http = Http(SYSTEM, own.url, connections=own.connections, ca=ca)
-    return Rt(own, context, fields, Rest(http, token, context.clock), http)
+    return Rt(own, context, fields, Rest(http, token, context.clock))

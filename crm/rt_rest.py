@@ -19,6 +19,7 @@ from crm.trouble import AuthError, CrmError, InvalidError, TransientError, Unkno
 
 SYSTEM = "Request Tracker"
 SESSION_FOR = 1800.0  # seconds until another is opened: as long as a token that was taken back would go on working
+AGAIN = 60.0  # seconds until it is tried again where it could not be had
 MOST = 100  # rows that RT gives at once
 
 _REST = "/REST/2.0"
@@ -47,7 +48,8 @@ class Rest:
         self._http, self._token, self._clock = http, token, clock
         self._cookie: str | None = None
         self._until = 0.0
-        self._entering = asyncio.Lock()
+        self._one = asyncio.Lock()
+        self._entering: asyncio.Task[None] | None = None
 
     async def ask(
         self,
@@ -61,7 +63,9 @@ class Rest:
         match: str | None = None,
     ) -> Answer:
         """Ask once. ``match``: the ETag that the record must still have. Raises CrmError."""
-        if pace is not LOOKUP:  # no telephone waits for a session to be opened
+        if pace is LOOKUP:  # no telephone waits for a session to be opened
+            self._enter_behind()
+        else:
             await self._enter()
         headers = {"Authorization": f"token {self._token}"}
         if match is not None:
@@ -103,11 +107,23 @@ class Rest:
             raise InvalidError(f"{SYSTEM} answered no list for {path}")
         return Rows(items, total if isinstance(total, int) else None, bool(told.get("next_page")), answer.date)
 
+    async def close(self) -> None:
+        """Let go of what goes on behind, and of the connections."""
+        if self._entering is not None:
+            self._entering.cancel()
+            await asyncio.gather(self._entering, return_exceptions=True)
+        await self._http.close()
+
+    def _enter_behind(self) -> None:
+        if self._clock() >= self._until and (self._entering is None or self._entering.done()):
+            # Kept, and ended by close: the lookup that begins it goes on with the token alone.
+            self._entering = asyncio.get_running_loop().create_task(self._enter())
+
     async def _enter(self) -> None:
         """Open a session where there is none, or an old one. That it cannot be had only costs time."""
-        if self._clock() < self._until:
+        if self._clock() < self._until and not self._one.locked():
             return
-        async with self._entering:
+        async with self._one:
             if self._clock() < self._until:
                 return
             self._until = self._clock() + SESSION_FOR
@@ -115,7 +131,7 @@ class Rest:
             try:
                 answer = await self._http.ask("GET", "/REST/1.0/", headers=headers, pace=WRITE, refuse=False)
             except CrmError as error:
-                self._until = 0.0
+                self._until = self._clock() + AGAIN
                 log.info("no session with RT", error=str(error))
                 return
             cookie = answer.headers.get("set-cookie", "").partition(";")[0]

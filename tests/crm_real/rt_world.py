@@ -46,8 +46,7 @@ class Screen:
     """RT as its administrator."""
 
     def __init__(self, lab: RtLab) -> None:
-        self._http = Http("RT", lab.url, connections=2)
-        self._rest = Rest(self._http, lab.token(ROOT), time.time)  # noqa: TID251 - a real one
+        self._rest = Rest(Http("RT", lab.url, connections=2), lab.token(ROOT), time.time)  # noqa: TID251 - a real one
 
     async def create(self, what: str, **values: Any) -> str:
         """A new record; its id."""
@@ -85,7 +84,7 @@ class Screen:
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._http.close()
+        await self._rest.close()
 
 
 class RtWorld(PlainWorld):
