@@ -3,11 +3,14 @@
 Only an accelerator: whoever sends them may lose them. Off until a token is configured (``[crm] push_in_env``), which
 comes in the header ``X-Hotline-Token`` or, for systems that can only be given an address, as ``?token=``: what is
 taken costs a question to the CRM each. The connector checks signatures where its system signs.
+
+Nobody there waits for us: Odoo sends a webhook while the person who saved still looks at an hourglass. What takes
+longer than a moment is done behind the answer.
 """
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -17,11 +20,13 @@ from crm.connector import Can, Connector
 from crm.records import Change
 from crm.trouble import AuthError, CrmError, InvalidError, UnsupportedError
 from hotline.routing_http import TOKEN
+from storage.trouble import StorageError
 
 PATH = "/crm/push"
 LONGEST = 256 * 1024  # bytes of one webhook
 AT_ONCE = 4
-PATIENCE = 30.0  # seconds
+PATIENCE = 30.0  # seconds for asking the CRM
+MOMENT = 0.2  # seconds that the sender waits at most
 
 OnChanges = Callable[[Sequence[Change]], Awaitable[None]]
 
@@ -33,7 +38,7 @@ class PushIn:
 
     def __init__(self, connector: Connector, token: str, on_changes: OnChanges) -> None:
         self._connector, self._token, self._on_changes = connector, token.encode(), on_changes
-        self._busy = 0
+        self._working: set[asyncio.Task[None]] = set()
         self._taken = self._refused = 0
         self._error: str | None = None
 
@@ -45,11 +50,17 @@ class PushIn:
         """For the operator."""
         return {"taken": self._taken, "refused": self._refused, "error": self._error}
 
-    async def page(self, request: web.Request) -> web.Response:
-        """204 when taken. 401 wrong token or signature, 400 not understood, 404 nothing is taken here, 413 too long.
+    async def close(self) -> None:
+        """Break off what is still being done: the feed will see it."""
+        for task in self._working:
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
 
-        503 while the CRM cannot be asked, and while there are too many at once: whoever repeats may, the feed sees it
-        anyway.
+    async def page(self, request: web.Request) -> web.Response:
+        """204 when taken, 202 when it is still being looked at.
+
+        401 wrong token or signature, 400 not understood, 404 nothing is taken here, 413 too long. 503 while the CRM
+        cannot be asked, and while there are too many at once: whoever repeats may, the feed sees it anyway.
         """
         given = request.headers.get(TOKEN) or request.query.get("token", "")
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token):
@@ -57,21 +68,39 @@ class PushIn:
             raise web.HTTPUnauthorized(text="the token is missing or wrong")
         if Can.PUSH not in self._connector.can:
             raise web.HTTPNotFound(text=f"{self._connector.name} sends no webhooks")
-        if self._busy >= AT_ONCE:
+        if len(self._working) >= AT_ONCE:
             raise web.HTTPServiceUnavailable(text="too many at once", headers={"Retry-After": "1"})
-        self._busy += 1
-        try:
-            changes = await self._changes(request)
-        finally:
-            self._busy -= 1
-        self._taken += 1
-        if changes:
-            await self._on_changes(changes)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        work = self._take(headers, await _body(request))
+        task = asyncio.get_running_loop().create_task(work, name="webhook of the CRM")
+        self._working.add(task)
+        task.add_done_callback(self._over)
+        done, _ = await asyncio.wait({task}, timeout=MOMENT)
+        if not done:
+            return web.Response(status=202)
+        task.result()
         return web.Response(status=204)
 
-    async def _changes(self, request: web.Request) -> Sequence[Change]:
-        body = await _body(request)
-        headers = {name.lower(): value for name, value in request.headers.items()}
+    async def _take(self, headers: Mapping[str, str], body: bytes) -> None:
+        changes = await self._changes(headers, body)
+        if changes:
+            await self._on_changes(changes)
+        self._taken += 1
+
+    def _over(self, task: "asyncio.Task[None]") -> None:
+        """Who answers has seen what went wrong; when nobody does any more the log has."""
+        self._working.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not isinstance(error, web.HTTPException):
+            self._error = str(error)
+            trace = None if isinstance(error, StorageError) else error
+            log.error(
+                "what a webhook brought is lost", connector=self._connector.name, error=str(error), exc_info=trace
+            )
+
+    async def _changes(self, headers: Mapping[str, str], body: bytes) -> Sequence[Change]:
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._connector.take_push(headers, body)

@@ -147,6 +147,8 @@ class CrmSide:
 
     async def close(self) -> None:
         """Close what was opened here."""
+        if self._door is not None:
+            await self._door.close()
         await self._pushing.close()
 
     async def _pushed_to_us(self, changes: Sequence[Change]) -> None:

@@ -1,10 +1,12 @@
 """The CRM's own webhooks: who may send them, how much, and what becomes of what they bring."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 
 from crm.connector import Can, Unable
 from crm.guarded import Guarded
@@ -14,6 +16,7 @@ from hotline.crm_push_in import AT_ONCE, LONGEST, PATH, PushIn
 from hotline.routing_http import TOKEN
 from screenpop.errors import told
 from screenpop.security import from_our_pages
+from storage.trouble import Trouble, trouble
 
 SECRET = "a-long-token"
 CHANGE = Change(Ref(Of.CUSTOMER, "42"), 1795290138.0, gone=True)
@@ -27,11 +30,14 @@ class Signs(Unable):
 
     def __init__(self) -> None:
         self.error: Exception | None = None
+        self.held: asyncio.Event | None = None
         self.took: list[tuple[Mapping[str, str], bytes]] = []
 
     async def take_push(self, headers: Mapping[str, str], body: bytes) -> Sequence[Change]:
         """A change, or what is wrong."""
         self.took.append((headers, body))
+        if self.held is not None:
+            await self.held.wait()
         if self.error is not None:
             raise self.error
         return () if body == b"nothing of ours" else (CHANGE,)
@@ -44,9 +50,12 @@ class House:
         self.connector, self.told = Signs(), list[Change]()
         self.takes = PushIn(Guarded(self.connector, lambda: 0.0), SECRET, self.hear)
         self.url = ""
+        self.error: Exception | None = None
 
     async def hear(self, changes: Sequence[Change]) -> None:
         """What was brought."""
+        if self.error is not None:
+            raise self.error
         self.told.extend(changes)
 
     async def post(self, body: bytes = b"{}", token: str | None = SECRET, query: str = "", **headers: str) -> int:
@@ -69,6 +78,7 @@ async def house() -> AsyncIterator[House]:
     async with TestServer(app) as server:
         house.url = str(server.make_url("")).rstrip("/")
         yield house
+        await house.takes.close()
 
 
 async def test_a_webhook_is_taken(house: House) -> None:
@@ -123,10 +133,30 @@ async def test_too_much_is_not_read(house: House) -> None:
     assert await house.post(b"x" * (LONGEST + 1)) == 413
 
 
-async def test_too_many_at_once_are_put_off(house: House) -> None:
-    """Each costs a question to the CRM."""
-    house.takes._busy = AT_ONCE
+async def test_the_sender_does_not_wait_for_the_crm(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Odoo holds up whoever saved until it has an answer; too many at once are put off, closed they are broken off."""
+    monkeypatch.setattr("hotline.crm_push_in.MOMENT", 0.01)
+    house.connector.held = asyncio.Event()
+    assert [await house.post() for _ in range(AT_ONCE)] == [202] * AT_ONCE
+    assert not house.told
     assert await house.post() == 503
+    house.connector.held.set()
+    await asyncio.gather(*house.takes._working)
+    assert house.told == [CHANGE] * AT_ONCE
+    house.connector.held.clear()
+    assert await house.post() == 202
+    await house.takes.close()
+    assert not house.takes._working
+    assert house.told == [CHANGE] * AT_ONCE
+
+
+async def test_what_cannot_be_kept_is_told(house: House) -> None:
+    """To the sender while it waits, and to the log."""
+    house.error = trouble(Trouble.BUSY, "disk")
+    with capture_logs() as logs:
+        assert await house.post() == 503
+    assert "what a webhook brought is lost" in [entry["event"] for entry in logs]
+    assert house.takes.report()["error"]
 
 
 async def test_a_browser_elsewhere_cannot_send_one(house: House) -> None:
