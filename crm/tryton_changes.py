@@ -14,7 +14,7 @@ from crm.trouble import InvalidError
 from crm.tryton_customers import Customers
 from crm.tryton_desk import Desk, Record
 from crm.tryton_feed import MADE, WRITTEN, Place, domain, onward, read_places, text_of
-from crm.tryton_plan import MECHANISM, PARTY, ticket_paths
+from crm.tryton_plan import MECHANISM, PARTY
 from crm.tryton_rpc import SYSTEM
 from crm.tryton_tickets import Tickets
 from crm.tryton_values import digest, microseconds
@@ -88,9 +88,7 @@ class Changes:
         if of is Of.CUSTOMER:
             parts = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
             return [changed(row, customer) for part in parts for row, customer in await self._customers.of_ids(part)]
-        fields = (await self._desk.plan()).fields
-        rows = await self._desk.rows(fields.ticket.object, [["id", "in", ids]], ticket_paths(fields.ticket), pace=BULK)
-        items = [self._tickets.item(fields, row) for row in rows]
+        items = [seen.item for seen in await self._tickets.seen([str(each) for each in ids]) if seen.item]
         return [Change(item.ref, item.updated, item=item) for item in items]
 
 

@@ -71,12 +71,12 @@ class Customers:
 
     async def get(self, customer_id: str) -> Customer | None:
         """The customer of that id, or who replaces it, with everything; None when there is none. Raises CrmError."""
-        row = await self._standing(customer_id, await self._paths(), LATER)
+        row = await self._standing(customer_id, await self._paths(), LATER, self._where)
         return None if row is None else next(iter(await self._detailed(await self.read([row]), LATER)))
 
     async def standing(self, customer_id: str, pace: Pace) -> int:
         """The id of the party that stands for this one now: itself, or what it was merged into. Raises CrmError."""
-        row = await self._standing(customer_id, ["id"], pace)
+        row = await self._standing(customer_id, ["id"], pace, ())
         if row is None:
             raise NotFoundError(f"{SYSTEM} has no party {customer_id} (any more)")
         return int(row["id"])
@@ -143,13 +143,15 @@ class Customers:
         own = terms.dialled != national and area and national.startswith(area)  # mobiles have no area
         return national[len(area) :] if own else national
 
-    async def _standing(self, customer_id: str, paths: Sequence[str], pace: Pace) -> Record | None:
+    async def _standing(
+        self, customer_id: str, paths: Sequence[str], pace: Pace, where: Sequence[Any]
+    ) -> Record | None:
         number = record_id(customer_id)
         for _ in range(MOST_MERGES):
             if number is None:
                 return None
             wanted = [*paths, "active", "replaced_by"]
-            rows = await self._desk.rows(PARTY, [["id", "=", number], ALL, *self._where], wanted, pace=pace)
+            rows = await self._desk.rows(PARTY, [["id", "=", number], ALL, *where], wanted, pace=pace)
             row = next(iter(rows), None)
             if row is None or row.get("active"):
                 return row

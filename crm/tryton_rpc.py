@@ -38,7 +38,7 @@ class Rpc:
         clock: Callable[[], float],
     ) -> None:
         self._http, self._path, self._user, self._password = http, f"/{quote(database, safe='')}/", user, password
-        self._language, self._clock = language, clock
+        self._language, self.clock = language, clock
         self._session: str | None = None
         self._entering = asyncio.Lock()
         self._refused_until = 0.0
@@ -106,13 +106,13 @@ class Rpc:
             return self._session
 
     async def _log_in(self) -> str:
-        if self._clock() < self._refused_until:
+        if self.clock() < self._refused_until:
             raise self._refusal()
         self._session = None
         asked = {"id": 1, "method": "common.db.login", "params": [self._user, {"password": self._password()}, "en"]}
         answer = await self._ask(self._path, asked, WRITE)  # Tryton takes its time over a password, on purpose
         if answer.status == _NO_SESSION:
-            self._refused_until = self._clock() + LOGIN_AGAIN
+            self._refused_until = self.clock() + LOGIN_AGAIN
             raise self._refusal()
         told = self._result(answer)
         if not isinstance(told, list) or len(told) < 2 or not isinstance(told[1], str):  # noqa: PLR2004

@@ -11,7 +11,7 @@ from typing import Any
 
 from crm.connector import Draft, Item, Ref, Seen, Status
 from crm.fieldmap import FieldMap, TicketMap
-from crm.http import BULK, WRITE
+from crm.http import BULK, WRITE, Pace
 from crm.trouble import ConflictError, InvalidError, NotFoundError
 from crm.tryton_customers import LATER, Customers
 from crm.tryton_desk import Desk, Record
@@ -21,6 +21,7 @@ from crm.tryton_rpc import SYSTEM
 from crm.tryton_values import mark, one_line, record_id
 from crm.wording import plain
 
+LOOK_AGAIN = 600.0  # seconds that the names of statuses are believed when tickets are listed
 _LOOKED_THROUGH = 20  # as for notes
 
 
@@ -45,10 +46,11 @@ class Tickets:
         self._desk, self._customers, self._notes, self._link = desk, customers, notes, link
         self._project, self._values, self._buttons = project, values, buttons
         self._home: int | None = None
+        self._known: tuple[float, list[Record]] | None = None
 
     async def check(self) -> list[str]:
         """What of the project and the statuses is not as the settings and the mapping have it. Raises CrmError."""
-        self._home = None
+        self._home = self._known = None
         faults: list[str] = []
         looks: list[Callable[[], Awaitable[object]]] = [self.domain]
         looks += [partial(self._status, status) for status in Status if status is not Status.UNKNOWN]
@@ -67,22 +69,23 @@ class Tickets:
         table = fields.ticket
         mine = [[table.customer.partition(".")[0], "=", customer]]
         domain = [*await self.domain(), *mine, *await self._open_ones(table)]
-        order = [("write_date", "DESC NULLS LAST"), ("id", "DESC")]
-        rows = await self._desk.rows(table.object, domain, ticket_paths(table), order=order, limit=limit, pace=LATER)
-        return [self.item(fields, row) for row in rows]
+        # What was never changed has no date of a change to be ordered by: more are asked for, and ordered here.
+        order, many = [("write_date", "DESC NULLS FIRST"), ("id", "DESC")], max(limit, _LOOKED_THROUGH)
+        rows = await self._desk.rows(table.object, domain, ticket_paths(table), order=order, limit=many, pace=LATER)
+        rows.sort(key=lambda row: (str(row.get("write_date")), row["id"]), reverse=True)
+        return [self.item(fields, row) for row in rows[:limit]]
 
     async def read(self, ticket_id: str) -> Item | None:
         """One ticket; None when it is not there. Raises CrmError."""
         fields = await self._fields()
-        row = await self._row(fields.ticket, ticket_id)
+        row = await self._row(fields, ticket_id)
         return None if row is None else self.item(fields, row)
 
     async def seen(self, ids: Sequence[str]) -> list[Seen]:
         """Tickets as they stand. Raises CrmError."""
         fields = await self._fields()
         domain = [["id", "in", [number for each in ids if (number := record_id(each))]]]
-        rows = await self._desk.rows(fields.ticket.object, domain, ticket_paths(fields.ticket), pace=BULK)
-        items = [self.item(fields, row) for row in rows]
+        items = [self.item(fields, row) for row in await self._all(fields, domain, BULK, len(ids))]
         return [Seen(item.ref, item.customer_id, item=item) for item in items]
 
     async def create(self, draft: Draft) -> Ref:
@@ -98,7 +101,7 @@ class Tickets:
         """Set it. Raises ConflictError where the ticket is another than ``ticket`` says, else CrmError."""
         fields = await self._fields()
         table = fields.ticket
-        row = await self._row(table, ticket.id)
+        row = await self._row(fields, ticket.id)
         if row is None:
             raise NotFoundError(f"{SYSTEM} has no ticket {ticket.id} (any more)")
         now = self.item(fields, row)
@@ -132,9 +135,7 @@ class Tickets:
         whole = await self._whole_key(table)
         wanted = key if whole else mark(key)
         condition = [table.key, "=" if whole else "like", wanted if whole else f"%{wanted}%"]
-        rows = await self._desk.rows(
-            table.object, [condition, *await self.domain()], ticket_paths(table), limit=_LOOKED_THROUGH, pace=WRITE
-        )
+        rows = await self._all(fields, [condition], WRITE)
         held = [row for row in rows if wanted in str(row.get(table.key))]
         return self.item(fields, held[0]).ref if held else None
 
@@ -145,7 +146,7 @@ class Tickets:
         if self._home is None:
             named = ["id", "=", self._project] if isinstance(self._project, int) else ["name", "=", self._project]
             top = [] if isinstance(self._project, int) else [["parent", "=", None]]
-            rows = await self._desk.rows(WORK, [named, *top], ["name"], limit=2)
+            rows = await self._desk.rows(WORK, [named, *top], ["name"], limit=2, pace=WRITE)
             if len(rows) != 1:
                 raise InvalidError(
                     f"{SYSTEM} has {len(rows)} projects {self._project!r}: name one, or its id", "project"
@@ -217,7 +218,7 @@ class Tickets:
         relation = (await self._desk.plan()).relation(table.object, head)
         more = ["progress", "types"] if relation == f"{WORK}.status" else []
         asked = [name or "rec_name", *more]
-        found = await self._desk.rpc.call(relation, "search_read", [], 0, None, [["id", "ASC"]], asked)
+        found = await self._desk.rpc.call(relation, "search_read", [], 0, None, [["id", "ASC"]], asked, pace=WRITE)
         return found if isinstance(found, list) else []
 
     async def _open_ones(self, table: TicketMap) -> list[Any]:
@@ -227,8 +228,10 @@ class Tickets:
             return []
         if not (await self._desk.plan()).relation(table.object, head):
             return [[head, "not in", over]]
-        rows = await self._statuses(table)
-        done = [row["id"] for row in rows if any(_same(row.get(name or "rec_name"), word) for word in over)]
+        now = self._desk.rpc.clock()
+        if self._known is None or now >= self._known[0]:
+            self._known = now + LOOK_AGAIN, await self._statuses(table)
+        done = [row["id"] for row in self._known[1] if any(_same(row.get(name or "rec_name"), word) for word in over)]
         return [[head, "not in", done]]
 
     async def _whole_key(self, table: TicketMap) -> bool:
@@ -238,11 +241,17 @@ class Tickets:
     async def _fields(self) -> FieldMap:
         return (await self._desk.plan()).fields
 
-    async def _row(self, table: TicketMap, ticket_id: str) -> Record | None:
+    async def _row(self, fields: FieldMap, ticket_id: str) -> Record | None:
         if (number := record_id(ticket_id)) is None:
             return None
-        paths = [*ticket_paths(table), "progress"]
-        return next(iter(await self._desk.rows(table.object, [["id", "=", number]], paths, pace=WRITE)), None)
+        return next(iter(await self._all(fields, [["id", "=", number]], WRITE)), None)
+
+    async def _all(
+        self, fields: FieldMap, domain: Sequence[Any], pace: Pace, limit: int = _LOOKED_THROUGH
+    ) -> list[Record]:
+        """Tickets wherever they lie by now, those put away too."""
+        paths, context = [*ticket_paths(fields.ticket), "progress"], {"active_test": False}
+        return await self._desk.rows(fields.ticket.object, domain, paths, limit=limit, pace=pace, context=context)
 
     async def _must(self, ticket_id: str) -> Item:
         item = await self.read(ticket_id)
