@@ -45,7 +45,8 @@ class WriteBack:
     ) -> None:
         self.refs, self.connector = CrmRefs(db), connector
         self.keys = Keys(settings.site.name)
-        hands = Hands(crm=connector, refs=self.refs, outbox=outbox, clock=clock, area=settings.crm.area)
+        area, kinds = settings.crm.area, (CRM_CALL, CRM_TICKET)
+        hands = Hands(crm=connector, refs=self.refs, outbox=outbox, clock=clock, area=area, kinds=kinds)
         pen = pen_of(settings)
         notes = Notes(hands)
         self._calls = CallNotes(hands, notes, reads, self.keys, pen)

@@ -48,7 +48,9 @@ class TicketFeed:
                 await self._look_round()
         except CrmError as error:
             self.trouble, now = str(error), hands.clock()
-            return waiting(error, now, CRM_TICKETS) or Wait(now + max(self._every, TROUBLE_AGAIN), str(error))
+            hands.weather.bad = True
+            return waiting(error, now, CRM_TICKETS, now) or Wait(now + max(self._every, TROUBLE_AGAIN), str(error))
+        await hands.answered()
         self.heard, self.trouble = hands.clock(), None
         return Wait(self.heard + self._every, f"asks {hands.crm.name} every {self._every:g} s what changed")
 

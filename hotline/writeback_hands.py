@@ -6,7 +6,7 @@ refuses for good is given up, with a sentence that people see in ``hotline jobs`
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 import structlog
@@ -36,8 +36,9 @@ SETTLES = (
 )
 AUTH_AGAIN = 60.0
 LIMITED_AGAIN = 30.0
-TROUBLE_AGAIN = 15.0
-SPREAD = 10.0  # seconds over which jobs come back to a CRM that is to be left alone
+TROUBLE_AGAIN, LONGEST_AGAIN = 15.0, 300.0
+PATIENCE = 4  # a record that has been out of line for an hour is tried again after a quarter of one, at most LONGEST
+SPREAD = 0.25  # part of a pause over which jobs come back
 
 
 class OvertakenError(Exception):
@@ -47,15 +48,24 @@ class OvertakenError(Exception):
 _SURE = (Once.NATIVE, Once.UNIQUE_KEY)
 
 
+@dataclass(slots=True)
+class Weather:
+    """Whether the CRM was in trouble when it was asked last."""
+
+    bad: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """What all who write share. ``area``: of numbers written locally in the CRM."""
+    """What all who write share. ``area``: of numbers written locally in the CRM; ``kinds``: of our jobs."""
 
     crm: Connector
     refs: CrmRefs
     outbox: Outbox
     clock: Callable[[], float]
     area: str | None = None
+    kinds: tuple[str, ...] = ()
+    weather: Weather = field(default_factory=Weather)
 
     async def carried(self, job: Job, key: str, work: Awaitable[Wait | None]) -> Wait | None:
         """Do the work of a job on the record of ``key``; say what to do where the CRM does not let us."""
@@ -66,9 +76,10 @@ class Hands:
             return None
         except CrmError as error:
             now = self.clock()
-            await self.refs.trouble(key, str(error), now)
-            wait = waiting(error, now, job.key)
+            since = await self.refs.trouble(key, str(error), now)
+            wait = waiting(error, now, job.key, since)
             if wait is not None:
+                self.weather.bad = True
                 return wait
             if isinstance(error, NotFoundError | ConflictError):  # changed under our hands: read and decide again
                 raise JobError(str(error)) from error
@@ -87,6 +98,15 @@ class Hands:
             if isinstance(error, RateLimitedError) or not isinstance(error, TransientError):
                 await self.refs.over(turn, self.clock())  # it was surely not done
             raise
+        else:
+            await self.answered()
+
+    async def answered(self) -> None:
+        """The CRM answered: if it was in trouble before, what waits for it need not wait any longer."""
+        if self.weather.bad:
+            self.weather.bad = False
+            await self.outbox.hurry(self.kinds, self.clock())
+            self.outbox.wake()
 
     def settling(self, ref: CrmRef | None) -> Wait | None:
         """Whether a write whose outcome is not known may be under way still, at a CRM that cannot tell two apart."""
@@ -129,13 +149,16 @@ def ours(kept: bool) -> None:  # noqa: FBT001 - an answer of the references
         raise OvertakenError
 
 
-def waiting(error: CrmError, now: float, name: str) -> Wait | None:
-    """When to come back after an error that may pass; None for one that will not. ``name``: spreads those that wait."""
-    if isinstance(error, RateLimitedError):
-        spread = SPREAD * (crc32(name.encode()) % 100) / 100
-        return Wait(now + (LIMITED_AGAIN if error.after is None else error.after) + spread, str(error))
+def waiting(error: CrmError, now: float, name: str, since: float) -> Wait | None:
+    """When to come back after an error that may pass; None for one that will not.
+
+    ``since``: how long it has been so. A day's jobs that all wait must not keep the database busy: the longer the
+    rarer, each a little later than others by its ``name``. They are called back as soon as the CRM answers anybody.
+    """
     if isinstance(error, TransientError):
-        return Wait(now + TROUBLE_AGAIN, str(error))
+        after = (error.after or LIMITED_AGAIN) if isinstance(error, RateLimitedError) else TROUBLE_AGAIN
+        pause = max(after, min((now - since) / PATIENCE, LONGEST_AGAIN))
+        return Wait(now + pause * (1 + SPREAD * (crc32(name.encode()) % 100) / 100), str(error))
     if isinstance(error, AuthError):
         return Wait(now + AUTH_AGAIN, f"{error}: mend the key or its rights, this goes on by itself")
     return None

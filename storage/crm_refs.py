@@ -20,6 +20,7 @@ from storage.crm_ref_rows import CrmRef, RefState, as_ref, ref_of_ticket
 from storage.crm_ref_tables import crm_ref_feeds, crm_refs
 from storage.database import Database
 from storage.jobs import add_job
+from storage.metadata import Moment
 from storage.once import insert_into
 from storage.plain import plain
 from storage.records import NewJob
@@ -172,10 +173,15 @@ class CrmRefs:
         """All that was begun is done, or surely was not; ``status``: ours as it was told. False when overtaken."""
         return await self._end(turn, _given(status=status), now, ())
 
-    async def trouble(self, key: str, text: str, now: float) -> None:
-        """Why a record could not be brought in line; kept until it is. Nothing for a key that was never begun."""
-        values = {"trouble": plain(text, LONGEST_TEXT), "troubled": now}
-        await self._db.transact(lambda conn: conn.execute(_of_key(), {"the_key": key, **values}))
+    async def trouble(self, key: str, text: str, now: float) -> float:
+        """Why a record could not be brought in line; kept until it is. Since when; now for a key never begun."""
+        values = {"the_key": key, "trouble": plain(text, LONGEST_TEXT), "now": now}
+
+        def write(conn: Connection) -> float:
+            since: float | None = conn.execute(_trouble(), values).scalar()
+            return now if since is None else since
+
+        return await self._db.transact(write)
 
     async def forget(self, key: str) -> bool:
         """The record of this key is not ours any more: it is looked for by its key, and made anew if need be."""
@@ -249,8 +255,10 @@ def _move(dialect: str) -> Any:
 
 
 @cache
-def _of_key() -> Any:
-    return update(crm_refs).where(crm_refs.c.key == bindparam("the_key"))
+def _trouble() -> Any:
+    since = func.coalesce(crm_refs.c.troubled, bindparam("now", type_=Moment))
+    ill = update(crm_refs).where(crm_refs.c.key == bindparam("the_key")).values(troubled=since)
+    return ill.returning(crm_refs.c.troubled)
 
 
 @cache

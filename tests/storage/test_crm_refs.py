@@ -57,10 +57,11 @@ async def test_who_was_overtaken_is_told_and_changes_nothing(refs: CrmRefs, outb
 
 async def test_trouble_stands_until_it_is_over(refs: CrmRefs) -> None:
     """People see why something is not there; once it is, nothing of it is left."""
-    await refs.trouble(KEY, "nobody began", NOON)
+    assert await refs.trouble(KEY, "nobody began", NOON) == NOON
     assert await refs.get(KEY) is None
     turn = await refs.begin(KEY, Of.NOTE, now=NOON)
-    await refs.trouble(KEY, "odoo is in trouble", NOON + 1)
+    assert await refs.trouble(KEY, "odoo is in trouble", NOON + 1) == NOON + 1
+    assert await refs.trouble(KEY, "odoo is in trouble", NOON + 9) == NOON + 1
     ref = await refs.get(KEY)
     assert ref is not None
     assert (ref.trouble, ref.troubled, ref.state) == ("odoo is in trouble", NOON + 1, RefState.BEGUN)
