@@ -5,6 +5,7 @@ repeat are lists; attributes are ``@name``; an element with neither is its text.
 refused.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from crm.trouble import (
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _ENVELOPES = frozenset({"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"})
 _DEEPEST = 200
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SECURITY = frozenset(  # WS-Security's own
     {"FailedAuthentication", "FailedCheck", "InvalidSecurity", "InvalidSecurityToken", "SecurityTokenUnavailable"}
 )
@@ -42,6 +44,11 @@ class Fault:
     code: str
     names: tuple[str, ...]
     text: str
+
+
+def xml_text(text: str | None) -> str | None:
+    """A text without what XML cannot carry: a control character in a caller's name must not lose the call."""
+    return None if text is None else _NO_XML.sub("\ufffd", text)
 
 
 def parse(text: bytes) -> Any:

@@ -18,7 +18,7 @@ from crm.http import BULK, LOOKUP, WRITE, Answer, Http, Pace
 from crm.http_answers import error_of
 from crm.paths import first
 from crm.plan import Values, filled_json
-from crm.soap_answers import Fault, NoXmlError, body_of, error_of_fault, parse, value_of, with_empty
+from crm.soap_answers import Fault, NoXmlError, body_of, error_of_fault, parse, value_of, with_empty, xml_text
 from crm.soap_plan import TOKEN, SoapAsk, SoapPlan
 from crm.soap_wsdl import MissingError, Security, Wsdl
 from crm.trouble import AuthError, InvalidError, NotFoundError, TransientError, UnknownOutcomeError
@@ -48,7 +48,10 @@ class WsdlSource:
             url, home = URL(place, encoded=True), URL(self._place)
             if url.scheme not in ("http", "https") or url.origin() != home.origin():
                 raise InvalidError(f"the WSDL imports {place}, which is elsewhere: save both, and set wsdl", "wsdl")
-            return (await self._http.ask("GET", url.raw_path_qs, pace=BULK)).body
+            try:
+                return (await self._http.ask("GET", url.raw_path_qs, pace=BULK)).body
+            except NotFoundError as error:  # else it would look as if a customer were not there
+                raise InvalidError(f"there is no WSDL at {place}: {error}", "wsdl") from error
         return await asyncio.to_thread(self._file, Path(place))
 
     def _file(self, path: Path) -> bytes:
@@ -147,7 +150,7 @@ class SoapTalk:
     async def _once(self, ask: SoapAsk, given: Values, *, writes: bool, pace: Pace, wsdl: Wsdl | None = None) -> Told:
         wsdl = wsdl or await self.wsdl()
         who = self._identity
-        values = {"user": who.user, "secret": who.secret, **given}
+        values = {name: xml_text(text) for name, text in {"user": who.user, "secret": who.secret, **given}.items()}
         envelope = wsdl.envelope(
             ask.operation,
             ask.filled_args(values),

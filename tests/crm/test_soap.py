@@ -396,3 +396,17 @@ async def test_what_the_page_shows_is_sound() -> None:
     await connector.close()
     (inside,) = [tomllib.loads(block) for block in BLOCKS if block.startswith("[soap.find]")]
     SoapPlan.read({**mapping["soap"], **inside["soap"]})
+
+
+async def test_a_wsdl_that_is_not_there_is_no_customer_who_is_not_there(world: World) -> None:
+    """Nobody would notice that nobody is found any more."""
+    connector = await opened(world.url, wsdl=f"{world.url}/nothing.wsdl")
+    with pytest.raises(InvalidError, match="there is no WSDL at"):
+        await connector.find(CALLER)
+    await connector.close()
+
+
+async def test_what_xml_cannot_carry_does_not_lose_the_call(world: World) -> None:
+    """Control characters, half a surrogate pair."""
+    made = await world.connector.create_ticket(Draft("k7", "1", "漏\x00水\x1b\ud800。\U0001f600", "y"))
+    assert world.desk.cases[made.id]["subject"] == "漏\ufffd水\ufffd\ufffd。\U0001f600"
