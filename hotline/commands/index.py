@@ -16,7 +16,7 @@ from crm.registry import ConnectorError
 from hotline.cli import UsageError
 from hotline.clock import now
 from hotline.crm_opening import open_crm
-from hotline.index import Index
+from hotline.index import OTHERS_TURN, Index
 from hotline.index_plan import REFUSED
 from hotline.opening import add_database, database_url
 from hotline.settings import ConfigError, Settings, load
@@ -133,8 +133,12 @@ async def _load(index: Index, args: argparse.Namespace, _: Settings) -> int:
 
 async def _until(index: Index, wanted: int) -> Told | None:
     """Work, or wait for who works, until that load is over; None when the CRM refuses."""
+    alone = True
     while True:
         pause = await index.round()
+        if pause == OTHERS_TURN and alone:
+            _say("another service has the turn, or died with it less than half a minute ago: looking on")
+            alone = False
         await index.look()
         told = index.told
         if told.load >= wanted and not told.loading:
