@@ -51,6 +51,7 @@ NIGHT = time(3)
 EVERY = 600.0  # seconds between looks at whether the next night's job is there
 MENDED = 1.0  # seconds after which a repair is looked at,
 MENDING = 900.0  # and how long its job may take
+MENDING_WHY = "for the job that brings it in line"
 SHOWN = 20  # differences on the status page
 
 Batch = tuple[Sequence[Found], str | int]  # what was compared, and behind what it goes on
@@ -142,13 +143,16 @@ class InStep:
 
     async def mend(self, job: Job) -> Wait | None:
         """Repair one difference; done when it was looked at again and is gone, or cannot be repaired."""
+        now = self._clock()
         for left in await self.sync.get([int(job.payload["difference"])]):
             try:
                 return await self._mend(left)
             except CannotMendError as error:
                 await self.sync.mending([left.id], None, str(error))
             except CrmError as error:
-                return await self._trouble(job, error)
+                if (wait := waiting(error, now, job.key, now)) is not None:
+                    return wait
+                await self.sync.mending([left.id], None, str(error))
         return None
 
     async def _mend(self, left: Open) -> Wait | None:
@@ -160,7 +164,7 @@ class InStep:
         elif now - left.mending > MENDING:
             raise CannotMendError("its job has not ended yet: look at it with hotline jobs")
         there = await self.sync.get([left.id])
-        return Wait(now + MENDED, "for the job that brings it in line") if there else None
+        return Wait(now + MENDED, MENDING_WHY) if there else None
 
     async def report(self) -> Mapping[str, Any]:
         """How far both sides agree, for the operator."""
@@ -229,7 +233,7 @@ class InStep:
 
     async def _trouble(self, job: Job, error: CrmError) -> Wait | None:
         now = self._clock()
-        if (wait := waiting(error, now, job.key)) is not None:
+        if (wait := waiting(error, now, job.key, now)) is not None:
             return wait
         if isinstance(error, NotFoundError | ConflictError):  # changed under our hands: look again
             raise JobError(str(error)) from error

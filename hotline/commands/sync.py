@@ -23,7 +23,16 @@ from hotline.commands.sync_text import blemish_line, faults_line, open_line, rou
 from hotline.crm_opening import open_crm
 from hotline.crm_side import follow_of
 from hotline.index import source_of
-from hotline.instep import CRM_INSTEP, CRM_MEND, InStep, mend_job, repairable, told_open, told_round
+from hotline.instep import (
+    CRM_INSTEP,
+    CRM_MEND,
+    MENDING_WHY,
+    InStep,
+    mend_job,
+    repairable,
+    told_open,
+    told_round,
+)
 from hotline.instep_quality import HEADERS, CsvList, Pages, look_through, of_crm, of_index
 from hotline.opening import add_database, database_url
 from hotline.settings import ConfigError, Settings, load
@@ -34,6 +43,7 @@ from storage.customer_pages import customer_pages
 from storage.database import Database
 from storage.drain import Handler
 from storage.fanout import MemoryFanout
+from storage.jobs import JobState
 from storage.ledger import Ledger
 from storage.migrate import check
 from storage.outbox import Outbox
@@ -164,9 +174,18 @@ async def _repair(here: Here) -> int:
         await here.outbox.add_now(mend_job(each.id, at), at)
     names = {mend_job(each.id, at).key for each in wanted}
 
+    told = None
+
     async def over() -> bool:
+        nonlocal told
         left = await here.outbox.undone(CRM_MEND, names)
-        _say(f"{len(names) - len(left)} of {len(names)} repaired or given up")
+        line = f"{len(names) - len(left)} of {len(names)} looked after"
+        why = [job.why for job in await here.outbox.list(state=JobState.READY, kind=CRM_MEND, limit=1) if job.why]
+        if left and why and why[0] != MENDING_WHY:
+            line += f"; {why[0]}"
+        if line != told:
+            told = line
+            _say(line)
         return not left
 
     if names:

@@ -13,6 +13,7 @@ from hotline.instep import CRM_INSTEP, InStep, mend_job
 from hotline.settings import Server, Settings, Site
 from hotline.writeback import WriteBack
 from numbering.identify import identify
+from storage.crm_index import CrmIndex
 from storage.crm_sync import Open, Round
 from storage.database import Database
 from storage.edits import TicketField
@@ -79,8 +80,8 @@ class House:
         self.instep = self.comparer()
         self.asked = 0
 
-    def comparer(self) -> InStep:
-        """Another service's, for one that was killed."""
+    def comparer(self, index: CrmIndex | None = None) -> InStep:
+        """Another service's, for one that was killed; ``index``: the copy of the CRM's customers."""
         return InStep(
             db=self.db,
             ledger=self.ledger,
@@ -89,6 +90,7 @@ class House:
             connector=self.guarded,
             clock=self.clock,
             settings=self.settings,
+            index=index,
             rest=_at_once,
         )
 

@@ -13,6 +13,7 @@ from crm.connector import Status as Theirs
 from crm.customer import Customer, Phone
 from crm.instep import Mend, What
 from crm.trouble import AuthError, InvalidError, TransientError
+from hotline.index import Index
 from hotline.instep import CRM_INSTEP
 from storage.jobs import JobState
 from storage.records import NewJob
@@ -244,3 +245,46 @@ async def test_the_operator_is_told(house: PaperHouse) -> None:
     assert told["differences"][0]["call"] == str(made[0].call)
     quality = told["last"]["quality"]
     assert (quality["customers"], quality["phoneless"], quality["shared"], quality["unreadable"]) == (4, 1, 1, 0)
+
+
+async def test_the_copy_of_the_crms_customers_is_compared_and_renewed(house: PaperHouse) -> None:
+    """Its card says another level, or shows somebody who is not there any more."""
+    made = await house.calls(3)
+    first, second = (house.crm.customers[each.customer] for each in made[:2])
+    house.crm.customers[first.id] = replace(first, level="银牌")
+    reading = Index(db=house.db, connector=house.guarded, clock=house.clock, settings=house.settings)
+    await reading.round()
+    assert (await reading.copy.sizes()).customers == 3
+    house.crm.customers[first.id] = replace(first, level="金牌")
+    await house.move(made[1], Status.CLOSED)
+    await house.work()
+    del house.crm.customers[second.id]
+    house.instep = house.comparer(reading.copy)
+    await house.compare()
+    gone = {each.difference.subject: each for each in await house.left()}
+    assert gone[f"customer:{first.id}"].difference.what is What.COPY
+    assert (gone[f"customer:{first.id}"].difference.ours, gone[f"customer:{first.id}"].difference.theirs) == (
+        "level 银牌",
+        "level 金牌",
+    )
+    assert gone[f"customer:{second.id}"].difference.what is What.NOBODY
+    await house.mend(*await house.left())
+    assert await house.left() == []
+    kept = await reading.copy.kept([first.id, second.id])
+    assert {each.id: each.level for each in kept.values()} == {first.id: "金牌"}
+
+
+async def test_a_repair_that_the_crm_refuses_says_so(house: PaperHouse) -> None:
+    """And is over; one that it cannot take now waits."""
+    made = (await house.calls(1))[0]
+    del house.crm.notes[made.note]
+    await house.compare()
+    [left] = await house.left()
+    house.crm.before = lambda what: house.crm.trouble.append(InvalidError("no right")) if what == "survey" else None
+    await house.mend(left)
+    [left] = await house.left()
+    assert (left.mending, left.trouble) == (None, "no right")
+    house.crm.before = lambda _what: None
+    house.crm.trouble = [TransientError("away")]
+    await house.mend(left)
+    assert await house.left() == []
