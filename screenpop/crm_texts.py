@@ -126,7 +126,8 @@ class Pen:
         return self._say(LOST)
 
     def _how(self, item: CallItem) -> str:
-        how = self._label(words.OUTCOME, item.outcome)
+        missed = item.answered is None and item.outcome is Outcome.ABANDONED
+        how = self._label(words.REACH, "missed") if missed else self._label(words.OUTCOME, item.outcome)
         talked = None if item.answered is None or item.ended is None else item.ended - item.answered
         return how if talked is None else f"{how} {self._reader.lasted(talked)}"
 

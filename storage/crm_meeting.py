@@ -96,7 +96,7 @@ class CrmMeeting:
 def _compare(ref: CrmRef, item: Item, ours: Ours) -> tuple[Theirs, Ours, dict[str, Any]]:
     """What was found there, our status after it, what to tell of it."""
     first = ref.said is None
-    same = item.status is ref.theirs if first else item.said == ref.said
+    same = item.status is ref.theirs and (first or item.said == ref.said)  # two of ours may share a word there
     detail: dict[str, Any] = {}
     if not first and item.owner != ref.owner:
         detail["owner"] = [ref.owner, item.owner]

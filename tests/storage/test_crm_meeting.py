@@ -37,12 +37,14 @@ class Ticket:
         await self.refs.kept(turn, Ref(Of.TICKET, "7", "1"), now=NOW, status=Status.ACCEPTED)
         assert (await self.look("新建")).found is Theirs.SAME
 
-    async def look(self, said: str | None, version: str = "2", wanted: Status | None = None) -> Met:
+    async def look(
+        self, said: str | None, version: str = "2", wanted: Status | None = None, status: Status | None = None
+    ) -> Met:
         """It is there like this now; None: it is not."""
         turn = await self.refs.begin(KEY, Of.TICKET, now=NOW)
         if wanted is not None:
             await self.refs.want(turn, wanted)
-        item = None if said is None else Item(Ref(Of.TICKET, "7", version), "t", WORDS[said], said)
+        item = None if said is None else Item(Ref(Of.TICKET, "7", version), "t", status or WORDS[said], said)
         met = await self.meeting.met(turn, item, NOW)
         assert met is not None
         await self.refs.over(turn, NOW)
@@ -120,6 +122,13 @@ async def test_a_move_that_is_none_here_is_told_and_not_made(ticket: Ticket) -> 
     await ticket.look("已解决", wanted=Status.CLOSED)
     met = await ticket.look("处理中", "3")
     assert (met.found, met.status) == (Theirs.MOVED, Ours.CLOSED)
+
+
+async def test_two_of_ours_that_share_a_word_there_are_told_apart(ticket: Ticket) -> None:
+    """Closed there by another field than the one that is shown: ours is closed, too."""
+    await ticket.look("已解决", "3")
+    met = await ticket.look("已解决", "4", status=Status.CLOSED)
+    assert (met.found, met.status) == (Theirs.FOLLOWED, Ours.CLOSED)
 
 
 async def test_gone_it_is_gone_once(ticket: Ticket) -> None:
