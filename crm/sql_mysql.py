@@ -1,6 +1,7 @@
 """MySQL and MariaDB, for the direct SQL connector: one read-only session, and what their errors mean."""
 
 import json
+import ssl
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
@@ -16,7 +17,7 @@ from crm.sql_statement import Statement, Style
 from crm.trouble import AuthError, CrmError, InvalidError, TransientError
 
 _KINDS = {number: name.lower() for name, number in vars(FIELD_TYPE).items() if name.isupper()}
-_AUTH = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 2049, 2059})
+_AUTH = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 2026, 2049, 2059})
 _GONE = frozenset({1053, 1077, 1079, 1080, 1152, 1927, 2003, 2006, 2013, 2014, 2055})
 _SLOW = frozenset({1317, 1969, 3024})
 _TRY_AGAIN = frozenset({1021, 1040, 1041, 1129, 1203, 1205, 1213, 1226, 1637, 2002})
@@ -30,21 +31,25 @@ async def open_session(access: Access) -> "Session":
     """
     where = access.where
     socket = {"unix_socket": where.host} if where.host.startswith("/") else {}
+    connection = aiomysql.Connection(
+        host=where.host,
+        port=where.port or 3306,
+        **socket,
+        user=where.user,
+        password=access.password or "",
+        db=where.name,
+        charset="utf8mb4",
+        autocommit=True,
+        ssl=access.trust,
+        program_name="hotline",
+    )
     try:
-        connection = await aiomysql.connect(
-            host=where.host,
-            port=where.port or 3306,
-            **socket,
-            user=where.user,
-            password=access.password or "",
-            db=where.name,
-            charset="utf8mb4",
-            autocommit=True,
-            ssl=access.trust,
-            program_name="hotline",
-        )
-    except (Error, OSError) as error:
-        raise _trouble(str(where), error) from error
+        await connection.ping()  # the driver's connect() lets go of no connection that the server refuses
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, Error | OSError):
+            raise _trouble(str(where), error) from error
+        raise
     session = Session(str(where), connection, access.zone)
     try:
         await session.begin(access)
@@ -66,7 +71,7 @@ class Session:
 
     def __init__(self, where: str, connection: Any, zone: tzinfo) -> None:
         self._where, self._connection, self._zone = where, connection, zone
-        server = str(connection.get_server_info())
+        server = str(connection.get_server_info()).removeprefix("5.5.5-")  # for clients of another century
         self._maria = "mariadb" in server.lower()
         self.version = server if self._maria else f"MySQL {server}"
 
@@ -150,15 +155,16 @@ def _tables(plan: Any) -> Iterator[dict[str, Any]]:
 def _trouble(what: str, error: Exception) -> CrmError:
     number = error.args[0] if isinstance(error, Error) and error.args and isinstance(error.args[0], int) else None
     text = error.args[1] if number is not None and len(error.args) > 1 else error
+    if isinstance(error.__cause__, OSError):  # the driver does not say why
+        text = f"{text}: {error.__cause__}"
     said = f"SQL {what}: {str(text) or type(error).__name__}"
+    if isinstance(error.__cause__ or error, ssl.SSLError):
+        return AuthError(f"{said}; name its ca_file")
     if number is None or number in _GONE:
         return LostError(said)
     if number in _AUTH:
         return AuthError(f"{said}; give the user of url SELECT on what the statement reads, or mend its password")
-    if number in _SLOW:
-        return TransientError(f"{said}: given up as too slow")
-    if number in _TRY_AGAIN:
-        return TransientError(said)
-    if number in _ANOTHER_SCHEMA:
-        return InvalidError(f"{said}; was the CRM upgraded? mend the statement", what)
-    return InvalidError(said, what)
+    if number in _SLOW or number in _TRY_AGAIN:
+        return TransientError(f"{said}: given up as too slow" if number in _SLOW else said)
+    upgraded = "; was the CRM upgraded? mend the statement" if number in _ANOTHER_SCHEMA else ""
+    return InvalidError(f"{said}{upgraded}", what)

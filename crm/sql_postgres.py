@@ -1,6 +1,7 @@
 """PostgreSQL, for the direct SQL connector: one read-only session, and what its errors mean."""
 
 import json
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -198,6 +199,8 @@ def _trouble(what: str, error: Exception) -> CrmError:
     said = (
         f"SQL {what}: {' '.join(str(error).split()) or type(error).__name__}"  # its hints stand in lines of their own
     )
+    if isinstance(error, ssl.SSLError):
+        return AuthError(f"{said}; name its ca_file")
     if not state or state.startswith(_GONE):  # no answer of the server's: the connection
         return LostError(said)
     if state.startswith(_AUTH):

@@ -31,7 +31,7 @@ def running() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="maria-"))
     try:
         with _server(root, folder) as socket:
-            yield f"mysql://root@/test?host={socket}"
+            yield f"mysql://root@/hotline_test?host={socket}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -60,12 +60,11 @@ async def world(url: str) -> AsyncIterator[World]:
         **there, user=where.user, minsize=1, maxsize=4, autocommit=True, charset="utf8mb4"
     )
     shop = MysqlShop(url, pool)
-    for statement in ("DROP DATABASE IF EXISTS test", "CREATE DATABASE test CHARACTER SET utf8mb4", "USE test"):
-        await shop.run(statement)
+    await shop.run(f"CREATE OR REPLACE DATABASE {where.name} CHARACTER SET utf8mb4")
     pool.close()
     await pool.wait_closed()
     shop.pool = await aiomysql.create_pool(
-        **there, user=where.user, db="test", minsize=1, maxsize=4, autocommit=True, charset="utf8mb4"
+        **there, user=where.user, db=where.name, minsize=1, maxsize=4, autocommit=True, charset="utf8mb4"
     )
     world = World(shop, await opened(url, mapping_for("mysql")))
     await world.make()
@@ -182,14 +181,14 @@ async def test_what_goes_wrong_is_told_by_its_class(world: World) -> None:
         await cursor.execute("UNLOCK TABLES")
     assert await connector.find(CALLER)
     await shop.run("CREATE OR REPLACE USER reader@localhost IDENTIFIED BY 'secret'")
-    await shop.run("GRANT SELECT ON test.gongdan TO reader@localhost")
+    await shop.run("GRANT SELECT ON gongdan TO reader@localhost")
     as_reader = shop.url.replace("root@", "reader@")
     for secret, says in (("PASSWORD", "SELECT command denied"), (None, "Access denied")):
         stranger = await opened(as_reader, mapping_for("mysql"), secret_env=secret)
         with pytest.raises(AuthError, match=says):
             await stranger.find(CALLER)
         await stranger.close()
-    nobody = await opened("mysql://root@127.0.0.1:1/test", mapping_for("mysql"))
+    nobody = await opened("mysql://root@127.0.0.1:1/shop", mapping_for("mysql"))
     with pytest.raises(TransientError):
         await nobody.find(CALLER)
 
