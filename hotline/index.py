@@ -101,8 +101,9 @@ class Index:
         told = self.told
         return {
             "state": self._state(),
-            "customers": told.count,
+            "customers": told.known,
             "loading": told.loading,
+            "listed": told.count,
             "rate": told.rate and round(told.rate, 1),
             "loaded": told.ended,
             "as_of": max(told.fed or 0.0, told.whole or 0.0) or None,

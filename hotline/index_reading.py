@@ -55,8 +55,11 @@ class Reading:
             told = replace(self.told, feed=page.cursor, error=None, error_at=None)
             self.told = told if more else replace(told, fed=asked)
             written = await self._turn.step(self.told, news, self._clock())
-            taken = written.added + written.changed + written.gone
-            self.told = replace(self.told, news=self.told.news + taken)
+            self.told = replace(
+                self.told,
+                news=self.told.news + written.added + written.changed + written.gone,
+                known=self.told.known + written.added - written.gone,
+            )
 
     async def look_at(self, most: int, before: float) -> None:
         """Look at some customers by themselves: a listing has no purchases. Raises CrmError, StorageError.
@@ -84,6 +87,7 @@ class Reading:
             feed=last.feed,
             fed=last.fed,
             held=last.held,
+            known=last.known,
         )
         await self._turn.begin(self.told, now)
         log.info("reading all customers of the CRM", connector=self._crm.name, load=self.told.load)
@@ -108,6 +112,7 @@ class Reading:
                     self.told,
                     added=self.told.added + written.added,
                     changed=self.told.changed + written.changed,
+                    known=self.told.known + written.added,
                     spent=self.told.spent + self._clock() - asked,
                 )
                 if self.told.whole is not None and self._clock() - (self.told.fed or 0.0) >= self._poll:
@@ -130,8 +135,10 @@ class Reading:
                 listed=self.told.count,
                 missing=vanished,
             )
+        there = (await self._turn.index.sizes()).customers
         self.told = replace(
             self.told,
+            known=there - vanished if drop else there,
             ended=self._clock(),
             whole=began,
             place=None,

@@ -9,8 +9,9 @@ page of a load that was asked for before a change cannot undo it. Who loads and 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, select
 
 from crm.customer import Customer
 from crm.index_keys import keys_for
@@ -46,6 +47,7 @@ class Sizes:
 
 
 _STATE = select(index_state.c.source, index_state.c.told)
+_STATE_HELD = _STATE.with_for_update(read=True)  # so that nothing is written beside the forgetting of another CRM's
 # Those with the caller's extension first: should the limit cut, it cuts those who are less likely.
 _CALLERS = (
     select(index_phones.c.customer_id)
@@ -169,7 +171,7 @@ class CrmIndex:
         rows = await self.ready(news)
 
         def work(conn: Connection) -> Written:
-            return Written() if _ours(conn, self.source) is None else write(conn, rows)
+            return Written() if _ours(conn, self.source, _STATE_HELD) is None else write(conn, rows)
 
         return await self.db.transact(work)
 
@@ -180,7 +182,7 @@ class CrmIndex:
         return await asyncio.to_thread(prepare, news, self.area)
 
 
-def _ours(conn: Connection, source: str) -> Told | None:
+def _ours(conn: Connection, source: str, asked: Select[Any] = _STATE) -> Told | None:
     """How far the copy is; None when it is of another CRM, or none was begun."""
-    row = conn.execute(_STATE).first()
+    row = conn.execute(asked).first()
     return None if row is None or row.source != source else Told.read(row.told)

@@ -12,7 +12,8 @@ class Told:
     """Loads are numbered; ``load`` is the one under way, or the last. Times are epoch seconds on our clock.
 
     ``began``, ``paged``, ``ended``: of that load, its last page and its end (None: not over). ``place``: where it goes
-    on should it be broken off. ``count``: customers it brought so far, in ``spent`` seconds of work. ``added``,
+    on should it be broken off. ``count``: customers it brought so far, in ``spent`` seconds of work. ``known``: how
+    many the copy has, counted after the last load, then added up (what lookups teach aside). ``added``,
     ``changed``, ``dropped``: in what the copy differed from it. ``whole``: when the last load that came to its end
     began: the copy is at least so new. ``start``: the cursor of changes before the load. ``feed``: that of now;
     ``fed``: when nothing more was to be had; ``news``: changes taken since the load. ``held``: customers that the load
@@ -27,6 +28,7 @@ class Told:
     place: str | None = None
     count: int = 0
     spent: float = 0.0
+    known: int = 0
     added: int = 0
     changed: int = 0
     dropped: int = 0

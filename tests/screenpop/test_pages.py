@@ -302,6 +302,7 @@ async def test_the_status_page_tells_of_the_copy_of_the_crm(house: "House", visi
         "state": "reloading",
         "customers": 12034,
         "loading": True,
+        "listed": 700,
         "rate": 978.4,
         "loaded": 1_795_147_200.0,
         "as_of": 1_795_147_262.0,
@@ -315,7 +316,8 @@ async def test_the_status_page_tells_of_the_copy_of_the_crm(house: "House", visi
     page = await root.text("/status")
     for words in (
         "12034 个客户",
-        "正在重新读取全部客户 · 每秒 978 个",
+        "正在重新读取全部客户",
+        ">700</span> · 每秒 978 个",
         "12:01",
         "新增 3，变更 2，删除 1",
         "40 个客户未出现在清单中",
