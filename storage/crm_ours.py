@@ -145,11 +145,15 @@ class CrmOurs:
 
     async def customers(self, scope: Scope, after: str, limit: int = PAGE) -> Sequence[CustomerSide]:
         """Customers by id, behind ``after``."""
-        named = _in_customers(scope).subquery()
-        query = select(named.c.customer_id).where(named.c.customer_id > after).order_by(named.c.customer_id)
+        parts = [
+            part.where(whose > after).distinct().order_by(whose).limit(limit).subquery()
+            for whose, part in _of_customers(scope)
+        ]
+        both = union(*(select(part.c.customer_id) for part in parts)).subquery()
+        query = select(both.c.customer_id).order_by(both.c.customer_id).limit(limit)  # in the database's own order
 
         def look(conn: Connection) -> Sequence[CustomerSide]:
-            return _customer_sides(conn, list(conn.execute(query.limit(limit)).scalars()))
+            return _customer_sides(conn, list(conn.execute(query).scalars()))
 
         return await self._db.look(look)
 
@@ -252,11 +256,16 @@ def _in_moves(scope: Scope) -> Select[Any]:
 
 
 def _in_customers(scope: Scope) -> Any:
+    return union(*(part for _, part in _of_customers(scope)))
+
+
+def _of_customers(scope: Scope) -> Sequence[tuple[ColumnElement[Any], Select[Any]]]:
+    """Whom tickets name, and whom calls."""
     of_tickets = select(tickets.c.customer_id).where(
         tickets.c.customer_id.is_not(None), or_(tickets.c.changed >= scope.since, tickets.c.status.in_(OPEN))
     )
     of_calls = select(calls.c.customer_id).where(calls.c.customer_id.is_not(None), calls.c.arrived >= scope.since)
-    return union(of_tickets, of_calls)
+    return (tickets.c.customer_id, of_tickets), (calls.c.customer_id, of_calls)
 
 
 def _ought(customer: ColumnElement[Any], at: ColumnElement[Any], scope: Scope) -> ColumnElement[bool]:

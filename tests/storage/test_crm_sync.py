@@ -156,3 +156,19 @@ def test_numbers_of_several_are_found() -> None:
         doubles.add([("+861", "a"), ("+861", "a"), ("+862", "a")])
         doubles.add([("+862", "b"), ("+863", "c"), ("+862", "c")])
         assert list(doubles.several()) == [("+862", ("a", "b", "c"))]
+
+
+async def test_customers_come_in_pages_each_once(db: Database, ring: Ring, ledger: Ledger) -> None:
+    """Whatever order the database has for names of all kinds."""
+    names = ["B1", "a1", "A1", "b-2", "B_2", "é", "王芳", "10", "9"]
+    for name in names * 2:
+        told = ring()
+        for fact in told.whole():
+            await ledger.record(fact, now=NOON, number=told.number, known=Known(name, name))
+    ours, scope = CrmOurs(db, calls="crm-call", tickets="crm-ticket"), Scope(0.0, None)
+    seen, after = [], ""
+    while page := await ours.customers(scope, after, 2):
+        seen += [each.id for each in page]
+        after = page[-1].id
+    assert sorted(seen) == sorted(names)
+    assert (await ours.counts(scope))["customers"] == len(names)
