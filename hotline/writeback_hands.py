@@ -31,9 +31,7 @@ from telephony.call import CallKey
 
 log = structlog.get_logger()
 
-SETTLES = (
-    45.0  # a write without an answer may still be done so much later: what can only be searched is not made before
-)
+SETTLES = 45.0  # seconds in which a write without an answer may still be done; what can only be searched waits for it
 AUTH_AGAIN = 60.0
 LIMITED_AGAIN = 30.0
 TROUBLE_AGAIN, LONGEST_AGAIN = 15.0, 300.0

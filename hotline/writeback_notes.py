@@ -108,7 +108,8 @@ class CallNotes:
     async def handle(self, job: Job) -> Wait | None:
         """Bring the note in line with what is known of the call."""
         call = CallKey.parse(str(job.payload["call"]))
-        key = self._keys.note(call)
+        known = await self._hands.refs.of_call(call)
+        key = self._keys.note(call) if known is None else known.key
         return await self._hands.carried(job, key, self._notes.keep(key, lambda: self._plan(call), call=call))
 
     async def _plan(self, call: CallKey) -> Planned | None:

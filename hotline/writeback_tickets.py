@@ -52,6 +52,9 @@ class CrmTickets:
         if page is None or Can.TICKET not in self._hands.crm.can:
             return None
         known = await self._hands.refs.of_ticket(ticket)
+        nobody = page.item.ticket.customer_id is None and not self._strangers
+        if nobody and (known is None or (known.id is None and known.begun is None)):
+            return None  # wanted again as soon as somebody knows who it is
         key = self._keys.ticket(page) if known is None else known.key
         return await self._hands.carried(job, key, self._both(key, ticket, known))
 
@@ -86,6 +89,7 @@ class CrmTickets:
         calls = [NewJob(CRM_CALL, str(call.key), {"call": str(call.key)}, again=True) for call in page.calls]
         now = hands.clock()
         ours(await hands.refs.kept(turn, ref, now=now, customer_id=customer, status=status, jobs=calls))
+        hands.outbox.wake()
         return True
 
     def _draft(self, key: str, page: TicketPage, customer: str | None, status: Status) -> Draft:
@@ -153,9 +157,9 @@ class CrmTickets:
         moves = [(self._keys.move(page, line), line) for line in _moves(page)]
         if not moves or page.item.ticket.customer_id is None or Can.NOTE not in self._hands.crm.can:
             return None
-        known = await self._hands.refs.moves_of(ticket)
+        known = {_kind(key): ref for key, ref in (await self._hands.refs.moves_of(ticket)).items()}
         for key, line in moves:
-            if key in known and known[key].state is not RefState.BEGUN:
+            if _kind(key) in known and known[_kind(key)].state is not RefState.BEGUN:
                 continue
             wait = await self._notes.keep(key, self._planned(ticket, line), ticket_id=ticket)
             if wait is not None:
@@ -165,11 +169,11 @@ class CrmTickets:
     def _planned(self, ticket: int, line: TimelineItem) -> Plan:
         async def plan() -> Planned | None:
             page, ref = await self._page(ticket), await self._hands.refs.of_ticket(ticket)
-            ours = page.item.ticket
-            if ours.customer_id is None:
+            about = page.item.ticket
+            if about.customer_id is None:
                 return None
             theirs = None if ref is None or ref.ref is None else ref.ref.id
-            return Planned(ours.customer_id, ours.caller, self._pen.move(page, line), theirs)
+            return Planned(about.customer_id, about.caller, self._pen.move(page, line), theirs)
 
         return plan
 
@@ -177,6 +181,11 @@ class CrmTickets:
         page = await self._reads.ticket(ticket)
         assert page is not None  # tickets are never deleted
         return page
+
+
+def _kind(key: str) -> str:
+    """What a key is about, whatever this installation was called when it was made."""
+    return key.rpartition(":")[2]
 
 
 def _moves(page: TicketPage) -> list[TimelineItem]:

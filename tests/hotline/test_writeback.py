@@ -8,6 +8,7 @@ import pytest
 
 from crm.connector import Can, Of, Once
 from crm.trouble import AuthError, InvalidError, RateLimitedError, TransientError
+from hotline.settings import Site
 from storage.jobs import JobState
 from storage.records import TimelineKind
 from telephony.call import Ended, Outcome
@@ -82,6 +83,7 @@ async def test_a_strangers_call_waits_until_somebody_knows_who_it_was(house: Hou
     await house.tell(Ended(call=key, at=ARRIVED + 12, outcome=Outcome.ABANDONED), known=False)
     await house.settle()
     assert (house.shop.notes, house.shop.cases) == ({}, {})
+    assert await house.back.refs.page() == []
     await house.ledger.know(key, house.known, house.clock())
     await house.settle()
     assert house.note.customer_id == house.case.customer == house.known.customer_id
@@ -400,6 +402,33 @@ async def test_the_crms_own_webhook_makes_it_sooner(house: House) -> None:
     assert job is not None
     await house.do(job)
     assert (await house.ticket(key)).item.ticket.status is Status.WORKING
+
+
+async def test_another_name_of_this_house_makes_nothing_twice(house: House) -> None:
+    """Keys carry it; what was written under the old one is known by our own list."""
+    key = await house.call()
+    await house.whole(key)
+    await house.move(key, Status.WORKING)
+    await house.settle()
+    house.settings = house.settings.model_copy(update={"site": Site(name="elsewhere")})
+    house.back = house.another()
+    await house.say(key)
+    await house.move(key, Status.SOLVED)
+    await house.settle()
+    assert (len(house.shop.cases), len(house.shop.notes)) == (1, 3)
+    assert house.case.said == "已解决"
+
+
+async def test_tickets_of_strangers_are_made_where_that_is_wanted(house: House) -> None:
+    """Without a customer; calls are notes of nobody's timeline, and there is none."""
+    crm = house.settings.crm.model_copy(update={"strangers": True})
+    house.settings = house.settings.model_copy(update={"crm": crm})
+    house.back = house.another()
+    key = await house.call(known=False)
+    await house.tell(Ended(call=key, at=ARRIVED + 12, outcome=Outcome.ABANDONED), known=False)
+    await house.settle()
+    assert house.case.customer is None
+    assert house.shop.notes == {}
 
 
 async def test_the_operator_sees_how_it_goes(house: House) -> None:
