@@ -29,7 +29,11 @@ class DemoAccount:
 
 
 def with_demo_company(settings: Settings) -> Settings:
-    """The settings with the demo's lines and phones; recordings below the data folder, where its PBX puts them."""
+    """The settings with the demo's lines and phones; recordings below the data folder, where its PBX puts them.
+
+    Made-up calls are written into nobody's CRM, and nobody else is told of them: whoever sets up the CRM first and the
+    PBX later would find them among the company's own.
+    """
     return settings.model_copy(
         update={
             "site": settings.site.model_copy(update={"name": demo.COMPANY}),
@@ -38,6 +42,7 @@ def with_demo_company(settings: Settings) -> Settings:
             ),
             "agent": tuple(Agent(extension=agent.extension, name=agent.name) for agent in demo.AGENTS),
             "recordings": settings.recordings.model_copy(update={"root": settings.data / "demo-recordings"}),
+            "crm": settings.crm.model_copy(update={"write_back": False, "push": ()}),
         }
     )
 

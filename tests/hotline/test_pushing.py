@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 from crm.breaker import IN_A_ROW
 from crm.registry import ConnectorError
 from hotline.crm_settings import Crm, Push
+from hotline.newcomer import with_demo_company
 from hotline.pushing import DAY, KEEP, OLD, PATIENCE, Pushing, kind_of, kinds
 from hotline.settings import Settings, Site
 from hotline.telephony_settings import Agent
@@ -344,6 +345,12 @@ async def test_a_lost_call_whose_end_is_found_is_told_again(make: Make) -> None:
     await house.do()
     outcomes = [body["data"]["outcome"] for _, body, _ in house.receiver.heard if body["type"].endswith("ended")]
     assert outcomes == ["lost", "answered"]
+
+
+def test_nobody_is_told_of_made_up_calls() -> None:
+    """Those that the built-in PBX plays while there is no real one; nor are they written into a CRM."""
+    made_up = with_demo_company(settings_of(Push(kind="zammad", url="https://help.example/api/v1/cti/x")))
+    assert (made_up.crm.push, made_up.crm.write_back) == ((), False)
 
 
 def test_kinds_stay_the_same_when_others_come_and_go() -> None:
