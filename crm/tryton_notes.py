@@ -9,7 +9,7 @@ from typing import Any
 
 from crm.connector import Note, Of, Ref, Seen
 from crm.http import WRITE
-from crm.trouble import ConflictError, InvalidError
+from crm.trouble import ConflictError, InvalidError, NotFoundError
 from crm.tryton_customers import Customers
 from crm.tryton_desk import Desk, Record
 from crm.tryton_plan import PARTY
@@ -32,8 +32,8 @@ class Notes:
     async def keep(self, note: Note, known: Ref | None, links: Links) -> Ref:
         """The note of a call on its customer, or on what that was merged into; written again in place.
 
-        ``links`` are what its text names. Whatever somebody wrote into it stays, and emptied it stays so: there is no
-        other way to take a note back without deleting it. Raises CrmError.
+        ``links`` are what its text names. Whatever somebody wrote into it stays, and emptied it stays so. Raises
+        CrmError: NotFoundError where the customer is not there any more, or the note that is known was deleted.
         """
         resource = f"{PARTY},{await self._customers.standing(note.customer_id, WRITE)}"
         for _ in range(_TRIES):
@@ -42,6 +42,8 @@ class Notes:
                 return Ref(Of.NOTE, str(row["id"]))
             row = row or await self._marked(note.key)
             paragraphs = (note.title, *note.paragraphs)
+            if row is None and known is not None:
+                raise NotFoundError(f"{SYSTEM} has no note {known.id} (any more): somebody took it away")
             if row is None:
                 text = note_text(paragraphs, links, note.key)
                 made = await self._create(NOTE, {"resource": resource, "message": text})
@@ -140,7 +142,12 @@ class Notes:
         return found
 
     async def _create(self, model: str, *values: dict[str, Any]) -> str:
-        made = await self._desk.rpc.call(model, "create", list(values), pace=WRITE, writes=True)
+        try:
+            made = await self._desk.rpc.call(model, "create", list(values), pace=WRITE, writes=True)
+        except InvalidError as error:
+            if error.field == "Resource":  # 7.8 takes a record that is not there for none at all
+                raise NotFoundError(f"{SYSTEM} has no {values[0]['resource']} (any more)") from error
+            raise
         if not isinstance(made, list) or len(made) != len(values):
             raise InvalidError(f"{SYSTEM} did not say what it made of {model}")
         return str(made[0])

@@ -13,7 +13,7 @@ from crm.connector import Change, Draft, Note, Of, Ref, Status
 from crm.customer import Reason
 from crm.kit import CHECKS, Check, Fresh, NotShownError
 from crm.matching import decide
-from crm.trouble import AuthError, InvalidError, TransientError
+from crm.trouble import AuthError, InvalidError, NotFoundError, TransientError
 from crm.tryton import Tryton
 from crm.tryton_changes import PAGE
 from numbering.identify import identify
@@ -226,8 +226,29 @@ async def test_what_people_write_into_a_note_stays(screen: Screen, tryton: Tryto
     text = (await screen.read("ir.note", ref.id, "message"))["message"]
     assert all(part in text for part in ("客户说漏水", "客户说漏电", "已结", "张工：周三上门"))
     await screen.write("ir.note", ref.id, message="")
-    assert await tryton.keep_note(Note(key, str(customer), "来电", ("客户说漏水。",)), ref) == ref
+    note = Note(key, str(customer), "来电", ("客户说漏水。",))
+    assert await tryton.keep_note(note, ref) == ref
     assert not (await screen.read("ir.note", ref.id, "message"))["message"]
+    await screen.do("ir.note", "delete", [int(ref.id)])
+    with pytest.raises(NotFoundError, match="somebody took it away"):
+        await tryton.keep_note(note, ref)
+
+
+async def test_what_hangs_on_nothing_is_not_written(screen: Screen, tryton: Tryton) -> None:
+    """A customer or a ticket that was deleted meanwhile."""
+    fresh = Fresh()
+    customer = await party(screen, fresh.name(), fresh.mobile())
+    ticket = await tryton.create_ticket(Draft(fresh.key("ticket"), str(customer), "热水器漏水", "说漏水。"))
+    await screen.do("project.work", "delete", [int(ticket.id)])
+    with pytest.raises(NotFoundError):
+        await tryton.add_comment(ticket, "已派工。", fresh.key("status-1"))
+    with pytest.raises(NotFoundError):
+        await tryton.set_status(ticket, Status.WORKING)
+    await screen.do("party.party", "delete", [customer])
+    with pytest.raises(NotFoundError):
+        await tryton.keep_note(Note(fresh.key("note"), str(customer), "来电", ("x",)), None)
+    with pytest.raises(NotFoundError):
+        await tryton.create_ticket(Draft(fresh.key("ticket"), str(customer), "热水器漏水", "说漏水。"))
 
 
 async def test_a_note_moves_to_the_customer_that_was_picked_later(screen: Screen, tryton: Tryton) -> None:
