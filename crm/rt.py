@@ -51,7 +51,8 @@ class RtSettings(HttpSettings):
     ``find_typed``: user fields that RT searches and that hold numbers as people wrote them. ``find_exact``: custom
     fields of users that hold numbers as E.164. ``queue``: where tickets are made; without it none are. ``key_field``:
     the custom field that holds our key, one of tickets and one of transactions. ``also``: custom fields of a ticket
-    that are set with a status, by our status. ``overlap``: seconds that the longest transaction in this RT takes.
+    that are set with a status, by our status. ``urgencies``: RT's priority for each urgency. ``overlap``: seconds that
+    the longest transaction in this RT takes.
     """
 
     key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "HOTLINE_RT_TOKEN"
@@ -60,6 +61,7 @@ class RtSettings(HttpSettings):
     queue: str | None = None
     key_field: str = "CallID"
     also: Mapping[Status, Mapping[str, str]] = Field(default_factory=dict)
+    urgencies: Mapping[str, str] = Field(default_factory=lambda: {"高": "100", "中": "50"})
     overlap: Annotated[float, Field(ge=1, le=3600)] = 120.0
 
     @model_validator(mode="after")
@@ -93,7 +95,15 @@ class Rt(Unable):
         if settings.queue is not None:
             self.can |= Can.ITEMS | Can.NOTE | Can.TICKET | Can.SURVEY
             key, queue = settings.key_field, settings.queue
-            self._tickets = Tickets(rest, fields, queue=queue, key=key, also=settings.also, url=settings.url)
+            self._tickets = Tickets(
+                rest,
+                fields,
+                queue=queue,
+                key=key,
+                also=settings.also,
+                urgencies=settings.urgencies,
+                url=settings.url,
+            )
             self._notes = Notes(rest, fields, self._tickets, queue=queue, key=key)
         self._feed = Changes(rest, self._customers, self._tickets, settings.overlap)
 

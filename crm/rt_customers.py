@@ -80,6 +80,11 @@ class Customers:
             found = await self._rest.rows("/users", query, pace=BULK)
             rows = [(_number(row), row) for row in found.items]
             start = size * (page - 1)
+            if (
+                found.total is not None and 0 < found.total <= start
+            ):  # the list has become shorter: this is its last page
+                count = found.total
+                continue
             if count and start and (not rows or rows[0][0] > last):
                 count = max(0, start - size)
                 continue

@@ -83,14 +83,17 @@ class Rest:
                 refuse=False,
             )
 
+        # With a cookie RT takes us for a browser: it does not say that the token is wrong, but shows the page where
+        # people log in. Then it is asked again without; a write only when it was sent there, which leaves it undone.
         if (cookie := self._cookie) is not None:
             try:
                 answer = await once({"Cookie": cookie})
-            except InvalidError:  # sent elsewhere, to the page where people log in: nothing was done
-                answer = None
-            if answer is not None and "json" in answer.headers.get("content-type", ""):
-                return _sound(answer)
-            self._cookie = None  # with a cookie RT takes us for a browser: it does not say that the token is wrong
+            except InvalidError as error:
+                log.info("a session has ended", error=str(error))
+            else:
+                if writes or "json" in answer.headers.get("content-type", ""):
+                    return _sound(answer)
+            self._cookie = None
         return _sound(await once({}))
 
     async def rows(

@@ -23,11 +23,16 @@ _OPEN = "__Active__"  # TicketSQL's word for every status that is not over
 
 
 class Tickets:
-    """Writing. ``queue``: where new ones go; ``key``: the custom field with our key; ``url``: where people look."""
+    """Writing. ``queue``: where new ones go; ``key``: the custom field with our key; ``url``: where people look.
 
-    def __init__(self, rest: Rest, fields: FieldMap, *, queue: str, key: str, also: Also, url: str) -> None:
+    ``also``: custom fields that go with a status; ``urgencies``: the priority for each urgency.
+    """
+
+    def __init__(
+        self, rest: Rest, fields: FieldMap, *, queue: str, key: str, also: Also, urgencies: Mapping[str, str], url: str
+    ) -> None:
         self._rest, self._fields, self._queue, self._key, self._url = rest, fields, queue, key, url
-        self._also = also
+        self._also, self._urgencies = also, urgencies
         heads = {path.partition(".")[0] for path in self._paths()}
         plain = sorted(CUSTOM if head == "cf" else head for head in heads - {"Requestor"})
         self._asked = {"fields": ",".join(["Requestor", CUSTOM, *plain]), "fields[Requestor]": "id,Name"}
@@ -117,6 +122,8 @@ class Tickets:
             "Status": self._fields.word_for(Status.ACCEPTED),
             CUSTOM: {self._key: draft.key},
         }
+        if priority := self._urgencies.get(draft.urgency or ""):
+            body["Priority"] = priority
         if draft.customer_id is not None:
             body["Requestor"] = [draft.customer_id]
         told = (await self._rest.ask("POST", "/ticket", body=body, pace=WRITE, writes=True)).json_object()

@@ -152,6 +152,25 @@ async def test_a_session_spares_rt_the_token() -> None:
         assert there.asked[-2:] == [("/REST/1.0/", False), ("/REST/2.0/user/7", True)]
 
 
+async def test_a_write_that_may_have_been_done_is_not_sent_again() -> None:
+    """Whatever page a gateway shows: only one that was sent to the login is undone for certain."""
+    there = Session()
+    made = 0
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal made
+        if request.method == "POST" and request.path == "/REST/2.0/ticket":
+            made += 1
+            return web.Response(text="<html>Bad Gateway</html>", status=502, content_type="text/html")
+        return await there.answer(request)
+
+    async with made_up(answer) as rt:
+        await rt.get("7")
+        with pytest.raises(UnknownOutcomeError):
+            await rt.create_ticket(Draft("k", "3", "t", "b"))
+        assert made == 1
+
+
 async def test_a_token_that_was_taken_back_is_told() -> None:
     """Though RT shows a page to log in to whoever sends a cookie."""
     there = Session()
@@ -207,6 +226,7 @@ async def test_a_load_goes_on_from_its_place(place: str) -> None:
     there = Users(400)
     async with made_up(there.answer) as rt:
         seen = [int(each.id) async for some, _ in rt.load(place) for each in some]
+        assert there.requests < 20
         assert seen == [number for number in there.there if number > int(place.partition(" ")[0])]
         with pytest.raises(InvalidError, match="no place"):
             await anext(aiter(rt.load("nowhere")))
