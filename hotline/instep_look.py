@@ -19,7 +19,7 @@ from hotline.writeback_notes import Planned
 from screenpop.crm_texts import Pen
 from storage.crm_index import CrmIndex
 from storage.crm_ours import CallSide, CrmOurs, CustomerSide, MoveSide, TicketSide
-from storage.crm_ref_rows import CrmRef
+from storage.crm_ref import CrmRef
 from storage.crm_sync import Found
 from storage.reads import Reads
 from telephony.call import CallKey

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from crm.connector import Item, Status
-from storage.crm_ref_rows import CrmRef, RefState, as_ref
+from storage.crm_ref import CrmRef, RefState
+from storage.crm_ref_rows import as_ref
 from storage.crm_ref_tables import crm_refs
 from storage.crm_refs import LONGEST_TEXT, Turn
 from storage.database import Database

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, false, func, or_, select, union
 
 from crm.connector import Of, Status
-from storage.crm_ref_rows import CrmRef, RefState, as_ref
+from storage.crm_ref import CrmRef, RefState
+from storage.crm_ref_rows import as_ref
 from storage.crm_ref_tables import crm_refs
 from storage.database import Database
 from storage.job_tables import jobs

@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Delete, Select, bindparam, delete, func, select, update
 
 from crm.connector import Of, Ref, Status
-from storage.crm_ref_rows import CrmRef, RefState, as_ref, ref_of_ticket
+from storage.crm_ref import CrmRef, RefState
+from storage.crm_ref_rows import as_ref, ref_of_ticket
 from storage.crm_ref_tables import crm_ref_feeds, crm_refs
 from storage.database import Database
 from storage.jobs import add_job

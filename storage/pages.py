@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from storage.crm_ref_rows import CrmRef
+from storage.crm_ref import CrmRef
 from storage.records import AlarmKind, EventKind, Phase, RecordingKind, RecordingRow, TicketLink, TimelineKind, Waiting
 from telephony.call import CallKey, Outcome
 from tickets.ticket import Reachability, Status, Ticket

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.account_tables import audit
 from storage.audit import What
 from storage.call_rows import as_recording, as_transcript, call_items, calls_query
-from storage.crm_ref_rows import CrmRef, as_ref, ref_of_ticket
+from storage.crm_ref import CrmRef
+from storage.crm_ref_rows import as_ref, ref_of_ticket
 from storage.database import Database
 from storage.happened import key_of
 from storage.pages import (
