@@ -235,6 +235,8 @@ class Sql(Unable):
         except InvalidError:
             self._looked = False  # the schema may be another by now
             raise
+        except NoSuchIdError as error:
+            raise InvalidError(f"SQL: {error}") from error
 
     async def _now(self, session: Session) -> float:
         now = await session.now()

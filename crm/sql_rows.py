@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
+from urllib.parse import quote
 
 from crm.connector import Change, Item, Of, Ref
 from crm.customer import Customer
@@ -124,7 +125,7 @@ class Reading:
         item = self.map.item_of(row)
         url = self.plan.ticket_url
         updated = self.when(row[self.map.ticket.updated]) if self.map.ticket.updated in row else None
-        return replace(item, updated=updated, url=url.replace("{id}", item.ref.id) if url else None)
+        return replace(item, updated=updated, url=url.replace("{id}", quote(item.ref.id, safe="")) if url else None)
 
     def _value(self, value: Any, *, inside: bool) -> Any:
         if isinstance(value, datetime) and value.tzinfo is None:

@@ -68,6 +68,7 @@ class Pool:
         self._name, self._opens, self._limit = name, opens, limit
         self._seats = asyncio.Semaphore(size)
         self._idle: list[Session] = []
+        self._closed = False
 
     async def ask(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Do ``work`` with a session; once more with a new one when an idle one turns out to be dead."""
@@ -77,13 +78,17 @@ class Pool:
                     try:
                         return await self._done(self._idle.pop(), work)
                     except LostError:
-                        self.close()  # those beside it died with it
+                        self._drop()  # those beside it died with it
                 return await self._done(await self._opens(), work)
         except TimeoutError as error:
             raise TransientError(f"{self._name}: no answer within {self._limit:g} s") from error
 
     def close(self) -> None:
-        """Let go of the idle ones."""
+        """Let go of the idle ones; of others when they are done."""
+        self._closed = True
+        self._drop()
+
+    def _drop(self) -> None:
         while self._idle:
             self._idle.pop().drop()
 
@@ -99,7 +104,7 @@ class Pool:
             answered = True
             raise
         finally:
-            if answered:
+            if answered and not self._closed:
                 self._idle.append(session)
             else:
                 session.drop()

@@ -175,7 +175,7 @@ class World(PlainWorld):
 
 
 async def opened(url: str, mapping: Mapping[str, Any], base: Path = Path(), **settings: Any) -> Any:
-    """The connector to a database. Its times are UTC."""
+    """The connector to a database. Its times are UTC; it has time, as a machine may be busy with other tests."""
     clock = time.time  # noqa: TID251 - a real database has a real clock
     context = Context(lambda name: {"PASSWORD": "secret"}[name], base, clock, "0755", mapping)
-    return await open_named("sql", {"url": url, "timezone": "UTC", **settings}, context)
+    return await open_named("sql", {"url": url, "timezone": "UTC", "timeout": 5, **settings}, context)

@@ -31,7 +31,7 @@ def system(request: pytest.FixtureRequest) -> Iterator[System]:
 @pytest.fixture
 async def connector(system: System) -> AsyncIterator[Any]:
     """The connector to its database."""
-    opened = await system.connector()
+    opened = await system.connector(timeout=0.8)
     yield opened
     await opened.close()
 
