@@ -99,11 +99,13 @@ class Rest:
     async def rows(
         self, path: str, query: Mapping[str, str], search: Search | None = None, pace: Pace = LOOKUP
     ) -> Rows:
-        """A page of a list, of what ``search`` says where it is given. Raises CrmError."""
-        if search is None:
-            answer = await self.ask("GET", path, query=query, pace=pace)
-        else:
-            answer = await self.ask("POST", path, query=query, body=list(search), pace=pace)
+        """A page of a list, of what ``search`` says where it is given. Raises CrmError.
+
+        By GET: a request that may be repeated is, where RT's server has just closed the connection it came by (after a
+        second without work). RT takes its conditions in a parameter as well as in a body.
+        """
+        whole = query if search is None else {**query, "query": json.dumps(list(search), separators=(",", ":"))}
+        answer = await self.ask("GET", path, query=whole, pace=pace)
         told = answer.json_object()
         items, total = told.get("items"), told.get("total")
         if not isinstance(items, list) or not all(isinstance(each, dict) and each.get("id") for each in items):
