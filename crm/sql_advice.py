@@ -118,7 +118,7 @@ def _index(kind: Kind, table: str, expression: str, like: bool) -> Sequence[str]
         index = f"CREATE INDEX CONCURRENTLY {name} ON {table} USING gin ({within} gin_trgm_ops)"
         return "CREATE EXTENSION IF NOT EXISTS pg_trgm", index
     if like:
-        return (f"no index helps LIKE with % before; compare the last digits of {expression} with :last8 by =",)
+        return (f"no index helps LIKE with % before; compare a column that holds the digits of {expression} by =",)
     if kind is Kind.MYSQL and not plain:
         made = f"ADD COLUMN {name} varchar(40) GENERATED ALWAYS AS ({expression}) STORED, ADD INDEX ({name})"
         return (f"ALTER TABLE {table} {made}, and compare {name}",)

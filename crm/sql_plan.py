@@ -167,4 +167,5 @@ def _told(error: ValidationError) -> Iterator[str]:
         text = {"extra_forbidden": "no such statement or setting", "missing": "is missing"}.get(
             item["type"], item["msg"]
         )
-        yield f"{place}: {text.removeprefix('Value error, ')}"
+        named = f"{next(iter(item['loc']), '')}: "  # a statement's faults begin with its name
+        yield f"{place}: {text.removeprefix('Value error, ').removeprefix(named)}"

@@ -21,7 +21,7 @@ FIND = "SELECT id, name, phone FROM k WHERE phone = :e164"
     [
         ({}, "sql.find: is missing"),
         ({"find": []}, "find: there is no statement"),
-        ({"find": "SELECT 1"}, "find: asks for none of"),
+        ({"find": "SELECT 1"}, "sql.find.0: asks for none of"),
         ({"find": FIND.replace(":e164", ":mobile")}, ":mobile is no value of it; there are :dialled, :digits"),
         ({"find": [FIND, "DELETE FROM k"]}, "neither SELECT nor WITH"),
         ({"find": FIND, "fnd": FIND}, "sql.fnd: no such statement"),
