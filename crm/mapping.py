@@ -90,6 +90,8 @@ _HEADERS: Mapping[Field, str] = {
     Field.PURCHASES: "purchases 购买记录 购买 订单 订单记录 历史订单 orders",
     Field.CONTRACTS: "contracts 合同 合约 保修 服务合同 contract warranty",
 }
+# Python 3.11 takes longer to find a member of an enum than to look it up in a dict; each row would do it ten times.
+_ID, _NAME, _PHONE, _EXT, _COMPANY, _LEVEL, _VIP, _OWNER, _NOTE, _PURCHASES, _CONTRACTS = Field
 _FIELD_OF = {name: field for field, names in _HEADERS.items() for name in names.split()}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_IN_NAMES = re.compile(r"[ _\-.]|\(.*\)")
@@ -162,33 +164,33 @@ class _Row:
         """The customer; _RefusedError when the row cannot be one."""
         self._sort(cells)
         said = self._cells.get
-        name = said(Field.NAME, "")
+        name = said(_NAME, "")
         phones = self._readable_phones()
         if not name:
-            raise self._refused(Why.NO_NAME, "the name is empty", Field.NAME)
-        customer_id = said(Field.ID) or _made_id(name, phones[0])
+            raise self._refused(Why.NO_NAME, "the name is empty", _NAME)
+        customer_id = said(_ID) or _made_id(name, phones[0])
         if len(customer_id) > LONGEST_ID:
-            raise self._refused(Why.TOO_LONG, f"an id has at most {LONGEST_ID} characters", Field.ID)
-        level = said(Field.LEVEL)
+            raise self._refused(Why.TOO_LONG, f"an id has at most {LONGEST_ID} characters", _ID)
+        level = said(_LEVEL)
         bought: tuple[Purchase, ...] = ()
         signed: tuple[Contract, ...] = ()
-        if text := said(Field.PURCHASES):
+        if text := said(_PURCHASES):
             bought, wrongs = purchases(text)
-            self._left_out(wrongs, Field.PURCHASES)
-        if text := said(Field.CONTRACTS):
+            self._left_out(wrongs, _PURCHASES)
+        if text := said(_CONTRACTS):
             signed, wrongs = contracts(text)
-            self._left_out(wrongs, Field.CONTRACTS)
+            self._left_out(wrongs, _CONTRACTS)
         customer = Customer(
             customer_id,
             name,
             phones,
-            said(Field.COMPANY),
+            said(_COMPANY),
             level,
             self._vip(level),
-            said(Field.OWNER),
+            said(_OWNER),
             bought,
             signed,
-            said(Field.NOTE),
+            said(_NOTE),
         )
         return Mapped(customer, tuple(self._problems))
 
@@ -219,7 +221,7 @@ class _Row:
 
     def _readable_phones(self) -> tuple[Phone, ...]:
         """Every number that can be found again. One that cannot is told, and refuses the row if it was the only one."""
-        ext = self._cells.get(Field.EXT)
+        ext = self._cells.get(_EXT)
         found: dict[tuple[str, str | None], Phone] = {}
         for place, cell in self._phones:
             for phone in split_phones(cell, self._area, ext):
@@ -232,11 +234,11 @@ class _Row:
                 else:
                     found.setdefault((phone.e164, phone.ext), phone)
         if len(found) > MOST_PHONES:
-            raise self._refused(Why.TOO_LONG, f"more than {MOST_PHONES} numbers", Field.PHONE)
+            raise self._refused(Why.TOO_LONG, f"more than {MOST_PHONES} numbers", _PHONE)
         if not found:
             if self._problems:
                 raise _RefusedError(self._problems[0])
-            raise self._refused(Why.NO_PHONE, "no telephone number", Field.PHONE)
+            raise self._refused(Why.NO_PHONE, "no telephone number", _PHONE)
         return tuple(found.values())
 
     def _left_out(self, wrongs: Sequence[str], field: Field) -> None:
@@ -244,13 +246,13 @@ class _Row:
 
     def _vip(self, level: str | None) -> bool:
         """As the column says; without one, whether the level is called VIP."""
-        said = self._cells.get(Field.VIP)
+        said = self._cells.get(_VIP)
         if said is None:
             return level is not None and "vip" in level.casefold()
         try:
             return yes_or_no(said)
         except Unreadable as error:
-            self._problems.append(self._problem(Why.BAD_VALUE, str(error), Field.VIP))
+            self._problems.append(self._problem(Why.BAD_VALUE, str(error), _VIP))
             return False
 
     def _problem(self, why: Why, text: str, field: Field | None = None) -> RowProblem:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from crm.customer import Phone
 from numbering.identify import identify
 from numbering.number import Kind, Number
+from numbering.quick import glance
 
 _SEPARATOR = re.compile(r"\s*([;；,，、/／|｜\r\n\t]|\s(?:and|or)\s|或|和|及)+\s*")
 _EXTENSION = re.compile(r"\d{1,6}")
@@ -21,8 +22,11 @@ def split_phones(cell: str, area: str | None = None, ext: str | None = None) -> 
     fixed numbers that have none.
     """
     cell = cell.strip()
+    seen = glance(cell)
+    if seen is not None and (ext is None or seen.kind is not Kind.FIXED):
+        return (Phone(cell, seen.e164, seen.ext),)
     whole = identify(cell, area)
-    if whole.e164 is not None:  # nearly always: one number in the cell
+    if whole.e164 is not None:
         return (_phone(cell, whole, ext),)
     return [_phone(raw, number, ext) for raw, number in _numbers(cell, area)]
 

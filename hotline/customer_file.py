@@ -86,7 +86,8 @@ def _next(ours: Connection, child: BaseProcess) -> Batch | None:
 def _read(theirs: Connection, source: CsvFile, area: str | None) -> None:
     """The process beside: every batch into the pipe, which holds little, then None."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the one that writes ends this one
-    gc.freeze()  # no cycles come about here: looking for them among the modules takes a tenth of the time
+    gc.freeze()
+    gc.set_threshold(100_000)  # hardly a cycle comes about here, and looking for them takes a tenth of the time
     try:
         try:
             for batch in _batches(source, area):
