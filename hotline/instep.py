@@ -52,6 +52,7 @@ EVERY = 600.0  # seconds between looks at whether the next night's job is there
 MENDED = 1.0  # seconds after which a repair is looked at,
 MENDING = 900.0  # and how long its job may take
 MENDING_WHY = "for the job that brings it in line"
+LEFT_OVER = 10_000  # differences looked at again at the end of a round, that were about something else
 SHOWN = 20  # differences on the status page
 
 Batch = tuple[Sequence[Found], str | int]  # what was compared, and behind what it goes on
@@ -190,7 +191,7 @@ class InStep:
                 compared, after = batch
                 where = json.dumps({"stage": name, "after": after})
                 await self.sync.onward(found.id, where, compared, self._clock())
-        for left in await self.sync.unseen(found.began):  # about what is not compared any more by now
+        for left in await self.sync.unseen(found.began, LEFT_OVER):  # about what is not compared any more by now
             await self.sync.settle(await self._look.again(left.difference.subject), self._clock())
 
     def _stages(self) -> Mapping[str, Stage]:

@@ -60,8 +60,8 @@ class Mender:
         await self.sync.settle(found, self.clock())
         same = [each for each in found.differences if _same(each, left.difference)]
         if not found.waits and same:
-            await self.sync.mending([left.id], self.clock())
             await self._mend(same[0], found)
+            await self.sync.mending([left.id], self.clock())
         return found
 
     async def check(self, left: Open) -> Found:

@@ -288,3 +288,25 @@ async def test_a_repair_that_the_crm_refuses_says_so(house: PaperHouse) -> None:
     house.crm.trouble = [TransientError("away")]
     await house.mend(left)
     assert await house.left() == []
+
+
+async def test_a_repair_broken_off_in_the_middle_is_begun_again(house: PaperHouse) -> None:
+    """The CRM went away between our look and what was to be done."""
+    made = (await house.calls(1))[0]
+    house.crm.customers["other"] = Customer("other", "李娜")
+    house.crm.tasks[made.task].customer_id = "other"
+    await house.compare()
+    [left] = await house.left()
+    asked: list[str] = []
+
+    def away(what: str) -> None:
+        asked.append(what)
+        if what == "get" and asked.count("get") == 1:
+            raise TransientError("away")
+
+    house.crm.before = away
+    await house.mend(left)
+    assert await house.left() == []
+    page = await house.reads.ticket(made.ticket)
+    assert page is not None
+    assert page.item.ticket.customer_id == "other"
