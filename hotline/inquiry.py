@@ -63,9 +63,8 @@ class Inquiry:
         looking = self._start(self._copied())
         asking = self._start(self._asked(looking))
         copy = await _in_time(looking)
-        kept = Answer(copied=copy.at)
-        if copy.customers and not asking.done():
-            kept = self._of(self._match(copy.customers, sure=copy.whole), copied=copy.at)
+        kept = self._kept(copy)
+        if kept.match.candidates and not asking.done():
             self._ask_items(kept.match)
             yield replace(kept, checking=True)
         await asyncio.wait({asking}, timeout=max(0.0, deadline - loop.time()))
@@ -74,8 +73,6 @@ class Inquiry:
         try:
             found = await asking
         except CrmError as error:
-            if copy.customers and not kept.match.candidates:
-                kept = self._of(self._match(copy.customers, sure=copy.whole), copied=copy.at)
             yield replace(kept, problem=Problem.DOWN, error=str(error), items=self._items_so_far(kept.match))
             return
         async for answer in self._crms(found, copy):
@@ -102,12 +99,21 @@ class Inquiry:
             more = answer
             if detailing in done and detailing is not None and (looked := detailing.result()) is not None:
                 match = self._match(_instead(found, looked))
-                more = replace(self._of(match), items=more.items)
+                more = self._of(match)
+                if (others := self._ask_items(match)) not in (None, items):
+                    waiting.add(others)
             more = replace(more, items=self._items_so_far(match))
             if more != answer:
                 answer = more
                 yield answer
         await self._learn(found, copy, looked=detailing.result() if detailing is not None else None)
+
+    def _kept(self, copy: Copy) -> Answer:
+        """What the copy says, if anything: that it knows nobody is not the CRM's word that there is nobody."""
+        match = self._match(copy.customers)
+        if not match.candidates:
+            return Answer()
+        return self._of(match if copy.whole else replace(match, sure=None), copied=copy.at)
 
     async def _copied(self) -> Copy:
         if self._copy is None:
@@ -151,9 +157,8 @@ class Inquiry:
         said, customer = await self._get(customer_id)
         return (customer_id, customer) if said else None
 
-    def _match(self, customers: Sequence[Customer], *, sure: bool = True) -> Match:
-        match = decide(self._number, customers, self._area)
-        return match if sure else replace(match, sure=None)
+    def _match(self, customers: Sequence[Customer]) -> Match:
+        return decide(self._number, customers, self._area)
 
     def _of(self, match: Match, copied: float | None = None) -> Answer:
         ids = (candidate.customer.id for candidate in match.candidates)

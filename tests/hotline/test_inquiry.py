@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from crm.connector import Can
-from crm.customer import Purchase
+from crm.customer import Phone, Purchase
 from crm.guarded import Guarded
 from crm.trouble import TransientError
 from hotline import inquiry
@@ -151,6 +151,31 @@ async def test_who_was_merged_is_shown_as_who_it_is_now(desk: Desk) -> None:
     last = (await desk.ring())[-1]
     assert last.match.sure == into
     assert await desk.known() == ["合并后"]
+
+
+async def test_who_is_merged_while_the_card_opens(desk: Desk) -> None:
+    """Found by the search, another one by the time of the second look: that one's tickets are shown."""
+    into = replace(person(2, "合并后"), phones=(*person(2).phones, *person(1).phones))
+    desk.town.opens("c02", "漏水")
+    gate = desk.town.gates["get"] = asyncio.Event()
+    told = []
+    async for filled in desk.lookup.answers(CALL, identify(mobile(1))):
+        told.append(filled)
+        if not filled.checking and not gate.is_set():
+            desk.town.moved["c01"] = into
+            gate.set()
+    assert told[-1].match.sure == into
+    assert [item.title for item in told[-1].items or ()] == ["漏水"]
+
+
+async def test_another_citys_customer_is_not_shown_even_for_a_moment(desk: Desk) -> None:
+    """A number written without an area may be anybody's: the copy has it, matching says no, the card waits."""
+    local = replace(person(8, "外地"), phones=(Phone("8888 6666", None),))
+    desk.town.customers["c08"] = local
+    await desk.loaded()
+    desk.town.fails["find"] = TransientError("town: out of order")
+    told = [filled async for filled in desk.lookup.answers(CALL, identify("88886666", "0755"), "0571")]
+    assert [(filled.checking, filled.problem, filled.copied) for filled in told] == [(False, Problem.DOWN, None)]
 
 
 async def test_a_number_that_changed_hands(desk: Desk) -> None:

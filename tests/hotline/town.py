@@ -37,6 +37,7 @@ class Town(Unable):
         self.customers = {customer.id: customer for customer in customers}
         self.told: list[Change] = []
         self.items_of: dict[str, list[Item]] = {}
+        self.moved: dict[str, Customer] = {}  # asked for by the old id, these are told
         self.hidden: set[str] = set()  # a search overlooks them
         self.bare = False  # a search brings no purchases
         self.quiet = False
@@ -80,7 +81,7 @@ class Town(Unable):
     async def get(self, customer_id: str) -> Customer | None:
         """By id."""
         await self._ask("get", customer_id)
-        return self.customers.get(customer_id)
+        return self.moved.get(customer_id) or self.customers.get(customer_id)
 
     async def items(self, customer_id: str, limit: int = 5) -> Sequence[Item]:
         """The tickets opened."""
