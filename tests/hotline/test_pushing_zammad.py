@@ -126,7 +126,7 @@ class Answer:
         self.status = status
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.sampled_from(["fine", "away", "trouble", "lost before", "lost after", "gateway"]), max_size=8),
     st.lists(st.booleans(), max_size=4),
