@@ -37,6 +37,7 @@ MOST_FOUND = 100  # customers for one number: a statement that brings more overl
 MOST_ROWS = 1000  # for one number
 MOST_CARDS = 5  # of those found whose purchases are looked up at once
 MOST_BOUGHT = 10
+MOST_ITEMS = 100  # tickets of a customer, closed ones too, that are looked through for open ones
 MOST_AT_ONCE = 200_000  # changes of one moment
 BULK = 30.0  # seconds for a page of a load or of a feed
 _SAMPLE = identify("+8613800138000")
@@ -126,7 +127,7 @@ class Sql(Unable):
     async def items(self, customer_id: str, limit: int = 5) -> Sequence[Item]:
         """The statement ``items``, without those that are solved or closed."""
         statement = self._need(self._plan.items, "list a customer's tickets")
-        rows = await self._look(_at_most(statement, MOST_ROWS), {"customer": customer_id, "limit": limit})
+        rows = await self._look(_at_most(statement, MOST_ROWS), {"customer": customer_id, "limit": MOST_ITEMS})
         items = [item for item in self._read.items(rows) if item.status not in (Status.SOLVED, Status.CLOSED)]
         return sorted(items, key=lambda item: item.updated or 0.0, reverse=True)[:limit]
 
@@ -170,10 +171,12 @@ class Sql(Unable):
             rows = await self._ask(self._bulk, lambda session, values=values: session.rows(statement, values))  # type: ignore[misc]
             customers = self._read.customers(rows)
             ends = len(rows) < size
-            if not ends and len(customers) > 1:
-                customers.pop()
             if not customers:
                 return
+            if not ends and len(customers) == 1:
+                raise InvalidError(f"SQL load: {customers[0].id} has {size} rows and more: enlarge sql.page")
+            if not ends:
+                customers.pop()
             place = customers[-1].id
             if place in places:
                 raise InvalidError(f"SQL load does not go on behind :after = {place!r}: it needs ORDER BY its id")

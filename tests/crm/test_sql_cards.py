@@ -9,6 +9,7 @@ import pytest
 from crm.connector import Of, Ref, Status
 from crm.customer import Contract, Purchase
 from crm.sql_rows import Mark
+from crm.trouble import InvalidError
 from numbering.identify import identify
 from tests.crm.sql_shop import COLUMNS, NOW, Shop, World, mapping_for, opened
 from tests.crm.test_sql import database, shop, world
@@ -56,6 +57,15 @@ async def test_a_card_is_whole(shop: Shop, world: World) -> None:
     assert all(item.customer_id == customer and item.updated for item in items)
 
 
+async def test_an_open_ticket_behind_closed_ones_is_shown(world: World) -> None:
+    """The statement may list closed ones: they do not push the open one out."""
+    customer = await world.seed("林晓峰", [MOBILE])
+    for place in range(12):
+        word = "关闭" if place else "处理中"
+        await world.insert("gongdan", {"kehu": int(customer), "biaoti": f"第{place}张", "zhuangtai": word})
+    assert [item.title for item in await world.connector.items(customer, 5)] == ["第0张"]
+
+
 async def test_vip_is_a_column_where_there_is_one(shop: Shop, world: World) -> None:
     """Named so, or by the mapping with its words."""
     await world.seed("林晓峰", [MOBILE], dengji="VIP", gongsi="否")
@@ -97,6 +107,10 @@ async def test_several_rows_are_one_customer_also_across_pages(shop: Shop, world
     assert loaded == wanted
     [found] = await connector.find(identify("13800080003"))
     assert {phone.e164 for phone in found.phones} == wanted[found.id]
+    await shop.run("UPDATE haoma SET kehu = 1")
+    with pytest.raises(InvalidError, match=r"1 has 10 rows and more: enlarge sql\.page"):
+        async for _ in connector.load():
+            pass
     await connector.close()
 
 
