@@ -3,7 +3,7 @@
 docs/soap.md shows a whole file. What the file does not describe the connector cannot do, and says so in ``can``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -22,6 +22,7 @@ from crm.soap_wsdl import Wsdl
 from crm.trouble import InvalidError
 
 SYSTEM = "SOAP"
+_GIVE_IDS = frozenset({"note", "ticket", "note_by_key", "ticket_by_key"})
 
 
 class SoapSettings(RestSettings):
@@ -103,9 +104,8 @@ class _Checking:
         for name, ask in self.plan.asked():
             try:
                 wsdl.envelope(ask.operation, ask.filled_args(anything), self.plan.header_of(ask))
-                if not ask.inside:
-                    for path in (ask.records, getattr(ask, "token", ""), ask.next):
-                        wsdl.fields(ask.operation, path)
+                for path in () if ask.inside else _paths(name, ask):
+                    wsdl.fields(ask.operation, path)
             except InvalidError as error:
                 faults.append(f"soap.{name}: {str(error).removeprefix('soap: ')}")
         return faults or self._known(schema := _schema(self.plan, wsdl)).wrong_names(schema)
@@ -118,6 +118,16 @@ class _Checking:
         if ticket.object not in schema:
             ticket = ticket.model_copy(update={"object": ""})
         return FieldMap(customer=customer, ticket=ticket)
+
+
+def _paths(name: str, ask: SoapAsk) -> Iterator[str]:
+    """Every path that a question names, from the answer's root."""
+    yield from (ask.records, ask.next, getattr(ask, "token", ""), *([ask.version] if name == "health" else []))
+    of_a_record = [] if name == "health" else [ask.version, ask.updated, ask.gone, ask.merged]
+    if name in _GIVE_IDS:
+        of_a_record.append(ask.id)
+    for path in filter(None, of_a_record):
+        yield f"{ask.records}.{path}" if ask.records else path
 
 
 def _names(plan: SoapPlan, ask: SoapAsk) -> set[str]:

@@ -225,6 +225,9 @@ FAULTY = [
     (changed(get={"operation": "GetContact", "args": {}}), "Missing element uid"),
     (changed(get={"operation": "GetContact", "args": {"uid": "{id}"}, "records": "kontact"}), "has no 'kontact'"),
     (changed(note={"operation": "AddNote", "args": {"note": {"callKey": "{key}"}}}), "Missing element contact"),
+    (changed(ticket={**MAPPING["soap"]["ticket"], "id": "id"}), "soap.ticket: the answer of AddCase has no 'id'"),
+    (changed(ticket_by_key={**MAPPING["soap"]["ticket_by_key"], "version": "v"}), "has no 'v' at 'cases.case.v'"),
+    (changed(health={"operation": "About", "version": "ver"}), "soap.health: the answer of About has no 'ver'"),
     ({**MAPPING, "customer": {**MAPPING["customer"], "name": "fullname"}}, "customer.name: FindContacts has no"),
     ({**MAPPING, "ticket": {**MAPPING["ticket"], "title": "subjekt"}}, "ticket.title: GetCase has no 'subjekt'"),
 ]
