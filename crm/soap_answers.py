@@ -171,4 +171,4 @@ def _local(element: Any) -> str:
 
 
 def _local_name(name: str) -> str:
-    return etree.QName(name).localname
+    return str(etree.QName(name).localname)

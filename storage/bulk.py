@@ -115,7 +115,7 @@ def _names(dialect: str, column: Column[str]) -> tuple[str, str]:
 
 @cache
 def _quote(dialect: str) -> Callable[[str], str]:
-    made = sqlite.dialect() if dialect == "sqlite" else postgresql.dialect()
+    made = sqlite.dialect() if dialect == "sqlite" else postgresql.dialect()  # type: ignore[no-untyped-call]
     return made.identifier_preparer.quote
 
 

@@ -196,7 +196,7 @@ def _xml(name: str, value: Any) -> str:
         return ""
     element = etree.Element(name)
     element.text = str(value)
-    return etree.tostring(element, encoding="unicode")
+    return str(etree.tostring(element, encoding="unicode"))
 
 
 def _envelope(body: str, status: int = 200) -> web.Response:
