@@ -207,7 +207,7 @@ async def check(house: House, story: Story) -> None:
 
 @pytest.mark.parametrize("once", [Once.NATIVE, Once.MARKER])
 @settings(
-    max_examples=8,
+    max_examples=5,  # a few each run: hundreds were seen to pass
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow],
