@@ -89,7 +89,7 @@ def test_values_become_readable() -> None:
     ]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 4102444800_000000))
 def test_a_time_is_asked_for_as_it_was_told(at: int) -> None:
     """To the microsecond."""
@@ -138,7 +138,7 @@ def test_a_text_without_our_mark_is_somebody_s() -> None:
     assert without_mark(written(("来电",), "自己写的")) == "来电\n自己写的"
 
 
-@settings(max_examples=60)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(WORDS, max_size=4), WORDS, WORDS)
 def test_whatever_is_said_the_mark_is_found(paragraphs: list[str], below: str, key: str) -> None:
     """And what stands below it is kept, whatever that is."""
