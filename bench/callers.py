@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
 REPO = Path(__file__).parent.parent
 sys.path.insert(0, str(REPO))
@@ -212,6 +213,9 @@ def run(args: argparse.Namespace, folder: Path) -> None:
     if "copy" in only:
         asyncio.run(copied(file, asyncio.run(fresh(folder, "copy")), callers, count))
     if "odoo" in only:
+        # Some wheel brings a package "tests" of its own, which would be found instead of ours.
+        ours = sys.modules["tests"] = ModuleType("tests")
+        ours.__path__ = [str(REPO / "tests")]
         from bench import callers_odoo  # noqa: PLC0415 - needs what only tests need
 
         asyncio.run(callers_odoo.measure(asyncio.run(fresh(folder, "odoo")), args.rings))
