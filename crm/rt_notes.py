@@ -35,8 +35,8 @@ class Notes:
             ticket = str(first.get("Object", {}).get("id"))
             await self._see_to_home(note, ticket)
             update = f"{note.key} {sha256(f'{note.title} {body}'.encode()).hexdigest()[:12]}"
-            told = [text.strip() async for _, text in self._contents(first, WRITE)]
-            if told != [body] and await self.by_key(update) is None:
+            told = [(title, text.strip()) async for title, text in self._contents(first, WRITE)]
+            if told != [(title_of(note.title), body)] and await self.by_key(update) is None:
                 await self._write(ticket, note.title, body, update)
             return Ref(Of.NOTE, ref.id)
         ticket = note.ticket_id or await self._home(note)

@@ -151,6 +151,7 @@ async def test_the_note_of_a_call_stands_in_its_ticket(screen: Screen, rt: Rt) -
     link = (("录音", "https://hotline.example/r/1?a=1&b=2"),)
     note = Note(fresh.key("note"), one, "来电", ("<script>alert(1)</script>",), link, ticket.id)
     first = await rt.keep_note(note, None)
+    assert await rt.keep_note(note, first) == first
     more = Note(note.key, one, "来电 2分10秒", (*note.paragraphs, "摘要：已派工。"), link, ticket.id)
     for known in (first, None, first):
         assert await rt.keep_note(more, known) == first
