@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.crm, pytest.mark.timeout(900)]
 
 URL = "https://calls.example"
 SAYS = {
-    "texts": ["你好，我家的热水器漏水了，麻烦派人来修一下。", "好的，明天上午九点以前师傅上门给您维修。"],
+    "texts": ["你好，我家的热水器漏水了，麻烦派人来修一下。", "好的，明天上午九点以前师傅上门给您维修热水器。"],
     "confidence": 0.95,
 }
 MAPPING = """
