@@ -23,12 +23,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import URL, make_url
 
 from storage.database import Database
 from storage.migrate import upgrade
 
 T = TypeVar("T")
+
+# A busy machine is no fault of what is tested: properties are about what comes out, not about how fast.
+settings.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hotline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
