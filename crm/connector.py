@@ -61,6 +61,7 @@ class Traits:
     overlap: float = 120.0
     connections: int = 4
     reads_back: bool = False  # a write's success must be confirmed by reading
+    notes_on_tickets: bool = False  # a note stands on the call's ticket: it is written when that is there
     longest: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -86,6 +86,7 @@ class Rt(Unable):
             overlap=settings.overlap,
             connections=settings.connections,
             reads_back=True,
+            notes_on_tickets=True,
             longest={"title": LONGEST_TITLE, "phone": LONGEST_PHONE},
         )
         self._customers = Customers(

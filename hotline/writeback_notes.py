@@ -117,5 +117,14 @@ class CallNotes:
         if page is None or page.item.customer_id is None or (page.item.answered is None and page.item.ended is None):
             return None
         ticket = None if page.item.ticket is None else await self._hands.refs.of_ticket(page.item.ticket.id)
+        if page.item.ticket is not None and self._waits(ticket):
+            return None
         theirs = None if ticket is None or ticket.ref is None else ticket.ref.id
         return Planned(page.item.customer_id, page.item.e164, self._pen.call(page), theirs)
+
+    def _waits(self, ticket: CrmRef | None) -> bool:
+        """Whether the note comes with its ticket, whose job wants this one again when it is made."""
+        crm = self._hands.crm
+        if not crm.traits.notes_on_tickets or Can.TICKET not in crm.can:
+            return False
+        return ticket is None or (ticket.id is None and ticket.state is not RefState.GONE)

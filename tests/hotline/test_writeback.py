@@ -113,6 +113,15 @@ async def test_two_calls_on_one_ticket_are_two_notes_and_one_ticket(house: House
     assert [note.ticket_id for note in house.shop.notes.values()] == [house.case_id] * 2
 
 
+async def test_a_note_that_stands_on_a_ticket_waits_for_it(house: House) -> None:
+    """Where a system has no other place for calls: one ticket, the note on it, whichever job comes first."""
+    house.shop.traits = replace(house.shop.traits, notes_on_tickets=True)
+    await house.answer(await house.call())
+    await house.settle()
+    assert house.note.ticket_id == house.case_id
+    assert house.shop.asked.index("create_ticket") < house.shop.asked.index("keep_note")
+
+
 async def test_what_people_there_do_stands_on_our_ticket_and_ours_follows(house: House) -> None:
     """A stage moved there is moved here, by the CRM's name; nothing is written back because of it."""
     key = await house.call()
