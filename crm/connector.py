@@ -24,7 +24,7 @@ class Can(Flag):
     GET = auto()  # get: one customer by id
     ITEMS = auto()  # items: the customer's open tickets there
     NOTE = auto()  # keep_note: the call on the customer's timeline
-    TICKET = auto()  # create_ticket, set_status, read_ticket
+    TICKET = auto()  # create_ticket, set_status, read_ticket, add_comment
     FEED = auto()  # changes: what changed since a cursor
     LOAD = auto()  # load: every customer, page by page
     DESCRIBE = auto()  # describe: the live schema
@@ -51,8 +51,9 @@ class Feed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What the core must know of a system to plan. ``overlap`` and ``longest_transaction``: seconds of feed read again.
+    """What the core must know of a system to plan.
 
+    ``once``: where kinds of records differ, the weaker. ``overlap``: seconds of feed that the connector reads again.
     ``longest``: characters that a text may have there, by our name of it (``title``, ``phone``).
     """
 
@@ -60,7 +61,7 @@ class Traits:
     feed: Feed = Feed.FULL_ONLY
     overlap: float = 120.0
     connections: int = 4
-    reads_back: bool = False  # a write's success must be confirmed by reading
+    reads_back: bool = False  # a write's success must be confirmed by reading: the connector does
     notes_on_tickets: bool = False  # a note stands on the call's ticket: it is written when that is there
     longest: Mapping[str, int] = field(default_factory=dict)
 
