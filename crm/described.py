@@ -13,7 +13,7 @@ from typing import Any, Generic
 from urllib.parse import quote
 
 from crm.asking import Asking, Told
-from crm.connector import Change, Context, Draft, Health, Item, Note, Of, Page, Ref, Status, Traits, Unable
+from crm.connector import Change, Context, Draft, Feed, Health, Item, Note, Of, Page, Ref, Status, Traits, Unable
 from crm.customer import Customer
 from crm.fieldmap import FieldMap
 from crm.http import BULK
@@ -41,7 +41,7 @@ class Described(Unable, Generic[A]):
         self.can = plan.can
         self.traits = Traits(
             once=plan.once,
-            feed=plan.feed,
+            feed=plan.feed if plan.customer_changes is not None else Feed.FULL_ONLY,
             overlap=plan.overlap,
             connections=connections,
             reads_back=plan.reads_back,

@@ -209,8 +209,8 @@ class Plan(Table, Generic[A]):
     def _halves(self) -> Iterator[str]:
         if not any(set(ask.placeholders()) & TERMS for ask in self.find):
             yield f"{self.NAME}.find: asks for no number: put {{national}} or {{e164}} into it"
-        if self.ticket is not None and (self.set_status is None or self.read_ticket is None):
-            yield f"{self.NAME}.ticket: needs set_status and read_ticket beside it"
+        if self.ticket is not None and None in (self.set_status, self.read_ticket, self.comment):
+            yield f"{self.NAME}.ticket: needs set_status, read_ticket and comment beside it"
         if self.push is not None and self.push.customer and self.get is None:
             yield f"{self.NAME}.push.customer: needs {self.NAME}.get, for only its id is believed"
         if self.push is not None and self.push.ticket and self.read_ticket is None:

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
-from crm.connector import Can, Connector, Context, Draft, Of, Ref, Status
+from crm.connector import Can, Connector, Context, Draft, Feed, Of, Ref, Status
 from crm.customer import Purchase
 from crm.guarded import Guarded
 from crm.kit import CHECKS, Check, PlainWorld, Wire
@@ -158,6 +158,17 @@ async def test_a_deleted_or_merged_customer_is_told_by_the_feed(world: World) ->
     assert {(c.ref.id, c.gone, c.merged) for c in page.changes} == {(one, True, None), (two, True, one)}
 
 
+async def test_changes_of_tickets_alone_are_no_feed_of_customers(world: World) -> None:
+    """The copy of the customers must not ask for what the file does not describe."""
+    rest = {name: table for name, table in MAPPING["rest"].items() if name != "customer_changes"}
+    rest["ticket_changes"] = {"path": "/cases", "records": "data.items", "updated": "changed"}
+    connector = await opened("http://127.0.0.1:1", {**MAPPING, "rest": rest})
+    assert Can.FEED in connector.can
+    assert connector.traits.feed is Feed.FULL_ONLY
+    assert world.connector.traits.feed is Feed.MTIME
+    await connector.close()
+
+
 FAULTY = [
     ({"rest": {"find": {"path": "/x"}}}, "health: Field required"),
     ({"rest": {"health": {"path": "/"}, "find": {"path": "/x"}}}, "rest.find: asks for no number"),
@@ -166,7 +177,7 @@ FAULTY = [
     ({"rest": {"health": {"path": "/"}, "find": {"path": "/{e164}"}}, "customer": {"nam": "x"}}, "customer.nam"),
     (
         {"rest": {"health": {"path": "/"}, "find": {"path": "/{e164}"}, "ticket": {"path": "/t", "method": "POST"}}},
-        "needs set_status and read_ticket",
+        "needs set_status, read_ticket and comment",
     ),
 ]
 
@@ -187,6 +198,7 @@ PLAN = {
     "ticket": {"path": "/t", "method": "POST", "body": {"t": "{title}"}},
     "read_ticket": {"path": "/t/{id}"},
     "set_status": {"path": "/t/{id}", "method": "POST", "body": {"s": "{status}"}},
+    "comment": {"path": "/t/{id}/c", "method": "POST", "body": {"t": "{text}"}},
     "error": RULE,
 }
 
