@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import structlog
 
 from crm.connector import Can, Change, Of
-from crm.trouble import CrmError, InvalidError
+from crm.trouble import CrmError, InvalidError, UnsupportedError
 from hotline.writeback_hands import TROUBLE_AGAIN, Hands, waiting
 from hotline.writeback_tickets import CRM_TICKET
 from storage.crm_refs import CrmRef
@@ -42,9 +42,7 @@ class TicketFeed:
         if Can.TICKET not in hands.crm.can:
             return None
         try:
-            if Can.FEED in hands.crm.can:
-                await self._listen()
-            else:
+            if Can.FEED not in hands.crm.can or not await self._listen():
                 await self._look_round()
         except CrmError as error:
             self.trouble, now = str(error), hands.clock()
@@ -59,7 +57,8 @@ class TicketFeed:
         for job in await self._jobs(changes):
             await self._hands.outbox.add_now(job, self._hands.clock())
 
-    async def _listen(self) -> None:
+    async def _listen(self) -> bool:
+        """Take what changed. False where the CRM tells that of customers only."""
         hands, name = self._hands, self._hands.crm.name
         cursor = await hands.refs.cursor(name)
         for _ in range(PAGES):
@@ -72,11 +71,14 @@ class TicketFeed:
                 page = await hands.crm.changes(Of.TICKET, None)
                 await hands.refs.move(name, page.cursor, hands.clock(), await self._everything())
                 break
+            except UnsupportedError:
+                return False
             await hands.refs.move(name, page.cursor, hands.clock(), await self._jobs(page.changes))
             if not page.more:
                 break
             cursor = page.cursor
         hands.outbox.wake()
+        return True
 
     async def _look_round(self) -> None:
         hands, name = self._hands, self._hands.crm.name

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crm.connector import Can, Of, Once
-from crm.trouble import AuthError, InvalidError, RateLimitedError, TransientError
+from crm.trouble import AuthError, InvalidError, RateLimitedError, TransientError, UnsupportedError
 from hotline.settings import Site
 from storage.jobs import JobState
 from storage.records import TimelineKind
@@ -382,6 +382,23 @@ async def test_a_crm_without_a_list_of_changes_is_looked_at(house: House) -> Non
     await house.work()
     assert (await house.ticket(key)).item.ticket.status is Status.WORKING
     assert "changes" not in house.shop.asked
+
+
+async def test_a_crm_that_lists_changes_of_customers_only_is_looked_at(house: House) -> None:
+    """Its tickets are read instead, and that is no trouble."""
+
+    async def refuses(what: str) -> None:
+        if what == "changes":
+            raise UnsupportedError("shop cannot list changes of a ticket")
+
+    house.shop.before = refuses
+    key = await house.call()
+    await house.work()
+    house.shop.move(house.case_id, "处理中")
+    house.clock.now += 31
+    await house.work()
+    assert (await house.ticket(key)).item.ticket.status is Status.WORKING
+    assert house.back.feed.trouble is None
 
 
 async def test_a_place_in_the_changes_that_is_lost_costs_nothing(house: House) -> None:
