@@ -31,6 +31,8 @@ from storage.migrate import upgrade
 
 T = TypeVar("T")
 
+_TOGETHER = ("pbx", "crm_real")  # rooms whose tests share what one process starts and stops
+
 # A busy machine is no fault of what is tested: properties are about what comes out, not about how fast.
 settings.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hotline")
@@ -63,7 +65,7 @@ def _beside_each_other(items: list[pytest.Item]) -> None:
     """
     for item in items:
         room = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(room if room == "pbx" else item.path.as_posix()))
+        item.add_marker(pytest.mark.xdist_group(room if room in _TOGETHER else item.path.as_posix()))
     items.sort(key=lambda item: item.path.parent.name != "pbx")
 
 
