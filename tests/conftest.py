@@ -31,8 +31,6 @@ from storage.migrate import upgrade
 
 T = TypeVar("T")
 
-_TOGETHER = ("pbx", "crm_real")  # rooms whose tests share what one process starts and stops
-
 # A busy machine is no fault of what is tested: properties are about what comes out, not about how fast.
 settings.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hotline")
@@ -43,7 +41,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests marked long too (minutes each)")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is marked long, saying so, and what is marked crm, as long as -m does not speak of it."""
     if not config.getoption("--long"):
@@ -55,17 +52,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left:
             config.hook.pytest_deselected(items=left)
             items[:] = [item for item in items if not item.get_closest_marker("crm")]
-    _beside_each_other(items)
+    _waiting_first(items)
 
 
-def _beside_each_other(items: list[pytest.Item]) -> None:
-    """For a run on two processors (-n 2 --dist loadgroup): a file stays together, real Asterisks wait in one process.
-
-    They come first, as they mostly wait: the rest is done meanwhile.
-    """
-    for item in items:
-        room = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(room if room in _TOGETHER else item.path.as_posix()))
+def _waiting_first(items: list[pytest.Item]) -> None:
+    """For a run on two processors (-n 2 --dist loadfile): real Asterisks first, as they mostly wait."""
     items.sort(key=lambda item: item.path.parent.name != "pbx")
 
 
