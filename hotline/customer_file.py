@@ -10,6 +10,7 @@ import gc
 import multiprocessing
 import signal
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -71,6 +72,19 @@ async def batches(source: CsvFile, area: str | None) -> AsyncGenerator[Batch]:
         ours.close()
 
 
+@contextmanager
+def rarely_collected() -> Iterator[None]:
+    """Hardly a cycle comes about in rows, and looking for them takes a tenth of the time."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(100_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
 def _next(ours: Connection, child: BaseProcess) -> Batch | None:
     """The next batch, None after the last. Raises CsvFileError."""
     try:
@@ -86,17 +100,16 @@ def _next(ours: Connection, child: BaseProcess) -> Batch | None:
 def _read(theirs: Connection, source: CsvFile, area: str | None) -> None:
     """The process beside: every batch into the pipe, which holds little, then None."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the one that writes ends this one
-    gc.freeze()
-    gc.set_threshold(100_000)  # hardly a cycle comes about here, and looking for them takes a tenth of the time
-    try:
+    with rarely_collected():
         try:
-            for batch in _batches(source, area):
-                theirs.send(batch)
-            theirs.send(None)
-        except CsvFileError as error:
-            theirs.send(error)
-    except BrokenPipeError:
-        return  # nobody wants it any more
+            try:
+                for batch in _batches(source, area):
+                    theirs.send(batch)
+                theirs.send(None)
+            except CsvFileError as error:
+                theirs.send(error)
+        except BrokenPipeError:
+            return  # nobody wants it any more
 
 
 def _columns(record: Record | None) -> Columns:

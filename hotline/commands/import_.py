@@ -15,7 +15,7 @@ from typing import Any, Self
 from crm.csvfile import CsvFile, CsvFileError
 from crm.mapping import HeaderError, RowProblem
 from hotline.cli import UsageError
-from hotline.customer_file import Batch, batches, columns_of
+from hotline.customer_file import Batch, batches, columns_of, rarely_collected
 from hotline.settings import ConfigError, Settings, load
 from numbering.plan import area_code
 from storage.customers import EmbeddedCrm
@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
         source = CsvFile.look_at(args.file, args.encoding)
         with Rejects(args.file.with_suffix(".rejected.csv") if args.rejects else None) as rejects:
             job = Import(source, area, tally, rejects)
-            asyncio.run(job.into(url))
+            with rarely_collected():
+                asyncio.run(job.into(url))
     except (CsvFileError, HeaderError, StorageError) as error:
         raise UsageError(_after(tally, str(error))) from error
     except KeyboardInterrupt:
