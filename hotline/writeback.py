@@ -29,7 +29,7 @@ from storage.reads import Reads
 
 
 class WriteBack:
-    """The handlers, to be run where ``[crm] write_back`` says so; ``ledger`` follows by :data:`FOLLOWS`."""
+    """The handlers, to be run where ``[crm] write_back`` says so. What ``ledger`` follows must hold their kinds."""
 
     def __init__(
         self,
