@@ -17,7 +17,8 @@ from crm.sql_statement import Statement, Style
 from crm.trouble import AuthError, CrmError, InvalidError, TransientError
 
 _INTEGERS = {"int2": 15, "int4": 31, "int8": 63, "oid": 31}
-_TROUBLES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# The internal one: a session that the server ended, noticed while the next question is put (seen with asyncpg 0.32).
+_TROUBLES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _MADE: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(_INTEGERS, int),
     **dict.fromkeys(("float4", "float8"), float),

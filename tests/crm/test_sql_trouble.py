@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from crm.connector import Of
@@ -183,6 +184,24 @@ async def test_sessions_that_the_server_ended_are_opened_anew(shop: Shop, world:
         " WHERE application_name = 'hotline' AND datname = current_database()"
     )
     assert ended
+    assert await world.connector.find(CALLER)
+
+
+@only_postgres
+async def test_a_session_whose_end_is_noticed_in_the_middle_is_opened_anew(
+    shop: Shop, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's library then says that its own state is wrong: the session is lost all the same."""
+    assert shop
+    await world.seed("林晓峰", [MOBILE])
+    assert await world.connector.find(CALLER)
+    connector: Any = world.connector
+    [session] = connector._lookups._idle
+
+    async def confused(*_: Any) -> Any:
+        raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+
+    monkeypatch.setattr(session, "_prepare", confused)
     assert await world.connector.find(CALLER)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.pbx.labs import Lab, NoLabError, running
-from tests.pbx.works import Works
+from tests.pbx.works import Works, unheard
 
 OwnLab = Callable[..., Lab]
 """own_lab(name, suite="22") -> Lab."""
@@ -54,9 +54,10 @@ def own_lab() -> Iterator[OwnLab]:
 @pytest.fixture(scope="session")
 def works(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
     """What the selected modules drive through Asterisks of their own, begun at once."""
-    running_works = Works(request, tmp_path_factory)
-    yield running_works
-    running_works.close()
+    with unheard():
+        running_works = Works(request, tmp_path_factory)
+        yield running_works
+        running_works.close()
 
 
 @pytest.fixture(scope="module")

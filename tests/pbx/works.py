@@ -18,6 +18,7 @@ import pytest
 from tests.conftest import CannotRunError, RedisServer
 from tests.pbx.labs import NoLabError
 
+THREADS = "pbx"
 AT_ONCE = 3  # on two processors: more and the phones' voices stutter
 
 
@@ -27,6 +28,19 @@ class Tools:
 
     folder: Path
     new_url: Callable[[], str]
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """What our threads log is not printed: meanwhile other tests look at what their commands print."""
+
+    def from_others(*values: Any, **how: Any) -> None:
+        if not threading.current_thread().name.startswith(THREADS):
+            print(*values, **how)  # noqa: T201 - as the logger would
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("structlog._output.print", from_others, raising=False)
+        yield
 
 
 @contextmanager
@@ -47,7 +61,7 @@ class Works:
     """The works of all modules of which a test was selected, begun when this is made."""
 
     def __init__(self, request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> None:
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="pbx")
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=THREADS)
         self._results: dict[Any, Future[Any]] = {}
         new_url = _databases(request)
         modules = {item.module for item in request.session.items if isinstance(item, pytest.Function) and _wanted(item)}
