@@ -5,8 +5,7 @@ service down (:mod:`hotline.tasks`): a restart and a resync are better than limp
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Mapping
 from secrets import token_hex
 from typing import Any
 
@@ -20,7 +19,7 @@ from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
 from hotline.crm_side import CrmSide, follow_of
 from hotline.health import Health
-from hotline.jobs import AfterCall, lanes, only_ours
+from hotline.jobs import lanes, only_ours
 from hotline.lookup import Lookup
 from hotline.metrics import page as metrics_page
 from hotline.past import Past
@@ -30,7 +29,7 @@ from hotline.routing import Router
 from hotline.routing_doors import RoutingDoors
 from hotline.settings import Settings
 from hotline.shadow import Shadow
-from hotline.speech import Speech
+from hotline.speech_side import SpeechSide
 from hotline.tasks import Crew
 from numbering import region
 from numbering.identify import identify
@@ -52,10 +51,6 @@ from storage.reads import Reads
 from storage.redis_fanout import RedisFanout
 from storage.route_reads import RouteReads
 from tickets.rules import LinePolicy
-from transcription.engines import EngineSpec
-from transcription.modelstore import first_working
-from transcription.redaction import Policy, redact_turns
-from transcription.transcript import Turn
 
 log = structlog.get_logger()
 
@@ -85,9 +80,16 @@ class Service:
         self.embedded = EmbeddedCrm(self.db)
         self.guarded = crm
         self.hasher = PasswordHasher()
-        self.speech = Speech(partial(_model, settings), settings.transcription.processes)
         self.archive = Archive(
             settings, db=self.db, ledger=self.ledger, reads=self.reads, outbox=self.outbox, clock=clock
+        )
+        self.speech = SpeechSide(
+            settings,
+            ledger=self.ledger,
+            reads=self.reads,
+            recorders=self.archive.recorders,
+            fanout=self.fanout,
+            clock=clock,
         )
         self.shadow = Shadow(identify_with_region) if settings.shadow else None
         self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
@@ -219,20 +221,9 @@ class Service:
         await self.crew.stop()
 
     async def _jobs(self, _app: web.Application) -> AsyncIterator[None]:
-        after = AfterCall(
-            ledger=self.ledger,
-            reads=self.reads,
-            recorders=self.archive.recorders,
-            speech=self.speech,
-            fanout=self.fanout,
-            clock=self.clock,
-            zone=self.settings.site.zone,
-            unrecorded=frozenset(line.number for line in self.settings.line if not line.record),
-            masks={line.number: _mask(line.policy.redact) for line in self.settings.line},
-        )
         ours = {pbx.name for pbx in self.settings.pbx}
         handlers = only_ours(
-            {**after.handlers, **self.archive.handlers, **self.past.handlers}, pbxs=ours, clock=self.clock
+            {**self.speech.handlers, **self.archive.handlers, **self.past.handlers}, pbxs=ours, clock=self.clock
         )
         never = asyncio.Event()
         jobs = {
@@ -295,13 +286,3 @@ def identify_with_region(raw: str | None, area: str | None = None) -> Number:
 
 def _rules(area: str | None, join: bool, hours: float | None) -> LineRules:  # noqa: FBT001 - a setting
     return LineRules(area, LinePolicy(join, None if hours is None else hours * 3600))
-
-
-def _mask(kinds: Collection[str]) -> Callable[[Sequence[Turn]], Sequence[Turn]]:
-    policy = Policy(id_cards="id_card" in kinds, bank_cards="bank_card" in kinds, phones="phone" in kinds)
-    return lambda turns: redact_turns(turns, policy)[0]
-
-
-def _model(settings: Settings) -> EngineSpec | None:
-    chosen = settings.transcription
-    return first_working(settings.data / "models", engine=chosen.engine, model=chosen.model, language=chosen.language)

@@ -4,17 +4,15 @@ Each handler may be run again at any moment and from the start: whatever it writ
 something (a recording still growing, a speech model) says so where people see it, and burns no attempt.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from hotline.attach import LOOK_AGAIN, TRANSCRIBE, Attach
 from hotline.call_board import CallBoard
 from hotline.metrics import JOBS
 from hotline.record_job import RECORD
 from hotline.recorder import Recorder, Recorders
+from hotline.said import Said
 from hotline.speech import Speech
 from storage.drain import Handler
 from storage.fanout import Fanout
@@ -25,12 +23,9 @@ from storage.reads import Reads
 from storage.records import AlarmKind, RecordingKind, RecordingRow, Waiting
 from storage.talk import windows
 from telephony.call import CallKey
-from transcription.summary import summarise
-from transcription.transcript import Transcript, Turn
+from transcription.transcript import Transcript
 from transcription.trouble import AudioProblem, Trouble
 from transcription.worker import NoModel, Poisoned, TranscriptionError
-
-Mask = Callable[[Sequence[Turn]], Sequence[Turn]]
 
 MODEL_AGAIN = 15.0
 
@@ -78,7 +73,7 @@ def only_ours(handlers: Mapping[str, Handler], pbxs: Collection[str], clock: Cal
 class AfterCall:
     """The handlers: those of :class:`hotline.attach.Attach`, and what was said.
 
-    ``unrecorded``: lines whose calls need no recording; ``masks``: what a line hides in the turns before they are kept.
+    ``unrecorded``: lines whose calls need no recording; ``said`` keeps a transcript.
     """
 
     def __init__(
@@ -90,13 +85,11 @@ class AfterCall:
         speech: Speech,
         fanout: Fanout,
         clock: Callable[[], float],
-        zone: ZoneInfo,
+        said: Said,
         unrecorded: frozenset[str] = frozenset(),
-        masks: Mapping[str, Mask] | None = None,
     ) -> None:
-        self._ledger, self._recorders, self._speech = ledger, recorders, speech
-        self._clock, self._zone = clock, zone
-        self._masks = dict(masks or {})
+        self._ledger, self._recorders, self._speech, self._said = ledger, recorders, speech, said
+        self._clock = clock
         self._board = CallBoard(reads, fanout)
         self.attach = Attach(ledger=ledger, board=self._board, recorders=recorders, clock=clock, unrecorded=unrecorded)
 
@@ -150,13 +143,10 @@ class AfterCall:
         JOBS.labels(TRANSCRIBE, "refused").inc()
 
     async def _keep(self, page: CallPage, legs: RecordingRow, transcript: Transcript) -> None:
-        call, mask = page.item.key, self._masks.get(page.item.line)
-        turns = transcript.turns if mask is None else mask(transcript.turns)
-        summary = summarise(turns, datetime.fromtimestamp(page.item.arrived, self._zone))
-        await self._ledger.said(call, replace(transcript, turns=tuple(turns)), summary, self._clock())
+        await self._said.keep(page, transcript)
         for leg in transcript.troubles if _talked(page, legs) else ():
             text = f"{leg.speaker}: {leg.text}"
-            await self._ledger.alarm(call, AlarmKind.ONE_SIDED, text, self._clock())
+            await self._ledger.alarm(page.item.key, AlarmKind.ONE_SIDED, text, self._clock())
         await self._board.changed(page)
 
 

@@ -10,7 +10,7 @@ from storage.pages import CallItem
 from storage.records import Phase, RecordingKind, RecordingRow, TicketLink, Waiting
 from storage.tables import call_agents, calls, recordings
 from telephony.call import CallKey, Outcome
-from transcription.transcript import Speaker, Transcript, Turn
+from transcription.transcript import Bleep, Level, Speaker, Transcript, Turn, Word
 
 _SOUND = exists().where(recordings.c.call_id == calls.c.id, recordings.c.deleted.is_(None))
 
@@ -74,5 +74,24 @@ def as_transcript(call: Row[Any], rows: Sequence[Row[Any]]) -> Transcript | None
     """The transcript of a call and its turns; None when nothing was transcribed yet."""
     if call.said is None:
         return None
-    turns = tuple(Turn(Speaker(row.speaker), row.begins, row.ends, row.text, row.confidence, row.agent) for row in rows)
-    return Transcript(turns, call.engine, call.model, call.language)
+    turns = tuple(
+        Turn(
+            Speaker(row.speaker),
+            row.begins,
+            row.ends,
+            row.text,
+            row.confidence,
+            row.agent,
+            tuple(Word(*word) for word in row.words or ()),
+        )
+        for row in rows
+    )
+    return Transcript(
+        turns,
+        call.engine,
+        call.model,
+        call.language,
+        seconds=call.heard or 0.0,
+        levels=tuple(Level(Speaker(speaker), *values) for speaker, *values in call.levels or ()),
+        bleeps=tuple(Bleep(Speaker(speaker), *values) for speaker, *values in call.bleeps or ()),
+    )

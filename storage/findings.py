@@ -71,6 +71,7 @@ def said(conn: Connection, call: Row[Any], transcript: Transcript, summary: Summ
             "ends": turn.end,
             "text": plain(turn.text, LONGEST_TURN),
             "confidence": turn.confidence,
+            "words": [[w.start, w.end, w.text, w.confidence] for w in turn.words] or None,
         }
         for position, turn in enumerate(transcript.turns)
     ]
@@ -82,6 +83,9 @@ def said(conn: Connection, call: Row[Any], transcript: Transcript, summary: Summ
         "language": transcript.language,
         "summary": None if summary is None else to_json(summary),
         "said": now,
+        "heard": transcript.seconds,
+        "levels": [[level.speaker.value, level.dbfs, level.peak, level.clipped] for level in transcript.levels],
+        "bleeps": [[bleep.speaker.value, bleep.start, bleep.end, bleep.what] for bleep in transcript.bleeps],
         "waiting": None,
     }
     conn.execute(update_by_id(calls), {"the_id": call.id, **values})

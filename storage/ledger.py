@@ -119,12 +119,23 @@ class Ledger:
 
         await self._db.transact(wait)
 
-    async def said(self, call: CallKey, transcript: Transcript, summary: Summary | None, now: float) -> None:
-        """Keep what was said; said again replaces it. On the ticket only the machine's own fields change."""
+    async def said(
+        self,
+        call: CallKey,
+        transcript: Transcript,
+        summary: Summary | None,
+        now: float,
+        jobs: Sequence[NewJob] = (),
+    ) -> None:
+        """Keep what was said; said again replaces it. On the ticket only the machine's own fields change.
+
+        ``jobs``: what is to be done with it.
+        """
 
         def keep(conn: Connection) -> None:
             row = _held(conn, call)
             findings.said(conn, row, transcript, summary, now)
+            _add_jobs(conn, jobs, now)
             self._changed(conn, row, now)
 
         await self._db.transact(keep)

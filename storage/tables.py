@@ -79,6 +79,9 @@ calls = Table(
     Column("language", String(16)),
     Column("summary", JSON(none_as_null=True)),
     Column("said", Moment),
+    Column("heard", Double),  # seconds of sound that the transcript is of
+    Column("levels", JSON(none_as_null=True)),  # [[speaker, dbfs, peak, clipped], ...]
+    Column("bleeps", JSON(none_as_null=True)),  # [[speaker, begins, ends, what], ...] seconds of the recording
     Column("completed", Moment),  # when its end was found in the PBX's own records
     Index("ix_calls_ticket_id", "ticket_id"),
     Index("ix_calls_arrived", "arrived"),
@@ -152,6 +155,7 @@ turns = Table(
     Column("ends", Double, nullable=False),
     Column("text", Text, nullable=False),
     Column("confidence", Double, nullable=False),
+    Column("words", JSON(none_as_null=True)),  # [[begins, ends, text, confidence], ...] where the engine gave them
 )
 
 alarms = Table(

@@ -14,6 +14,16 @@ class Speaker(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """One word as the engine heard it, where it gives words. Seconds from the recording's start, confidence 0 to 1."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One stretch of speech of one person."""
 
@@ -23,6 +33,7 @@ class Turn:
     text: str
     confidence: float
     agent: str | None = None  # extension, for the agent's turns where known
+    words: tuple[Word, ...] = ()  # as heard; ``text`` may be tidied
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,26 @@ class LegTrouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """How loud a leg is while somebody speaks: mean and peak in dBFS, and the share (0 to 1) of clipped samples."""
+
+    speaker: Speaker
+    dbfs: float
+    peak: float
+    clipped: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bleep:
+    """A stretch of a leg, seconds from the recording's start, that is not for every ear. ``what``: a kind of fact."""
+
+    speaker: Speaker
+    start: float
+    end: float
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The whole conversation, turns in order of start, and what made it."""
 
@@ -44,3 +75,5 @@ class Transcript:
     language: str = "zh"
     troubles: tuple[LegTrouble, ...] = ()
     seconds: float = 0.0  # length of the longer leg
+    levels: tuple[Level, ...] = ()
+    bleeps: tuple[Bleep, ...] = ()  # what was blackened in the turns, in the sound

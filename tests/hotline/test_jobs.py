@@ -13,6 +13,7 @@ import pytest
 from hotline.attach import PATIENCE
 from hotline.jobs import AfterCall, lanes, only_ours
 from hotline.recorder import Recorder, Recorders
+from hotline.said import Said
 from hotline.speech import Speech
 from storage.database import Database
 from storage.fanout import MemoryFanout
@@ -103,7 +104,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         speech=speech,
         fanout=MemoryFanout(),
         clock=clock,
-        zone=ZoneInfo("Asia/Shanghai"),
+        said=Said(ledger=ledger, clock=clock, zone=ZoneInfo("Asia/Shanghai")),
     )
     facts = (
         Arrived(call=KEY, at=ARRIVED, caller="13812345678", caller_name=None, number=LINE, dialled=LINE),

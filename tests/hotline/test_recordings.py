@@ -18,6 +18,7 @@ from hotline.jobs import AfterCall
 from hotline.pipeline import jobs_of
 from hotline.record_job import RecordCall
 from hotline.recorder import Recorder, Recorders
+from hotline.said import Said
 from hotline.speech import Speech
 from hotline.upkeep import DAY, EVERY, RETENTION, SETTLED, STRAYS, Upkeep
 from storage.audit import Audit, What
@@ -132,7 +133,7 @@ class House:
             speech=self.speech,
             fanout=MemoryFanout(),
             clock=self.clock,
-            zone=ZoneInfo("Asia/Shanghai"),
+            said=Said(ledger=self.ledger, clock=self.clock, zone=ZoneInfo("Asia/Shanghai")),
         ).handlers
 
     async def happened(self, *facts: Fact) -> None:

@@ -1,0 +1,81 @@
+"""The side of the house that writes down what was said: the engine, what becomes of a transcript, and its jobs."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from hotline.jobs import AfterCall
+from hotline.recorder import Recorders
+from hotline.said import Mask, Said
+from hotline.settings import Settings
+from hotline.speech import Speech
+from storage.drain import Handler
+from storage.fanout import Fanout
+from storage.ledger import Ledger
+from storage.reads import Reads
+from transcription.engines import EngineSpec
+from transcription.modelstore import first_working
+from transcription.redaction import Policy, redact_turns
+from transcription.transcript import Transcript
+
+
+class SpeechSide:
+    """Put together from the settings; the children of the engine end with ``close``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ledger: Ledger,
+        reads: Reads,
+        recorders: Recorders,
+        fanout: Fanout,
+        clock: Callable[[], float],
+    ) -> None:
+        self.speech = Speech(partial(_model, settings), settings.transcription.processes)
+        zone = settings.site.zone
+        said = Said(
+            ledger=ledger,
+            clock=clock,
+            zone=zone,
+            masks={line.number: _mask(line.policy.redact) for line in settings.line},
+            zones={line.number: ZoneInfo(line.timezone) for line in settings.line if line.timezone},
+        )
+        self._after = AfterCall(
+            ledger=ledger,
+            reads=reads,
+            recorders=recorders,
+            speech=self.speech,
+            fanout=fanout,
+            clock=clock,
+            said=said,
+            unrecorded=frozenset(line.number for line in settings.line if not line.record),
+        )
+
+    @property
+    def handlers(self) -> dict[str, Handler]:
+        """Handlers by kind of job, as the outbox takes them."""
+        return self._after.handlers
+
+    def report(self) -> str | None:
+        """What stands in the way of transcripts; None: nothing that is known of."""
+        return self.speech.report()
+
+    async def close(self) -> None:
+        """End the engine's children."""
+        await self.speech.close()
+
+
+def _mask(kinds: Collection[str]) -> Mask:
+    policy = Policy(id_cards="id_card" in kinds, bank_cards="bank_card" in kinds, phones="phone" in kinds)
+
+    def mask(transcript: Transcript) -> Transcript:
+        return replace(transcript, turns=redact_turns(transcript.turns, policy)[0])
+
+    return mask
+
+
+def _model(settings: Settings) -> EngineSpec | None:
+    chosen = settings.transcription
+    return first_working(settings.data / "models", engine=chosen.engine, model=chosen.model, language=chosen.language)

@@ -1,0 +1,10 @@
+"""What people corrected in summaries."""
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
