@@ -71,7 +71,7 @@ def said(conn: Connection, call: Row[Any], transcript: Transcript, summary: Summ
             "ends": turn.end,
             "text": plain(turn.text, LONGEST_TURN),
             "confidence": turn.confidence,
-            "words": [[w.start, w.end, w.text, w.confidence] for w in turn.words] or None,
+            "words": [[w.start, w.end, plain(w.text, LONGEST_TURN), w.confidence] for w in turn.words] or None,
         }
         for position, turn in enumerate(transcript.turns)
     ]
