@@ -1,0 +1,161 @@
+"""Whether a sentence says only what was said. Pure.
+
+A sentence about a call is believed when every number, name, date and content word of it is found in the turns it
+cites, with the same negation, and not only inside a question or a condition it does not repeat. Words that merely
+report (客户, 表示, 询问) need no evidence; words that commit somebody (同意, 承诺, 拒绝) do. Where it names a side
+(客户, 客服), that side must have said it. In doubt a sentence is refused: what is lost is a convenience.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from transcription.claims import Claim, claims, conditional, interrogative, negated
+from transcription.details import Found, find
+from transcription.dialogue import lines
+from transcription.lexicon import standard
+from transcription.spoken import written
+from transcription.transcript import Speaker, Turn
+from transcription.values import Value, plain, taken_back, values
+
+_A_MONTH, _HALF_A_YEAR = 31, 183  # days
+_ANY_DAY = datetime(2026, 1, 5, tzinfo=UTC)  # both sides are read as of it, where nobody says what day it was
+_STOP = re.compile("[，。！？；：、…,;!?]+")
+_LABEL = re.compile("^(?:订单号|单号|型号|故障码|电话|身份证|银行卡|税号|邮箱|金额|日期|时间|地址)：")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_SENTENCE = re.compile("[^。！？；!?;]+[。！？；!?;]*")
+_CLAUSE = re.compile("[^，、：…,]+[，、：…,]*")
+_SAME = {  # the plain word of what a report says in a better one
+    "维修": ("修",), "修理": ("修",), "更换": ("换",), "损坏": ("坏",), "购买": ("买",), "发送": ("发",),
+    "回电": ("回电话", "打电话", "回个电话", "打过来", "打给", "联系"), "致电": ("打电话",), "联系": ("打电话", "打给"),
+    "派人": ("派",), "送达": ("送到",), "寄送": ("寄",), "寄出": ("寄",), "领取": ("领",), "支付": ("付",),
+    "返还": ("退",), "退还": ("退",), "无法": ("不能", "没法", "不了", "不到"), "费用": ("费", "钱"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Whether a sentence holds, and what in it nobody said: words, numbers, ``不:词`` where a negation differs."""
+
+    ok: bool
+    unmatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A clause of a turn. ``text`` has no spaces or punctuation at its ends."""
+
+    speaker: Speaker | None
+    text: str
+    values: tuple[Value, ...]
+    asks: bool
+    conditional: bool
+
+
+def supported(sentence: str, turns: Sequence[str] | Sequence[Turn], called_at: datetime | None = None) -> Support:
+    """Hold a sentence against the turns it cites.
+
+    Turns as plain text: who spoke is not looked at. ``called_at`` (aware): what 明天 is counted from, so that a date
+    in the sentence (2026-05-20) may be one that was said as 后天.
+    """
+    told = [turn if isinstance(turn, Turn) else Turn(Speaker.CALLER, 0.0, 0.0, turn, 1.0) for turn in turns]
+    named = all(isinstance(turn, Turn) for turn in turns)
+    said = [clause for turn in told for clause in _clauses(turn, named=named)]
+    if not said:
+        return Support(ok=False, unmatched=(sentence,))
+    found = find(lines(told), called_at or _ANY_DAY, standard())
+    gone = {value for turn in told for value in taken_back(written(turn.text))}
+    missing: list[str] = []
+    side: Speaker | None = None
+    for whole in _SENTENCE.findall(_LABEL.sub("", written(sentence))):
+        asks, if_then = interrogative(whole), conditional(whole)
+        for clause in _CLAUSE.findall(whole):
+            claim = claims(clause)
+            side = claim.side or side
+            heard = [one for one in said if side is None or one.speaker in (None, side)]
+            missing += _words(claim, heard, asks=asks or claim.asks, if_then=if_then)
+            missing += _values(claim, said, found, gone, called_at or _ANY_DAY)
+    return Support(not missing, tuple(dict.fromkeys(missing)))
+
+
+def _clauses(turn: Turn, *, named: bool) -> Iterator[_Said]:
+    for whole in _SENTENCE.findall(written(turn.text)):
+        if_then = conditional(whole)
+        pieces = _CLAUSE.findall(whole)
+        for piece in pieces:
+            bare = _STOP.sub("", piece)
+            if bare:
+                last = piece if piece is not pieces[-1] else f"{bare}{whole[-1]}"
+                speaker = turn.speaker if named else None
+                yield _Said(speaker, bare, tuple(values(bare)), interrogative(last), if_then)
+
+
+def _words(claim: Claim, said: Sequence[_Said], *, asks: bool, if_then: bool) -> Iterator[str]:
+    """The words of a claim that have no evidence."""
+    for word, no in claim.words:
+        forms = (word, *_SAME.get(word, ()))
+        where = [(one, form) for one in said for form in forms if form in one.text]
+        if not where:
+            yield word
+            continue
+        agreeing = [one for one, form in where if no is None or _polarity(one.text, form) == (no and form == word)]
+        if not agreeing:
+            yield f"不:{word}"
+        elif not asks and all(one.asks for one in agreeing):
+            yield f"？{word}"
+        elif not if_then and all(one.conditional for one in agreeing):
+            yield f"如果:{word}"
+    if claim.denies and not claim.words and not any(negated(one.text) for one in said):
+        yield f"不:{claim.text}"
+
+
+def _polarity(text: str, form: str) -> bool:
+    """Whether the word is denied where it stands. A plain form that holds its own 不 counts as not."""
+    return negated(text, form)
+
+
+def _values(claim: Claim, said: Sequence[_Said], found: Found, gone: set[str], day: datetime) -> Iterator[str]:
+    """The numbers, dates and codes of a claim that nobody said, took back, or said of something else."""
+    standing = {plain(m.value) for m in found.standing}
+    gone = gone | ({plain(m.value) for m in found.mentions} - standing)
+    meant = find(lines([Turn(Speaker.CALLER, 0.0, 0.0, claim.text, 1.0)]), day, standard())
+    there = {(m.kind, m.value) for m in found.standing}
+    covered = [(m.start, m.end) for m in meant.mentions if (m.kind, m.value) in there]
+    covered += [d.span() for d in _DAY.finditer(claim.text) if _day_said(d.group(), said, day.date())]
+    everything = "".join(one.text for one in said)
+    for value in claim.values:
+        if value.text in gone or _swapped(value, claim, said):
+            yield value.text
+        elif value.text in standing or any(start <= value.start and value.end <= end for start, end in covered):
+            continue
+        elif not value.within(everything, [one for clause in said for one in clause.values]):
+            yield value.text
+
+
+def _day_said(iso: str, said: Sequence[_Said], today: date) -> bool:
+    """5号 may be the 5th of a month another turn named: one not far away. 4月5号 is one of the nearest year."""
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return False
+    away = abs((day - today).days)
+    for clause in said:
+        months = {one.text for one in clause.values if one.unit == "month"}
+        if any(one.unit == "day" and one.text == str(day.day) for one in clause.values):
+            if months and str(day.month) in months and away <= _HALF_A_YEAR:
+                return True
+            if not months and away <= _A_MONTH:
+                return True
+    return False
+
+
+def _swapped(value: Value, claim: Claim, said: Sequence[_Said]) -> bool:
+    """Whether what the claim says of this number was said of another one of its sort, and never of this one."""
+    if not value.unit:
+        return False
+    for word, _ in claim.words:
+        beside = [one for clause in said if word in clause.text for one in clause.values if one.unit == value.unit]
+        if beside and not any(one.text == value.text for one in beside):
+            return True
+    return False
