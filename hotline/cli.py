@@ -25,6 +25,7 @@ COMMANDS = {
     "replay": "tell the calls of a captured AMI stream",
     "transcribe": "transcribe and summarise the two legs of a recording",
     "summarise": "summarise the turns of a conversation",
+    "eval": "how good transcripts and summaries are, held against calls whose truth is known",
 }
 
 
