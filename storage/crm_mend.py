@@ -11,6 +11,7 @@ from storage.database import Database
 from storage.following import Follow
 from storage.happened import customer_of
 from storage.records import Known, TimelineKind
+from storage.search_rows import index_ticket
 from storage.tables import calls, tickets
 from storage.ticket_rows import add_timeline, touch
 
@@ -46,6 +47,7 @@ class CrmMend:
             )
             keys = sorted(moved.scalars())
             touch(conn, ticket_id, now)
+            index_ticket(conn, ticket_id)
             detail = {"id": values["customer_id"], "name": values["customer_name"], "was": was}
             add_timeline(conn, ticket_id, TimelineKind.CUSTOMER, now, who=self._who, detail=detail)
             self._follow.changed(conn, None, ticket_id, now)
@@ -69,7 +71,11 @@ class CrmMend:
                     table.c.customer_name.is_distinct_from(values["customer_name"]), table.c.vip != values["vip"]
                 )
                 which = update(table).where(table.c.customer_id == values["customer_id"], other)
-                changed += conn.execute(which.values(customer_name=values["customer_name"], vip=values["vip"])).rowcount
+                news = which.values(customer_name=values["customer_name"], vip=values["vip"]).returning(table.c.id)
+                renamed = conn.execute(news).scalars().all()
+                changed += len(renamed)
+                for ticket_id in renamed if table is tickets else ():
+                    index_ticket(conn, ticket_id)
             return changed
 
         return await self._db.transact(write)

@@ -16,6 +16,7 @@ from storage.findings import refresh_machine
 from storage.placing import link_call, open_ticket
 from storage.plain import plain
 from storage.records import TicketLink, TimelineKind
+from storage.search_rows import index_ticket
 from storage.tables import calls, tickets
 from storage.ticket_rows import add_timeline, reach_of, touch
 from storage.trouble import UnknownTicketError
@@ -95,6 +96,8 @@ def edit(
     if values:
         detail = {name: [before[name], value] for name, value in values.items()}
         add_timeline(conn, ticket_id, TimelineKind.EDITED, now, who=who, detail=detail)
+    if "title" in values:
+        index_ticket(conn, ticket_id)
     return version + 1
 
 
@@ -108,6 +111,7 @@ def note(conn: Connection, ticket_id: int, text: str, who: str, now: float) -> N
     touch(conn, ticket_id, now)
     detail = {"text": plain(text.strip(), LONGEST_NOTE)}
     add_timeline(conn, ticket_id, TimelineKind.NOTED, now, who=who, detail=detail)
+    index_ticket(conn, ticket_id)
 
 
 def split(conn: Connection, call: Row[Any], who: str, now: float, zone: tzinfo) -> TicketLink:

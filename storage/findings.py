@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from storage.once import delete_by, insert_once, insert_or_update, update_by_id
 from storage.plain import plain
 from storage.records import AlarmKind, RecordingKind, RecordingRow, TimelineKind
+from storage.search_rows import index_call, index_ticket
 from storage.summary_json import to_json
 from storage.tables import alarms, calls, recordings, tickets, turns
 from storage.ticket_rows import add_timeline, touch
@@ -89,6 +90,7 @@ def said(conn: Connection, call: Row[Any], transcript: Transcript, summary: Summ
         "waiting": None,
     }
     conn.execute(update_by_id(calls), {"the_id": call.id, **values})
+    index_call(conn, call, transcript.turns, summary)
     if call.ticket_id is not None:
         refresh_machine(conn, call.ticket_id)
         touch(conn, call.ticket_id, now)
@@ -109,3 +111,4 @@ def refresh_machine(conn: Connection, ticket_id: int) -> None:
         "machine_urgency": best["urgency"] if best else None,
     }
     conn.execute(update_by_id(tickets), {"the_id": ticket_id, **values})
+    index_ticket(conn, ticket_id)

@@ -37,6 +37,7 @@ from storage.records import (
     TimelineKind,
     Waiting,
 )
+from storage.search_rows import index_ticket
 from storage.tables import calls, tickets
 from storage.ticket_rows import MISS_TICKET, TOUCH_TICKET, add_timeline, reach_of, touch
 from storage.trouble import UnknownCallError
@@ -242,6 +243,7 @@ def _know(conn: Connection, call: Row[Any], known: Known, now: float) -> Row[Any
     conn.execute(update_by_id(calls), {"the_id": call.id, **values})
     if call.ticket_id is not None and conn.execute(_FILL_TICKET, {"the_id": call.ticket_id, **values}).rowcount:
         touch(conn, call.ticket_id, now)
+        index_ticket(conn, call.ticket_id)
         detail = {"id": values["customer_id"], "name": values["customer_name"]}
         add_timeline(conn, call.ticket_id, TimelineKind.CUSTOMER, now, call_id=call.id, detail=detail)
     return _held(conn, CallKey.parse(call.key))

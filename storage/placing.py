@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select
 from storage.once import insert_into, take_turn, update_by_id
 from storage.plain import plain
 from storage.records import TicketLink, TimelineKind
+from storage.search_rows import index_ticket
 from storage.tables import calls, ticket_days, tickets
 from storage.ticket_rows import JOIN_TICKET, OPEN, TICKET_COLUMNS, add_timeline, as_ticket
 from tickets.rules import Incoming, Join, LinePolicy, place
@@ -67,7 +68,9 @@ def open_ticket(conn: Connection, call: Row[Any], now: float, zone: tzinfo) -> T
         "opened": now,
         "changed": now,
     }
-    return TicketLink(conn.execute(_NEW_TICKET, row).scalar_one(), number, joined=False)
+    ticket_id = conn.execute(_NEW_TICKET, row).scalar_one()
+    index_ticket(conn, ticket_id)
+    return TicketLink(ticket_id, number, joined=False)
 
 
 def _candidates(conn: Connection, call: Row[Any]) -> list[Ticket]:

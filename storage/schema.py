@@ -9,6 +9,7 @@ from storage import (
     gap_tables,
     job_tables,
     push_tables,
+    search_tables,
     tables,
 )
 from storage.metadata import metadata
@@ -22,6 +23,7 @@ TABLES = (
     gap_tables,
     job_tables,
     push_tables,
+    search_tables,
     tables,
 )
 
