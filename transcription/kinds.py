@@ -16,7 +16,7 @@ from transcription.account import FactKind
 from transcription.codes import Chain
 from transcription.dialogue import Line, Mention
 from transcription.lexicon import Lexicon
-from transcription.redaction import nearly_identity
+from transcription.secret_numbers import nearly_identity
 
 SECRET = (FactKind.ID_CARD, FactKind.BANK_CARD)
 _NONE = "none"

@@ -1,46 +1,33 @@
-"""Identity cards, bank cards and, on request, telephone numbers, blackened in what was said. Pure.
+"""Identity cards and bank cards, on request telephones, addresses, e-mails and tax numbers, blackened in what was said.
 
-Digits count however they come: typed in either width, spoken (幺幺零幺九九), with pauses, hyphens and fillers between
-them, over several turns of one speaker while the other only says 嗯. Check digits prove a number; recognisers mishear
-digits, so a run that nearly is an identity card, or any long one that answers a question for a card, is blackened as
-well, unless it is called an order, a parcel or the like. The last four digits stay: people tell cards apart by them.
+Pure. Which digits belong together :mod:`.digit_runs` says, what they are :mod:`.secret_numbers`; here they are hidden:
+every time they are said, read back or begun anew, in the turns and in the words behind them, of the same length. The
+last four digits stay of a number long enough: people tell cards apart by them. When they are said, in seconds, is left
+as bleeps for the sound.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from stdnum import luhn
-from stdnum.iso7064 import mod_11_2
+from rapidfuzz.distance import Levenshtein
 
 from transcription.account import FactKind
-from transcription.transcript import Turn
+from transcription.aligned import align, places
+from transcription.bleeping import bleeps
+from transcription.digit_runs import Digit, Run, runs
+from transcription.secret_labels import called
+from transcription.secret_numbers import NEARLY, Reading, nearly_identity, readings
+from transcription.secret_words import spots
+from transcription.transcript import Speaker, Transcript, Turn, Word
+
+__all__ = ["MASK", "STANDARD", "Blackened", "Policy", "nearly_identity", "redact", "redact_transcript", "redact_turns"]
 
 MASK = "*"
-_VALUE = {c: str(n) for n, c in enumerate("零一二三四五六七八九")} | {"〇": "0", "幺": "1", "洞": "0", "两": "2"}
-_VALUE |= {str(n): str(n) for n in range(10)} | {chr(0xFF10 + n): str(n) for n in range(10)}
-_VALUE |= dict.fromkeys("xXｘＸ叉", "X")
-_DIGITS = "".join(c for c in _VALUE if _VALUE[c] != "X")
-_PIECE = re.compile(rf"(?:[{_DIGITS}][\s\-‐－–]{{0,2}})+[xXｘＸ叉]?|(?<=[，,、\s])[xXｘＸ叉](?![A-Za-z])")
-_FILLER = re.compile(
-    r"(?:[\s，,、。.…\-]|呃|嗯|额|啊|哦|那个|这个|然后|接着|再|后面|后头|后边|是|就是|还有|最后|稍等|等一下|我?看看|我?看一下|的|对|好)*"
-)
-_BACKCHANNEL = re.compile(
-    rf"(?:[\s，,、。.…！!？?{_DIGITS}]|嗯|好的?|对|是的?|哦|啊|行|您?继续|您?说|请讲|请说|然后呢?|后面呢?|记下了|接着|后[几四]位呢?)*"
-)
-_CARD = re.compile("身份证|证件号|身份号码|卡号|银行卡|储蓄卡|信用卡|银行账[号户]|收款账[号户]")
-_OTHER = re.compile(
-    "订单|(?<!银行)(?<!收款)账[号户]|户名|运单|快递|单号|合同|保单|流水|户号|票号|税号|识别号|工单|编号|序列|型号|电话|手机"
-)
-_ID = re.compile(r"(?=([1-9]\d{16}[\dX]))")
-_BANK = re.compile(r"(?=([3-69]\d{15,18}))")
-_MOBILE = re.compile(r"(?:86)?(1[3-9]\d{9})")
-_FIXED = re.compile(r"0(?:10|2\d|[3-9]\d{2})\d{7,8}")
-_BIRTH = re.compile(r"\d{4,8}(?:19[2-9]|20[0-2])\d(?:0[1-9]|1[012])(?:0[1-9]|[12]\d|3[01])\d{1,5}X?")
-_NEARLY = range(15, 20)  # digits of a misheard card
-_ASKED = 8  # digits that are blackened where a card was asked for
-_REACH = 60  # characters of its own turn
-_RECENT = 4  # turns a question for a card holds
+_SHORT = 9  # digits: of fewer none stays
+_WHOLE = 12  # digits of a number that is known again when it is said again
+_PIECE = 6  # digits of it, said alone
+_SLIPS = 2  # digits of it that may be misheard when it is read back
+_CARDS = frozenset({FactKind.ID_CARD, FactKind.BANK_CARD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +37,37 @@ class Policy:
     id_cards: bool = True
     bank_cards: bool = True
     phones: bool = False
+    addresses: bool = False
+    emails: bool = False
+    tax_numbers: bool = False
     fuzzy: bool = True
     keep: int = 4
+
+    @classmethod
+    def of(cls, kinds: Iterable[str]) -> "Policy":
+        """The policy that blackens these kinds of facts, by their names; others than ours are left alone."""
+        wanted = {FactKind(kind) for kind in kinds}
+        return cls(
+            id_cards=FactKind.ID_CARD in wanted,
+            bank_cards=FactKind.BANK_CARD in wanted,
+            phones=FactKind.PHONE in wanted,
+            addresses=FactKind.ADDRESS in wanted,
+            emails=FactKind.EMAIL in wanted,
+            tax_numbers=FactKind.TAX_NO in wanted,
+        )
+
+    @property
+    def kinds(self) -> frozenset[FactKind]:
+        """The kinds it blackens."""
+        chosen = {
+            FactKind.ID_CARD: self.id_cards,
+            FactKind.BANK_CARD: self.bank_cards,
+            FactKind.PHONE: self.phones,
+            FactKind.ADDRESS: self.addresses,
+            FactKind.EMAIL: self.emails,
+            FactKind.TAX_NO: self.tax_numbers,
+        }
+        return frozenset(kind for kind, wanted in chosen.items() if wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +82,13 @@ class Blackened:
 
 
 @dataclass(frozen=True, slots=True)
-class _Digit:
-    turn: int
-    at: int
-    value: str
+class _Secret:
+    """A number to be hidden: its digits, those of them that stay, what it is."""
+
+    digits: tuple[Digit, ...]
+    what: FactKind
+    sure: bool
+    shown: int
 
 
 STANDARD = Policy()
@@ -77,116 +96,131 @@ STANDARD = Policy()
 
 def redact(text: str, policy: Policy = STANDARD) -> tuple[str, tuple[Blackened, ...]]:
     """The text with its secrets blackened, of the same length, and where they are."""
-    masked, places = _redacted([(True, text)], policy)
-    return masked[0], places
+    masked, found = redact_turns([Turn(Speaker.CALLER, 0.0, 0.0, text, 1.0)], policy)
+    return masked[0].text, found
 
 
 def redact_turns(turns: Sequence[Turn], policy: Policy = STANDARD) -> tuple[tuple[Turn, ...], tuple[Blackened, ...]]:
     """The turns with their secrets blackened, also those said over several turns, and where they are."""
-    masked, places = _redacted([(str(turn.speaker), turn.text) for turn in turns], policy)
-    return tuple(replace(turn, text=text) for turn, text in zip(turns, masked, strict=True)), places
+    texts, found = _hidden([(str(turn.speaker), turn.text) for turn in turns], turns, policy)
+    heard = [turn for turn in turns if turn.words]
+    words: dict[int, str] = {}
+    if heard:
+        # As heard, numbers look otherwise than in the tidied text: what either shows is hidden in both.
+        written = ["".join(word.text for word in turn.words) or turn.text for turn in turns]
+        raw, _ = _hidden([(str(turn.speaker), text) for turn, text in zip(turns, written, strict=True)], None, policy)
+        words = {i: _also(written[i], raw[i], turns[i].text, texts[i]) for i in range(len(turns)) if turns[i].words}
+        for i, masked in words.items():
+            texts[i] = _also(turns[i].text, texts[i], written[i], masked)
+    kept = [
+        replace(turn, text=texts[i], words=_words(turn, words[i]) if i in words else ()) for i, turn in enumerate(turns)
+    ]
+    return tuple(kept), tuple(found)
 
 
-def nearly_identity(digits: str) -> bool:
-    """Whether digits (and a last X) look like an identity card, one or two of them misheard or lost."""
-    return len(digits) in _NEARLY and _BIRTH.fullmatch(digits) is not None
+def redact_transcript(transcript: Transcript, policy: Policy = STANDARD) -> Transcript:
+    """The transcript as it may be kept: turns and words blackened, and when that is heard as bleeps."""
+    kept, found = redact_turns(transcript.turns, policy)
+    said = [(place.turn, place.start, place.end, place.what.value) for place in found]
+    return replace(transcript, turns=kept, bleeps=bleeps(transcript.turns, said))
 
 
-def _redacted(said: Sequence[tuple[object, str]], policy: Policy) -> tuple[list[str], tuple[Blackened, ...]]:
+def _hidden(
+    said: Sequence[tuple[object, str]], turns: Sequence[Turn] | None, policy: Policy
+) -> tuple[list[str], list[Blackened]]:
+    """The texts blackened, and where. ``turns``: to be read for words too."""
     texts = [list(text) for _, text in said]
-    places: list[Blackened] = []
-    for run in _runs(said):
-        for what, sure, digits in _secrets(run, said, policy):
-            for digit in digits[: -policy.keep] if policy.keep else digits:
-                texts[digit.turn][digit.at] = MASK
-            for turn in sorted({digit.turn for digit in digits}):
-                spots = [digit.at for digit in digits if digit.turn == turn]
-                places.append(Blackened(turn, spots[0], spots[-1] + 1, what, sure))
-    return ["".join(text) for text in texts], tuple(places)
+    found: list[Blackened] = []
+    for secret in _secrets(said, policy):
+        for digit in secret.digits[: len(secret.digits) - secret.shown]:
+            texts[digit.turn][digit.at] = MASK
+        for turn in sorted({digit.turn for digit in secret.digits}):
+            spread = [digit.at for digit in secret.digits if digit.turn == turn]
+            found.append(Blackened(turn, min(spread), max(spread) + 1, secret.what, secret.sure))
+    if turns is not None and policy.kinds - _CARDS:
+        masked = ["".join(text) for text in texts]
+        for spot in spots([replace(t, text=m) for t, m in zip(turns, masked, strict=True)], policy.kinds - _CARDS):
+            shown = policy.keep if spot.what is FactKind.PHONE and spot.end - spot.start >= _SHORT else 0
+            for at in range(spot.start, spot.end - shown):
+                if texts[spot.turn][at].isalnum():
+                    texts[spot.turn][at] = MASK
+            found.append(Blackened(spot.turn, spot.start, spot.end, spot.what, sure=False))
+    return ["".join(text) for text in texts], found
 
 
-def _runs(said: Sequence[tuple[object, str]]) -> Iterator[list[_Digit]]:
-    """The digits that were said in one go, by speaker, over pauses and the other's 嗯."""
-    open_runs: dict[object, list[_Digit]] = {}
-    for turn, (speaker, text) in enumerate(said):
-        position = 0
-        for found in _PIECE.finditer(text):
-            digits = [_Digit(turn, found.start() + i, _VALUE[c]) for i, c in enumerate(found.group()) if c in _VALUE]
-            run = open_runs.get(speaker)
-            if (
-                run
-                and (len(digits) > 1 or digits[0].value == "X")
-                and _FILLER.fullmatch(text[position : found.start()])
-            ):
-                run += digits
-            else:
-                if run:
-                    yield run
-                open_runs[speaker] = digits
-            position = found.end()
-        for other in list(open_runs):
-            ended = not _FILLER.fullmatch(text[position:]) if other == speaker else not _BACKCHANNEL.fullmatch(text)
-            if ended:
-                yield open_runs.pop(other)
-    yield from open_runs.values()
+def _secrets(said: Sequence[tuple[object, str]], policy: Policy) -> list[_Secret]:
+    """The numbers to be hidden: as the words around them say, then wherever they are said again."""
+    found: list[_Secret] = []
+    taken: set[tuple[int, int]] = set()
+    answered = -1
+    all_runs = runs(said)
+
+    def take(run: Run, reading: Reading) -> bool:
+        digits = tuple(run.digits[reading.start : reading.end])
+        if any((digit.turn, digit.at) in taken for digit in digits):
+            return False
+        taken.update((digit.turn, digit.at) for digit in digits)
+        if reading.what in policy.kinds:
+            found.append(_Secret(digits, reading.what, reading.sure, policy.keep if len(digits) >= _SHORT else 0))
+        return True
+
+    for run in all_runs:
+        label = called(run, said, answered)
+        hits = [reading for reading in readings(run, label, fuzzy=policy.fuzzy) if take(run, reading)]
+        if any(hit.what in _CARDS and (hit.sure or hit.end - hit.start in NEARLY) for hit in hits):
+            answered = max(answered, label.turn)
+    for secret in [secret for secret in found if len(secret.digits) >= _WHOLE]:
+        for run in all_runs:
+            for reading, shown in _again(run, secret):
+                digits = tuple(run.digits[reading.start : reading.end])
+                if not any((digit.turn, digit.at) in taken for digit in digits):
+                    taken.update((digit.turn, digit.at) for digit in digits)
+                    found.append(_Secret(digits, secret.what, secret.sure, min(shown, policy.keep)))
+    return found
 
 
-def _secrets(
-    run: list[_Digit], said: Sequence[tuple[object, str]], policy: Policy
-) -> Iterator[tuple[FactKind, bool, list[_Digit]]]:
-    digits = "".join(digit.value for digit in run)
-    taken = bytearray(len(digits))
-    for what, sure, start, end in _readings(digits, run, said, policy):
-        if not any(taken[start:end]):
-            taken[start:end] = b"\1" * (end - start)
-            wanted = {
-                FactKind.ID_CARD: policy.id_cards,
-                FactKind.BANK_CARD: policy.bank_cards,
-                FactKind.PHONE: policy.phones,
-            }
-            if wanted[what]:
-                yield what, sure, run[start:end]
+def _again(run: Run, secret: _Secret) -> list[tuple[Reading, int]]:
+    """Where a run says a number again, whole and perhaps misheard, or a piece of it; and the digits that may stay."""
+    number = "".join(digit.value for digit in secret.digits)
+    digits = "".join(digit.value for digit in run.digits)
+    again = []
+    for start, end, _ in sorted(run.windows(len(number) + _SLIPS), key=lambda window: window[0] - window[1]):
+        text = digits[start:end]
+        if len(text) < _PIECE:
+            continue
+        if text in number:
+            behind = len(number) - number.index(text) - len(text)
+            again.append((Reading(secret.what, start, end, secret.sure), max(0, secret.shown - behind)))
+        elif len(text) >= _WHOLE and Levenshtein.distance(text, number, score_cutoff=_SLIPS) <= _SLIPS:
+            again.append((Reading(secret.what, start, end, sure=False), secret.shown))
+        elif _begun(text, number):
+            again.append((Reading(secret.what, start, end, sure=False), 0))
+    return again
 
 
-def _readings(
-    digits: str, run: list[_Digit], said: Sequence[tuple[object, str]], policy: Policy
-) -> Iterator[tuple[FactKind, bool, int, int]]:
-    """What the run may be, the surest first: (what, sure, start, end)."""
-    whole = (0, len(digits))
-    label = _label(run, said)
-    for found in _ID.finditer(digits):
-        if mod_11_2.checksum(found[1]) == 1 and _BIRTH.fullmatch(found[1]):
-            yield FactKind.ID_CARD, True, *found.span(1)
-    if label != "other":
-        for start, end in _bank_cards(digits):
-            if end - start == len(digits) or label == "card":
-                yield FactKind.BANK_CARD, True, start, end
-    if policy.fuzzy and label != "other" and nearly_identity(digits):
-        yield FactKind.ID_CARD, False, *whole
-    phone = _MOBILE.fullmatch(digits) or _FIXED.fullmatch(digits)
-    if phone:
-        yield FactKind.PHONE, True, *whole
-    elif policy.fuzzy and label == "card" and len(digits) >= _ASKED:
-        yield FactKind.BANK_CARD if "卡" in _asked(run, said) else FactKind.ID_CARD, False, *whole
+def _begun(text: str, number: str) -> bool:
+    """Whether it is the number's beginning with a slip in its last digit, as before a correction."""
+    return len(text) > _PIECE and number.startswith(text[:-1])
 
 
-def _bank_cards(digits: str) -> Iterator[tuple[int, int]]:
-    """Where 16 to 19 digits have a true Luhn digit, the longest first."""
-    for found in _BANK.finditer(digits):
-        for length in range(len(found[1]), 15, -1):
-            if luhn.is_valid(found[1][:length]):
-                yield found.start(1), found.start(1) + length
+def _also(text: str, masked: str, other: str, other_masked: str) -> str:
+    """``masked`` (a version of ``text``) with what is hidden in another writing of it hidden too."""
+    if text == other:
+        return "".join(MASK if MASK in (a, b) else a for a, b in zip(masked, other_masked, strict=True))
+    chars = list(masked)
+    beside = align(other, text)
+    for at, (char, hidden) in enumerate(zip(other, other_masked, strict=True)):
+        if char != hidden:
+            start, end = beside.span(at, at + 1)
+            for i in range(start, end):
+                if chars[i].isalnum():
+                    chars[i] = MASK
+    return "".join(chars)
 
 
-def _asked(run: list[_Digit], said: Sequence[tuple[object, str]]) -> str:
-    """What was said before the run: its own turn so far and the turns just before."""
-    turn, at = run[0].turn, run[0].at
-    return "".join(text for _, text in said[max(0, turn - _RECENT) : turn]) + said[turn][1][max(0, at - _REACH) : at]
-
-
-def _label(run: list[_Digit], said: Sequence[tuple[object, str]]) -> str:
-    """``card``, ``other`` or ``""``: what the words before call the run, the nearest wins."""
-    before = _asked(run, said)
-    card = max((found.end() for found in _CARD.finditer(before)), default=-1)
-    other = max((found.end() for found in _OTHER.finditer(before)), default=-1)
-    return "" if card == other == -1 else "card" if card > other else "other"
+def _words(turn: Turn, masked: str) -> tuple[Word, ...]:
+    starts = places([word.text for word in turn.words])
+    return tuple(
+        replace(word, text=masked[start : start + len(word.text)])
+        for word, start in zip(turn.words, starts, strict=False)
+    )

@@ -1,0 +1,118 @@
+"""Which digits of a run are an identity card, a bank card or a telephone. Pure.
+
+Check digits prove a number. Recognisers mishear digits: what nearly is an identity card, and a long number that answers
+a question for a card, count as well, unless they are called an order, a parcel or the like.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from stdnum import luhn
+from stdnum.iso7064 import mod_11_2
+
+from transcription.account import FactKind
+from transcription.digit_runs import Run
+from transcription.secret_labels import Called, Label
+
+_PROVINCE = "1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|91"
+_ID = re.compile(rf"(?=((?:{_PROVINCE})\d{{15}}[\dX]))")
+_BIRTH = re.compile(r"(?:19[2-9]\d|20[0-2]\d)(?:0[1-9]|1[012])(?:0[1-9]|[12]\d|3[01])")
+_NEARLY = re.compile(rf"\d{{4,8}}{_BIRTH.pattern}\d{{1,5}}X?")
+_OLD_ID = re.compile(rf"(?:{_PROVINCE})\d{{4}}[2-9]\d(?:0[1-9]|1[012])(?:0[1-9]|[12]\d|3[01])\d{{3}}")
+_BANK = re.compile(r"[3-69]\d{15,18}")
+_ISSUED = re.compile("62|4|5|3[457]|6[05]|955")  # what numbers of bank cards begin with
+_MOBILE = re.compile(r"(?:86)?1[3-9]\d{9}")
+_FIXED = re.compile(r"0(?:10|2\d|[3-9]\d{2})[2-8]\d{6,7}")
+_LOCAL = re.compile(r"[2-8]\d{6,7}")
+_NO_PHONE = re.compile("[48]00|9[56]|1[12]|100")
+NEARLY = range(15, 20)  # digits of a misheard identity card
+_CARD_LENGTHS = range(16, 20)
+_PHONE_LENGTHS = range(9, 14)
+_LONGEST = 24
+_ASKED = 6  # digits that count where a card was asked for
+_MOST_OF_IT = 13  # digits of a bank card, however it begins
+
+
+Windows = Sequence[tuple[int, int, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a stretch of a run is: ``digits[start:end]``; ``sure``: check digits prove it."""
+
+    what: FactKind
+    start: int
+    end: int
+    sure: bool
+
+
+def nearly_identity(digits: str) -> bool:
+    """Whether digits (and a last X) look like an identity card, one or two of them misheard or lost."""
+    return len(digits) in NEARLY and _NEARLY.fullmatch(digits) is not None
+
+
+def readings(run: Run, called: Called, *, fuzzy: bool) -> Iterator[Reading]:
+    """What the run may be, the surest first. Stretches may overlap: the first one counts."""
+    digits = "".join(digit.value for digit in run.digits)
+    windows = sorted(run.windows(_LONGEST), key=lambda window: window[0] - window[1])
+    yield from _identities(digits)
+    if called.label is not Label.OTHER:
+        yield from _bank_cards(digits, windows, called)
+        if fuzzy:
+            yield from _nearly_cards(digits, windows, called)
+    for start, end, _ in windows:
+        if _MOBILE.fullmatch(digits, start, end) or _FIXED.fullmatch(digits, start, end):
+            yield Reading(FactKind.PHONE, start, end, sure=True)
+    if fuzzy and called.label is Label.CARD:
+        yield from _asked_for(digits, windows, called)
+    elif fuzzy and called.phone:
+        yield from _nearly_phones(digits, windows)
+
+
+def _identities(digits: str) -> Iterator[Reading]:
+    """18 digits of a province and a birthday, with a true check digit, anywhere."""
+    for found in _ID.finditer(digits):
+        if mod_11_2.checksum(found[1]) == 1 and _BIRTH.match(found[1], 6):
+            yield Reading(FactKind.ID_CARD, *found.span(1), sure=True)
+
+
+def _nearly_cards(digits: str, windows: Windows, called: Called) -> Iterator[Reading]:
+    """Misheard ones that still look the part, and identity numbers of before 1999, where one was asked for."""
+    for start, end, _ in windows:
+        text = digits[start:end]
+        if nearly_identity(text) or (called.label is Label.CARD and _OLD_ID.fullmatch(text)):
+            yield Reading(FactKind.ID_CARD, start, end, sure=False)
+        elif len(text) in _CARD_LENGTHS and text.startswith("62") and text.isdigit():
+            yield Reading(FactKind.BANK_CARD, start, end, sure=False)
+
+
+def _asked_for(digits: str, windows: Windows, called: Called) -> Iterator[Reading]:
+    """Whatever answers a question for a card, unless no bank issues such numbers."""
+    kind = FactKind.BANK_CARD if called.bank else FactKind.ID_CARD
+    for start, end, dates in windows:
+        like = not called.bank or end - start >= _MOST_OF_IT or _ISSUED.match(digits, start)
+        if end - start >= _ASKED and not dates and like:
+            yield Reading(kind, start, end, sure=False)
+
+
+def _nearly_phones(digits: str, windows: Windows) -> Iterator[Reading]:
+    """Where a telephone was asked for: local numbers, misheard ones."""
+    for start, end, dates in windows:
+        text = digits[start:end]
+        misheard = len(text) in _PHONE_LENGTHS and text[0] in "01" and not _NO_PHONE.match(text)
+        if not dates and (misheard or _LOCAL.fullmatch(text)):
+            yield Reading(FactKind.PHONE, start, end, sure=False)
+
+
+def _bank_cards(digits: str, windows: Windows, called: Called) -> Iterator[Reading]:
+    """16 to 19 digits with a true Luhn digit, the longest first; in a run that is called a card, anywhere in it."""
+    for start, end, _ in windows:
+        if _BANK.fullmatch(digits, start, end) and luhn.is_valid(digits[start:end]):
+            yield Reading(FactKind.BANK_CARD, start, end, sure=True)
+    if called.label is not Label.CARD:
+        return
+    for length in reversed(_CARD_LENGTHS):
+        for start in range(len(digits) - length + 1):
+            if _BANK.fullmatch(digits, start, start + length) and luhn.is_valid(digits[start : start + length]):
+                yield Reading(FactKind.BANK_CARD, start, start + length, sure=True)
