@@ -1,7 +1,8 @@
 """The child process: one loaded model, one recording after another (``python -m transcription.child JSON``).
 
-It speaks JSON lines: first ``{"ready": model}`` or ``{"no_model": why}``; then for each order ``{"seconds": audio}``,
-some ``{"share": done}``, and ``{"turns", "troubles", "seconds"}`` or ``{"problem": [trouble, why]}``.
+It speaks JSON lines: first ``{"ready": model, "notes"}`` or ``{"no_model": why}``; then for each order
+``{"seconds": audio}``, some ``{"share": done}``, and ``{"heard": ...}``, ``{"problem": [trouble, why]}`` or one of
+``{"away": why}``, ``{"busy": why}``, ``{"refused": why}`` of a server that was asked.
 Anything unforeseen kills it, with a traceback on stderr: the parent copes with dead children, not with confused ones.
 """
 
@@ -13,14 +14,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from transcription.engines import EngineSpec, ModelError, open_engine
+from transcription.engines import EndpointAway, EndpointBusy, EngineSpec, ModelError, SoundRefused, open_engine
 from transcription.hearing import hear
 from transcription.process import TOLD_NO_MODEL
 from transcription.transcript import Speaker
 from transcription.trouble import AudioProblem
+
+_EXCUSES = {EndpointAway: "away", EndpointBusy: "busy", SoundRefused: "refused"}
 
 
 def main() -> int:
@@ -31,18 +35,13 @@ def main() -> int:
     orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
     os.nice(start["niceness"])
-    spec = start["spec"]
     try:
-        engine = open_engine(
-            EngineSpec(
-                spec["engine"], Path(spec["model"]), spec["language"], tuple(spec["grammar"]), spec["threads"]
-            )
-        )  # fmt: skip
-    except ModelError as error:
+        engine = open_engine(EngineSpec.of_json(start["spec"]))
+    except (ModelError, EndpointAway) as error:
         tell({"no_model": str(error)})
         return TOLD_NO_MODEL
     _confine(2 * start["headroom"])
-    tell({"ready": engine.model})
+    tell({"ready": engine.model, "notes": engine.notes})
     while True:
         order = orders.get()
         legs = {speaker: Path(order[speaker]) for speaker in Speaker if order[speaker] is not None}
@@ -54,14 +53,10 @@ def main() -> int:
             )  # fmt: skip
         except AudioProblem as problem:
             tell({"problem": [problem.trouble, problem.text]})
-            continue
-        tell(
-            {
-                "turns": [[t.speaker, t.start, t.end, t.text, t.confidence, t.agent] for t in heard.turns],
-                "troubles": [[t.speaker, t.trouble, t.text] for t in heard.troubles],
-                "seconds": heard.seconds,
-            }
-        )
+        except tuple(_EXCUSES) as error:
+            tell({_EXCUSES[type(error)]: str(error)})
+        else:
+            tell({"heard": asdict(heard)})
 
 
 def _channel() -> Callable[[dict[str, Any]], None]:

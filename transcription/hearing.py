@@ -1,8 +1,10 @@
 """One recording from files to turns: what the child process does for each order. Knows no processes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from transcription.audio import MAX_SECONDS, Leg, load_leg, load_stereo, resample
 from transcription.engines import Engine, Segment, Span
@@ -47,18 +49,38 @@ def hear(
     if not work:
         raise next(iter(problems.values()))
     started(sum(sound[speaker].seconds for speaker in work))
-    total = sum(len(found) for found in work.values())
-    finished, segments = 0, dict[Speaker, list[Segment]]()
-    for speaker, found in work.items():
-        leg, before = sound[speaker], finished
-        samples = resample(leg.samples, leg.rate, engine.rate)
-        segments[speaker] = engine.transcribe(samples, found, lambda n, b=before: done((b + n) / total))  # type: ignore[misc]
-        finished += len(found)
+    segments = _decode(engine, sound, work, done)
     return Heard(
         conversation(segments, talk),
         tuple(LegTrouble(speaker, problem.trouble, problem.text) for speaker, problem in problems.items()),
         round(max(leg.seconds for leg in sound.values()), 3),
     )
+
+
+def _decode(
+    engine: Engine,
+    sound: Mapping[Speaker, Leg],
+    work: Mapping[Speaker, Sequence[Span]],
+    done: Callable[[float], None],
+) -> dict[Speaker, list[Segment]]:
+    """What the engine heard on each leg; the legs side by side where it can do that."""
+    total = sum(len(found) for found in work.values())
+    finished = dict.fromkeys(work, 0)
+    telling = Lock()
+
+    def leg(speaker: Speaker) -> list[Segment]:
+        def tell(count: int) -> None:
+            with telling:
+                finished[speaker] = count
+                done(sum(finished.values()) / total)
+
+        own = sound[speaker]
+        return engine.transcribe(resample(own.samples, own.rate, engine.rate), work[speaker], tell)
+
+    if engine.at_once == 1 or len(work) == 1:
+        return {speaker: leg(speaker) for speaker in work}
+    with ThreadPoolExecutor(engine.at_once) as pool:
+        return dict(zip(work, pool.map(leg, work), strict=True))
 
 
 def _load(paths: Mapping[Speaker, Path], max_seconds: float) -> tuple[dict[Speaker, Leg], dict[Speaker, AudioProblem]]:

@@ -14,12 +14,17 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE
 from asyncio.subprocess import Process as Child
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import structlog
+
 from transcription.engines import EngineSpec
+from transcription.memory import MB, Memory
+
+log = structlog.get_logger()
 
 POLL = 0.25  # seconds between two looks at the child's memory
 LONGEST_LINE = 64 * 2**20  # bytes; three hours of talk are below one megabyte
@@ -33,6 +38,14 @@ class TranscriptionError(Exception):
 
 class NoModel(TranscriptionError):  # noqa: N818 - a state to wait in
     """The engine did not start: no model, a damaged one, or its library is not installed. The text says which."""
+
+
+class NoRoom(NoModel):
+    """The model does not fit into the memory that speech recognition may take, now or ever. The text says which."""
+
+
+class Refused(TranscriptionError):  # noqa: N818 - says it better
+    """The engine will not transcribe this recording, today or tomorrow."""
 
 
 class WorkerDied(TranscriptionError):  # noqa: N818 - says it better
@@ -62,17 +75,37 @@ class Limits:
 
 
 class Process:
-    """One child, restarted as needed. ``ask`` is for one caller at a time."""
+    """One child, restarted as needed. ``ask`` is for one caller at a time. ``memory``: what it shares with others."""
 
-    def __init__(self, spec: EngineSpec, limits: Limits) -> None:
+    def __init__(self, spec: EngineSpec, limits: Limits, memory: Memory) -> None:
         self._spec = spec
         self._limits = limits
+        self._memory = memory
+        memory.add(self)
         self._child: Child | None = None
         self._stderr: IO[bytes] | None = None
         self._model = ""
         self._rss_ready = 0
         self._busy = False
         self._retired = False
+        self.asked = False  # whether somebody waits for it
+        self.used = 0.0
+        self.notes: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> int:
+        """Bytes of memory the child holds."""
+        return (_rss(self.pid) or 0) if self.pid is not None else 0
+
+    @property
+    def grown(self) -> int:
+        """Bytes the child took since its model was loaded."""
+        return max(0, self.holds - self._rss_ready) if self.pid is not None else 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether a child runs that nobody waits for."""
+        return self.pid is not None and not self._busy and not self.asked
 
     @property
     def pid(self) -> int | None:
@@ -84,6 +117,7 @@ class Process:
         if self.pid is not None and self._model:
             return self._model
         await self.stop()
+        await self._memory.make_room(self, self._rss_ready)  # of a model loaded before: what it took then
         child = await self._spawn()
         deadline = asyncio.get_running_loop().time() + self._limits.start
         self._busy = True
@@ -91,7 +125,10 @@ class Process:
             hello = await self._message(deadline, "loading the model", memory=None)
             if "no_model" in hello:
                 raise NoModel(hello["no_model"])
-            self._model, self._rss_ready, self._busy = str(hello["ready"]), _rss(child.pid) or 0, False
+            self._model, self._rss_ready = str(hello["ready"]), _rss(child.pid) or 0
+            await self._fit()
+            self._note(hello["notes"])
+            self._busy = False
         except TookTooLong as error:
             raise NoModel(f"{self._spec.model}: {error}") from error
         except WorkerDied as error:
@@ -103,8 +140,23 @@ class Process:
                 await self.stop()
         return self._model
 
+    async def _fit(self) -> None:
+        """Have the loaded model fit into the common memory. Raises NoRoom."""
+        if await self._memory.make_room(self):
+            return
+        most, needs = self._memory.most or 0, self._rss_ready
+        text = f"{self._spec.model} takes {needs / MB:.0f} MB of memory, transcription.memory_mb allows {most / MB:.0f}"
+        raise NoRoom(text if needs > most else f"{text}, and other models are at work")
+
+    def _note(self, notes: Sequence[str]) -> None:
+        """Tell the operator once what was asked of the engine and cannot be had."""
+        for note in notes:
+            if note not in self.notes:
+                log.warning("the speech engine cannot do all that is asked", engine=self._spec.engine, note=note)
+        self.notes = tuple(notes)
+
     async def _spawn(self) -> Child:
-        order = {"spec": {**asdict(self._spec), "model": str(self._spec.model)}, **asdict(self._limits)}
+        order = {"spec": self._spec.as_json(), **asdict(self._limits)}
         with contextlib.ExitStack() as stack:
             stderr = stack.enter_context(tempfile.TemporaryFile())
             child = await asyncio.create_subprocess_exec(
@@ -131,13 +183,13 @@ class Process:
             await self._send(order)
             while True:
                 message = await self._message(deadline, what, memory=ceiling)
-                if "seconds" in message and "turns" not in message:
+                if "seconds" in message:
                     what = f"transcribing {message['seconds']:.0f} s of audio"
                     deadline = clock() + max(self._limits.floor, self._limits.per_second * message["seconds"])
                 elif "share" in message:
                     progress(message["share"])
                 else:
-                    self._busy = False
+                    self._busy, self.used = False, clock()
                     return {**message, "model": model}
         finally:
             swollen = self._child is not None and (_rss(self._child.pid) or 0) > ceiling - self._limits.headroom // 2
@@ -148,17 +200,18 @@ class Process:
         """End the child for good, whatever it is at; who waits for it gets WorkerDied."""
         self._retired = True
         await self.stop()
+        self._memory.remove(self)
 
     async def stop(self, *, now: bool = False) -> None:
         """End the child: at once when it is busy or ``now``, else by closing its stdin. Waits until it is gone."""
         child, self._child, self._model = self._child, None, ""
         stderr, self._stderr = self._stderr, None
+        busy, self._busy = self._busy, False
         if child is not None:
             if child.stdin is not None:
                 child.stdin.close()
             if child.returncode is None:
-                await self._end(child, now=now or self._busy)
-            self._busy = False
+                await self._end(child, now=now or busy)
         if stderr is not None:
             stderr.close()
 
@@ -193,7 +246,9 @@ class Process:
                 raise TookTooLong(f"{what} took too long: killed")
             used = _rss(child.pid) or 0
             if memory is not None and used > memory:
-                raise WorkerDied(f"{what} took {used / 2**20:.0f} MB of memory, more than {memory / 2**20:.0f}: killed")
+                raise WorkerDied(f"{what} took {used / MB:.0f} MB of memory, more than {memory / MB:.0f}: killed")
+            if memory is not None and await self._memory.too_much(self):
+                raise WorkerDied(f"{what} took {used / MB:.0f} MB of memory, too much beside other workers: killed")
             try:
                 async with asyncio.timeout(min(left, POLL)):
                     line = await child.stdout.readline()

@@ -43,7 +43,7 @@ def conversation(
     Two segments become one turn when the same person (and agent) goes on within ``PAUSE`` and nobody began in between.
     """
     said = [
-        Turn(speaker, segment.start, segment.end, segment.text, segment.confidence, agent)
+        Turn(speaker, segment.start, segment.end, segment.text, segment.confidence, agent, segment.words)
         for speaker, segments in legs.items()
         for segment, agent in (
             windowed(segments, talk) if speaker is Speaker.AGENT else [(segment, None) for segment in segments]
@@ -71,5 +71,5 @@ def _merged(before: Turn, turn: Turn) -> Turn:
     confidence = (before.confidence * first + turn.confidence * second) / max(first + second, 1e-6)
     return Turn(
         before.speaker, before.start, max(before.end, turn.end), joined(before.text, turn.text),
-        round(confidence, 3), before.agent,
+        round(confidence, 3), before.agent, before.words + turn.words,
     )  # fmt: skip

@@ -1,9 +1,9 @@
 """An engine that says what a file tells it to: for tests and for trying the service without a model. Hears nothing.
 
-The model is a JSON file: ``{"texts": ["…", …], "confidence": 0.9, "do": null, "only": null}``. Each span of speech gets
-the next text of the list, over and over, so what is asked of the rest of the service (spans, turns, times, speakers) is
-real. ``do`` plays a native library at its worst, see :func:`_misbehave`; ``only`` limits that to legs whose length in
-seconds rounds to this number.
+The model is a JSON file: ``{"texts": ["…", …], "confidence": 0.9, "do": null, "only": null, "words": false}``. Each
+span of speech gets the next text of the list, over and over, so what is asked of the rest of the service (spans, turns,
+times, speakers) is real. ``words``: each character is a word, evenly spread over its span. ``do`` plays a native
+library at its worst, see :func:`_misbehave`; ``only``: on legs whose length in seconds rounds to this number.
 """
 
 import json
@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from transcription.engines import EngineSpec, ModelError, Samples, Segment, Span
+from transcription.transcript import Word
 
 _BITE = 32 * 2**20  # bytes
 
@@ -22,6 +23,8 @@ class ScriptedEngine:
 
     name = "scripted"
     rate = 8000
+    at_once = 1
+    notes: tuple[str, ...] = ()
 
     def __init__(self, spec: EngineSpec) -> None:
         """Read the script. Raises ModelError."""
@@ -34,6 +37,7 @@ class ScriptedEngine:
         self._confidence = float(script.get("confidence", 0.9))
         self._do: str | None = script.get("do")
         self._only: int | None = script.get("only")
+        self._words = bool(script.get("words"))
         self._next = 0
         if self._do == "segv_at_start":
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -45,10 +49,18 @@ class ScriptedEngine:
         said = []
         for i, span in enumerate(spans, start=1):
             if self._texts:
-                said.append(Segment(span.start, span.end, self._texts[self._next], self._confidence))
+                said.append(self._say(span, self._texts[self._next]))
                 self._next = (self._next + 1) % len(self._texts)
             done(i)
         return said
+
+    def _say(self, span: Span, text: str) -> Segment:
+        each = (span.end - span.start) / max(1, len(text))
+        words = tuple(
+            Word(round(span.start + i * each, 3), round(span.start + (i + 1) * each, 3), one, self._confidence)
+            for i, one in enumerate(text if self._words else "")
+        )
+        return Segment(span.start, span.end, text, self._confidence, words)
 
 
 def _misbehave(do: str) -> None:

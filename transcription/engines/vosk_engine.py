@@ -15,7 +15,9 @@ import numpy as np
 import vosk
 
 from transcription.engines import EngineSpec, ModelError, Samples, Segment, Span
+from transcription.engines.grammar import spelled
 from transcription.modelfolder import Kind, faults
+from transcription.transcript import Word
 from transcription.wording import tidy
 
 RECYCLE = 180.0  # seconds of sound a recogniser is fed: 652 MB grew to 775 MB over 8.4 minutes
@@ -26,7 +28,7 @@ _NO_WORDS = (_UNKNOWN, "<unk>", "[noise]", "[laughter]")
 
 
 class VoskEngine:
-    """A loaded vosk model. One recogniser a leg, fed one span after the other."""
+    """A loaded vosk model. One recogniser a leg, fed one span after the other; legs side by side share the model."""
 
     name = "vosk"
 
@@ -38,8 +40,9 @@ class VoskEngine:
         self.model = spec.model.name
         self.rate = _sample_rate(spec.model)
         self._language = spec.language
+        self.at_once = max(1, spec.threads)
         self._model = vosk.Model(model_path=str(spec.model))
-        self._grammar = _grammar(spec.grammar, unknown=self._model.vosk_model_find_word(_UNKNOWN) >= 0)
+        self._grammar, self.notes = self._allowed(spec)
         self._decode(self._recogniser(), np.zeros(self.rate // 2, dtype=np.int16))
 
     def transcribe(self, samples: Samples, spans: Sequence[Span], done: Callable[[int], None]) -> list[Segment]:
@@ -48,15 +51,40 @@ class VoskEngine:
         for i, span in enumerate(spans, start=1):
             if fed > RECYCLE:
                 recogniser, fed = self._recogniser(), 0.0
-            words = self._decode(recogniser, samples[int(span.start * self.rate) : int(span.end * self.rate)])
-            fed += span.end - span.start
+            sound = samples[int(span.start * self.rate) : int(span.end * self.rate)]
+            words = [
+                _word(word, span, fed) for word in self._decode(recogniser, sound) if word["word"] not in _NO_WORDS
+            ]
+            fed += len(sound) / self.rate
             done(i)
-            words = [word for word in words if word["word"] not in _NO_WORDS]
             if words:
-                text = tidy(" ".join(word["word"] for word in words), self._language)
-                confidence = sum(word["conf"] for word in words) / len(words)
-                segments.append(Segment(span.start, span.end, text, round(min(1.0, confidence), 3)))
+                text = tidy(" ".join(word.text for word in words), self._language)
+                confidence = sum(word.confidence for word in words) / len(words)
+                segments.append(Segment(span.start, span.end, text, round(confidence, 3), tuple(words)))
         return segments
+
+    def _allowed(self, spec: EngineSpec) -> tuple[str | None, tuple[str, ...]]:
+        """The grammar as vosk wants it, and what cannot be had with this model."""
+        notes = []
+        if spec.hot_words:
+            notes.append("vosk cannot favour hot_words; a grammar is what it has")
+        if not spec.grammar:
+            return None, tuple(notes)
+        if any((spec.model / name).is_file() for name in ("graph/HCLG.fst", "HCLG.fst")):
+            notes.append(f"{self.model} has one fixed graph (no Gr.fst): the grammar is not used, speech is free")
+            return None, tuple(notes)
+        made = spelled(spec.grammar, spec.language, self._knows)
+        if made.unknown:
+            notes.append(f"not in the words of {self.model}, so never heard: {', '.join(made.unknown)}")
+        if not made.phrases:
+            notes.append("nothing is left of the grammar: speech is free")
+            return None, tuple(notes)
+        # Escaped characters would be dropped without a word, and [] would crash it.
+        phrases = [*made.phrases, *([_UNKNOWN] if self._knows(_UNKNOWN) else [])]
+        return json.dumps(phrases, ensure_ascii=False), tuple(notes)
+
+    def _knows(self, word: str) -> bool:
+        return int(self._model.vosk_model_find_word(word)) >= 0
 
     def _recogniser(self) -> Any:
         arguments = [self._model, self.rate, *([self._grammar] if self._grammar else [])]
@@ -75,10 +103,10 @@ class VoskEngine:
         return words
 
 
-def _grammar(phrases: Sequence[str], *, unknown: bool) -> str | None:
-    """The phrases as vosk wants them; escaped characters would be dropped without a word, [] would crash it."""
-    kept = [phrase.strip() for phrase in phrases if phrase.strip()]
-    return json.dumps([*kept, *([_UNKNOWN] if unknown else [])], ensure_ascii=False) if kept else None
+def _word(told: dict[str, Any], span: Span, fed: float) -> Word:
+    """A word in the leg's time: vosk counts from the first sample that the recogniser was ever fed."""
+    start, end = (min(span.end, max(span.start, span.start + told[name] - fed)) for name in ("start", "end"))
+    return Word(round(start, 3), round(end, 3), told["word"], round(min(1.0, told["conf"]), 3))
 
 
 def _sample_rate(folder: Path) -> int:

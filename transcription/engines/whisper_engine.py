@@ -4,22 +4,19 @@ Each span of speech is decoded by itself: whisper given a whole leg drops text a
 language is the line's. What it repeats or invents on noise is dropped rather than shown as said.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from transcription.engines import EngineSpec, ModelError, Samples, Segment, Span
+from transcription.engines.belief import PROMPTS, Believed, Piece, believed, prompt_of
 from transcription.modelfolder import Kind, faults
-from transcription.wording import invented, tidy, unlooped
+from transcription.transcript import Word
+from transcription.wording import tidy
 
-PROMPTS = {"zh": "以下是普通话的客服电话录音，使用简体中文。"}  # steers to simplified characters and punctuation
 BEAM = 5
 TEMPERATURES = (0.0, 0.4, 0.8)  # tried in turn when the library finds the text too repetitive or improbable
-DOUBT = -1.2  # mean log probability of a token below which whisper was guessing
-PIECE = 6  # characters; 客服 and 电话 are in the prompt, too, and people do say them
-NOISE = 0.6  # whisper's own chance that nobody speaks, believed only together with a poor log probability
 
 
 class WhisperEngine:
@@ -27,6 +24,8 @@ class WhisperEngine:
 
     name = "whisper"
     rate = 16_000
+    at_once = 1  # its threads are busy with one leg
+    notes: tuple[str, ...] = ()
 
     def __init__(self, spec: EngineSpec) -> None:
         """Load the model folder. Raises ModelError naming what is missing, be it the extra itself."""
@@ -43,34 +42,35 @@ class WhisperEngine:
         except (RuntimeError, ValueError) as error:  # what CTranslate2 raises for a damaged model.bin
             raise ModelError(f"{spec.model} cannot be loaded: {error}") from error
         self.model = spec.model.name
-        self._language = spec.language
-        self._decode(np.zeros(self.rate // 2, dtype=np.float32))
+        self._language, self._word_times = spec.language, spec.word_times
+        self._prompt = prompt_of(spec.language, spec.hot_words)
+        if spec.grammar:
+            self.notes = ("whisper knows no grammar: name the words in hot_words",)
+        self._decode(np.zeros(self.rate // 2, dtype=np.float32), 0.0)
 
     def transcribe(self, samples: Samples, spans: Sequence[Span], done: Callable[[int], None]) -> list[Segment]:
         """See :class:`transcription.engines.Engine`."""
         said = []
         for i, span in enumerate(spans, start=1):
             piece = samples[int(span.start * self.rate) : int(span.end * self.rate)].astype(np.float32) / 32_768
-            text, confidence = self._decode(piece)
-            if text:
-                said.append(Segment(span.start, span.end, text, round(confidence, 3)))
+            heard = self._decode(piece, span.start)
+            if heard.text:
+                said.append(Segment(span.start, span.end, heard.text, round(heard.confidence, 3), heard.words))
             done(i)
         return said
 
-    def _decode(self, sound: Any) -> tuple[str, float]:
-        """Text and confidence of one span, ('', 0) for what is noise, echo or invention.
+    def _decode(self, sound: Any, start: float) -> Believed:
+        """What was said in one span that begins at ``start``; no text for what is noise, echo or invention.
 
         What came out as an echo is decoded once more without the prompt: spelled letters (an e-mail address) were seen
-        to end in 轻轻轻轻 with it and in letters without.
+        to end in 轻轻轻轻 with it and in letters without. So is what may be a hot word said, or only read from there.
         """
-        prompt = PROMPTS.get(self._language)
-        text, confidence, echo = self._heard(sound, prompt)
-        if echo and prompt:
-            text, confidence, _ = self._heard(sound, None)
-        return text, confidence
+        heard = self._heard(sound, start, self._prompt)
+        if self._prompt and (heard.echo or heard.leak):
+            return self._heard(sound, start, PROMPTS.get(self._language) if heard.leak and not heard.echo else None)
+        return heard
 
-    def _heard(self, sound: Any, prompt: str | None) -> tuple[str, float, bool]:
-        """Text, confidence, and whether an echo was dropped."""
+    def _heard(self, sound: Any, start: float, prompt: str | None) -> Believed:
         segments, _ = self._model.transcribe(
             sound,
             language=self._language,
@@ -78,26 +78,23 @@ class WhisperEngine:
             condition_on_previous_text=False,
             initial_prompt=prompt,
             without_timestamps=True,
+            word_timestamps=self._word_times,
             temperature=TEMPERATURES,
         )
-        texts, weights, echo = [], [], False
-        for segment in segments:
-            if segment.avg_logprob < DOUBT and segment.no_speech_prob > NOISE:
-                continue
-            written = tidy(segment.text, self._language)
-            text = unlooped(written)
-            echo = echo or bool(written and not text)
-            if text and not invented(text) and not _leaked(text, prompt):
-                texts.append(text)
-                weights.append((segment.avg_logprob, len(text)))
-        total = sum(length for _, length in weights)
-        if not total:
-            return "", 0.0, echo
-        log = sum(log * length for log, length in weights) / total
-        return "".join(texts), math.exp(min(0.0, log)), echo
+        pieces = [
+            Piece(found.text, found.avg_logprob, found.no_speech_prob, self._words(found.words or (), start))
+            for found in segments
+        ]
+        return believed(pieces, self._language, prompt, len(sound) / self.rate)
 
-
-def _leaked(text: str, prompt: str | None) -> bool:
-    """Whether the text is a piece of the prompt, long enough that nobody says it by chance."""
-    words = text.strip("，。")
-    return prompt is not None and len(words) >= PIECE and words in prompt
+    def _words(self, found: Sequence[Any], start: float) -> tuple[Word, ...]:
+        """The words in the leg's time."""
+        return tuple(
+            Word(
+                round(start + float(word.start), 3),
+                round(start + float(word.end), 3),
+                tidy(word.word, self._language),
+                round(float(word.probability), 3),
+            )
+            for word in found
+        )
