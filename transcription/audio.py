@@ -6,14 +6,17 @@ its first bytes prove what it is; its name proves nothing. This module knows no 
 
 import io
 import math
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from transcription import riff
+from transcription import containers, riff
 from transcription.engines import Samples
 from transcription.trouble import AudioProblem, Trouble
 
@@ -22,18 +25,17 @@ __all__ = ["AudioProblem", "Leg", "Trouble", "load_leg", "load_stereo", "resampl
 MAX_SECONDS = 3 * 3600.0
 MAX_BYTES = 2**30
 RATES = range(4000, 192_001)
+WIDEST = 16_000  # Hz kept; engines want no more, and three hours at 96 kHz are two gigabytes
 CLIPPED = 32_100  # |sample| from here on: the loudest steps of A-law and mu-law are 32,256 and 32,124
 FULL = 32_768.0
 SILENCE_DBFS = -50.0  # comfort noise of Chinese trunks is quieter; the quietest line that was still understood was -38
 FLOOR_DBFS = -96.0  # 16 bit: digital silence is given as this
-_BLOCK = 65_536  # frames a read: WAV49 and GSM cannot seek, so blocks() is no way to read them
-_GSM_FRAME, _GSM_MARK = 33, 0xD  # bytes; the nibble each frame begins with
-_MAGIC = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff", b".snd", b"ID3")
+_BLOCK = 2000  # 30 ms frames a read: WAV49 and GSM cannot seek, so blocks() is no way to read them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leg:
-    """The sound of one side of a call. ``samples`` is mono, ``rate`` in Hz.
+    """The sound of one side of a call. ``samples`` is mono, ``rate`` in Hz: the recording's, at most 16,000.
 
     ``level`` is the level of the louder stretches in dBFS (95th percentile of 30 ms frames, so pauses do not lower it);
     ``clipped`` the share of samples at full scale, 0 to 1; ``repaired``: the header was mended, the end may be missing.
@@ -59,18 +61,18 @@ class Leg:
 
 def load_leg(path: Path, *, max_seconds: float = MAX_SECONDS) -> Leg:
     """Read a mono recording. Raises AudioProblem, STEREO for a file with two channels (see :func:`load_stereo`)."""
-    frames, rate, repaired = _read(path, max_seconds)
-    if frames.shape[1] == 2:  # noqa: PLR2004 - left and right
+    legs = _read(path, max_seconds)
+    if len(legs) == 2:  # noqa: PLR2004 - left and right
         raise AudioProblem(Trouble.STEREO, f"{path.name} has two channels: if they are caller and agent, say so")
-    return _leg(frames[:, 0], rate, repaired=repaired)
+    return legs[0]
 
 
 def load_stereo(path: Path, *, max_seconds: float = MAX_SECONDS) -> tuple[Leg, Leg]:
     """Read a recording with one leg a channel: (left, right). Raises AudioProblem, ODD_FORMAT for any other number."""
-    frames, rate, repaired = _read(path, max_seconds)
-    if frames.shape[1] != 2:  # noqa: PLR2004 - left and right
+    legs = _read(path, max_seconds)
+    if len(legs) != 2:  # noqa: PLR2004 - left and right
         raise AudioProblem(Trouble.ODD_FORMAT, f"{path.name} has one channel, it cannot hold both legs apart")
-    return _leg(frames[:, 0], rate, repaired=repaired), _leg(frames[:, 1], rate, repaired=repaired)
+    return legs[0], legs[1]
 
 
 def resample(samples: Samples, rate: int, wanted: int) -> Samples:
@@ -83,119 +85,123 @@ def resample(samples: Samples, rate: int, wanted: int) -> Samples:
     return made
 
 
-def _read(path: Path, max_seconds: float) -> tuple[npt.NDArray[np.float32], int, bool]:
-    """Frames x channels, rate, whether the header was mended."""
-    data = _bytes(path)
-    repaired: tuple[riff.Repair, ...] = ()
-    if riff.is_wave(data):
-        repaired = riff.repairs(data)
-        mended = bytearray(data)
-        riff.mend(mended, repaired)
-        data = bytes(mended)
+def _read(path: Path, max_seconds: float) -> list[Leg]:
+    """Each channel as a leg."""
+    data, repaired = _mended(_bytes(path))
     try:
-        with soundfile.SoundFile(io.BytesIO(data), **_forced(data)) as sound:
-            if sound.samplerate not in RATES or sound.channels > 2:  # noqa: PLR2004 - left and right
+        with soundfile.SoundFile(_Bytes(data), **containers.forced(data)) as sound:
+            if sound.samplerate not in RATES or not 1 <= sound.channels <= 2:  # noqa: PLR2004 - left and right
                 raise AudioProblem(
                     Trouble.ODD_FORMAT, f"{path.name}: {sound.channels} channels at {sound.samplerate} Hz"
                 )
-            frames = _frames(sound, path, max_seconds)
-            rate = sound.samplerate
+            ears = [_Ear(sound.samplerate) for _ in range(sound.channels)]
+            for block in _blocks(sound, path, max_seconds):
+                for channel, ear in enumerate(ears):
+                    ear.take(block[:, channel])
     except soundfile.LibsndfileError as error:
         raise AudioProblem(Trouble.NOT_AUDIO, f"{path.name} cannot be decoded: {error.error_string}") from error
-    if not len(frames):
+    if not ears[0].count:
         raise AudioProblem(Trouble.NO_SOUND, f"{path.name} holds no samples")
-    return frames, rate, bool(repaired)
+    return [ear.leg(repaired=repaired) for ear in ears]
+
+
+class _Bytes(io.BytesIO):
+    """Bytes in which a damaged header may send the reader to before the beginning."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go there, or to the beginning."""
+        return super().seek(max(0, offset) if whence == io.SEEK_SET else offset, whence)
+
+
+def _mended(data: bytes) -> tuple[bytes, bool]:
+    """The bytes with a sound header, and whether it was mended."""
+    repaired = riff.repairs(data) if riff.is_wave(data) else ()
+    if not repaired:
+        return data, False
+    mended = bytearray(data)
+    riff.mend(mended, repaired)
+    return bytes(mended), True
 
 
 def _bytes(path: Path) -> bytes:
     """The file's bytes, once its beginning shows a container we know."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # reading a pipe that nobody writes to never ends
+            raise AudioProblem(Trouble.UNREADABLE, f"{path.name} is no file")
+        if found.st_size > MAX_BYTES:
             raise AudioProblem(Trouble.TOO_LONG, f"{path.name} is larger than {MAX_BYTES / 2**20:.0f} MB")
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise AudioProblem(Trouble.MISSING, f"{path.name} is not there") from error
+    except ValueError as error:  # a NUL in the name
+        raise AudioProblem(Trouble.MISSING, f"{path.name!r} is no name of a file") from error
     except OSError as error:
         raise AudioProblem(Trouble.UNREADABLE, f"{path.name} cannot be read: {error.strerror}") from error
-    if not data:
-        raise AudioProblem(Trouble.EMPTY, f"{path.name} has zero bytes")
-    if b"RIFF".startswith(data[:4]) or (data[:4] == b"RIFF" and b"WAVE".startswith(data[8:12])):
-        if len(data) < 12:  # noqa: PLR2004 - RIFF, size, WAVE
-            raise AudioProblem(Trouble.HALF_HEADER, f"{path.name}: {len(data)} bytes, not even a whole header")
-    elif not data.startswith(_MAGIC) and not _is_mp3(data) and not _is_gsm(data):
-        if path.suffix.lower() in _HEADERLESS:
-            raise AudioProblem(Trouble.RAW, f"{path.name} has no header: record as wav, or convert it")
-        raise AudioProblem(Trouble.NOT_AUDIO, f"{path.name} is no audio file we know (begins {data[:8].hex(' ')})")
+    containers.check(path, data)
     return data
 
 
-_HEADERLESS = (".raw", ".pcm", ".sln", ".sln16", ".slin", ".alaw", ".ulaw", ".al", ".ul", ".g722", ".g729", ".vox")
+def _blocks(sound: soundfile.SoundFile, path: Path, max_seconds: float) -> Iterator[npt.NDArray[np.float32]]:
+    """All frames by reading on and on: the header's count is not trusted, and some codings cannot seek.
 
-
-def _forced(data: bytes) -> dict[str, str | int]:
-    """What libsndfile must be told: only headerless GSM, whose every frame bears a mark, needs telling."""
-    if _is_gsm(data):
-        return {"format": "RAW", "subtype": "GSM610", "samplerate": 8000, "channels": 1}
-    return {}
-
-
-def _is_gsm(data: bytes) -> bool:
-    """Headerless GSM 06.10: whole frames that all begin with the nibble 0xD; three at least, so not by chance."""
-    marks = data[::_GSM_FRAME]
-    return len(data) >= 3 * _GSM_FRAME and len(data) % _GSM_FRAME == 0 and all(mark >> 4 == _GSM_MARK for mark in marks)
-
-
-def _is_mp3(data: bytes) -> bool:
-    """MPEG audio: two frame headers in a row that agree. One alone is found in any noise."""
-    length = _mp3_frame(data[:4])
-    return length > 0 and _mp3_frame(data[length : length + 4]) > 0 and data[1] == data[length + 1]
-
-
-def _mp3_frame(head: bytes) -> int:
-    """Bytes of the layer III frame with this header, 0 when it is none."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:  # noqa: PLR2004 - sync, layer III
-        return 0
-    version, bits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
-    if version == 1 or bits in (0, 15) or rate == 3:  # noqa: PLR2004 - reserved values
-        return 0
-    one = version == 3  # noqa: PLR2004 - MPEG 1; else MPEG 2 and 2.5
-    kbit = (
-        (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-        if one
-        else (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-    )[bits - 1]
-    hertz = (44_100, 48_000, 32_000)[rate] // {3: 1, 2: 2, 0: 4}[version]
-    return (144 if one else 72) * kbit * 1000 // hertz + (head[2] >> 1 & 1)
-
-
-def _frames(sound: soundfile.SoundFile, path: Path, max_seconds: float) -> npt.NDArray[np.float32]:
-    """All frames by reading on and on: the header's count is not trusted, and some codings cannot seek."""
-    most = int(max_seconds * sound.samplerate)
-    blocks: list[npt.NDArray[np.float32]] = []
-    count = 0
-    while len(block := sound.read(_BLOCK, dtype="float32", always_2d=True)):
-        blocks.append(block)
+    Each block but the last is a whole number of 30 ms frames.
+    """
+    most, count = int(max_seconds * sound.samplerate), 0
+    step = _BLOCK * _frame(sound.samplerate)
+    while len(block := sound.read(step, dtype="float32", always_2d=True)):
         count += len(block)
         if count > most:
             raise AudioProblem(Trouble.TOO_LONG, f"{path.name} is longer than {max_seconds / 60:.0f} minutes")
-    return np.concatenate(blocks) if blocks else np.zeros((0, sound.channels), dtype=np.float32)
+        # float files may hold NaN, infinities and samples above full scale
+        yield np.clip(np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0), -1.0, 1.0)
 
 
-def _leg(sound: npt.NDArray[np.float32], rate: int, *, repaired: bool) -> Leg:
-    # float files may hold NaN, infinities and samples above full scale; 16 bit and narrower ones come back exactly
-    clean = np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0)
-    samples: Samples = np.clip(np.rint(clean * FULL), -FULL, FULL - 1).astype(np.int16)
-    frame = max(1, rate * 30 // 1000)
-    padded = np.concatenate([clean, np.zeros(-len(clean) % frame, dtype=clean.dtype)])
-    power = np.mean(padded.reshape(-1, frame).astype(np.float64) ** 2, axis=1)
-    return Leg(
-        samples=samples,
-        rate=rate,
-        repaired=repaired,
-        level=_dbfs(float(np.percentile(power, 95))),
-        clipped=float(np.mean(np.abs(samples.astype(np.int32)) >= CLIPPED)),
-        peak=_dbfs(float(power.max())),
-    )
+def _frame(rate: int) -> int:
+    return max(1, rate * 30 // 1000)
+
+
+class _Ear:
+    """One channel, block by block: three hours pass through without ever being in memory as floats."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate, self.count = rate, 0
+        self._kept = bytearray()  # of 16 bit samples; a list of blocks would have to be copied in the end
+        self._power: list[npt.NDArray[np.float32]] = []
+        self._clipped = 0
+        self._narrow: Any = None
+        if rate > WIDEST:
+            import soxr  # noqa: PLC0415 - telephone recordings need none
+
+            self._narrow = soxr.ResampleStream(rate, WIDEST, 1, dtype="float32")
+
+    def take(self, sound: npt.NDArray[np.float32]) -> None:
+        """Hear the next samples."""
+        self.count += len(sound)
+        frame = _frame(self._rate)
+        padded = np.concatenate([sound, np.zeros(-len(sound) % frame, dtype=sound.dtype)]).reshape(-1, frame)
+        even = padded - padded.mean(axis=1, keepdims=True)  # a constant offset is no sound
+        self._power.append(np.mean(even.astype(np.float64) ** 2, axis=1).astype(np.float32))
+        self._clipped += int(np.count_nonzero(np.abs(sound) >= CLIPPED / FULL))
+        self._keep(sound if self._narrow is None else self._narrow.resample_chunk(sound))
+
+    def leg(self, *, repaired: bool) -> Leg:
+        """What was heard."""
+        if self._narrow is not None:
+            self._keep(self._narrow.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
+        power = np.concatenate(self._power)
+        return Leg(
+            samples=np.frombuffer(self._kept, dtype=np.int16),
+            rate=min(self._rate, WIDEST),
+            repaired=repaired,
+            level=_dbfs(float(np.percentile(power, 95))),
+            clipped=self._clipped / self.count,
+            peak=_dbfs(float(power.max())),
+        )
+
+    def _keep(self, sound: npt.NDArray[np.float32]) -> None:
+        # 16 bit and narrower ones come back exactly
+        self._kept += np.clip(np.rint(sound * np.float32(FULL)), -FULL, FULL - 1).astype(np.int16).tobytes()
 
 
 def _dbfs(power: float) -> float:
