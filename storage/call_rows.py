@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, select
+from sqlalchemy import Connection, Row, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.pages import CallItem
@@ -22,12 +22,17 @@ def calls_query() -> Select[Any]:
 
 async def call_items(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> tuple[CallItem, ...]:
     """Rows of :func:`calls_query` in their order, with the agents who talked."""
+    return await conn.run_sync(call_items_in, rows)
+
+
+def call_items_in(conn: Connection, rows: Sequence[Row[Any]]) -> tuple[CallItem, ...]:
+    """:func:`call_items` on a plain connection."""
     agents: dict[int, list[str]] = {}
     if rows:
         talked = select(call_agents.c.call_id, call_agents.c.agent).where(
             call_agents.c.call_id.in_([row.id for row in rows]), call_agents.c.talked.is_not(None)
         )
-        for call_id, agent in await conn.execute(talked.order_by(call_agents.c.talked, call_agents.c.id)):
+        for call_id, agent in conn.execute(talked.order_by(call_agents.c.talked, call_agents.c.id)):
             agents.setdefault(call_id, []).append(agent)
     return tuple(_item(row, tuple(agents.get(row.id, ()))) for row in rows)
 
