@@ -123,6 +123,7 @@ TIMELINE: Words = {
     "alarm": N_("Something is wrong with the recording"),
     "moved": N_("Status changed"),
     "edited": N_("Edited"),
+    "corrected": N_("Summary corrected"),
     "noted": N_("Note"),
     "completed": N_("A call was completed from the PBX's own records"),
     "crm": N_("Changed in the customer system"),

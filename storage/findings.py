@@ -3,6 +3,7 @@
 All of it may be told again by a job that died after its commit: nothing is doubled.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -11,6 +12,7 @@ from storage.once import delete_by, insert_once, insert_or_update, update_by_id
 from storage.plain import plain
 from storage.records import AlarmKind, RecordingKind, RecordingRow, TimelineKind
 from storage.search_rows import index_call, index_ticket
+from storage.summary_edits import as_people_have_them
 from storage.summary_json import to_json
 from storage.tables import alarms, calls, recordings, tickets, turns
 from storage.ticket_rows import add_timeline, touch
@@ -23,7 +25,7 @@ _SAME_RECORDING = update(recordings).where(
 )
 _NEW_TURNS = insert(turns)
 _SUMMARIES = (
-    select(calls.c.summary)
+    select(calls.c.id, calls.c.summary)
     .where(calls.c.ticket_id == bindparam("ticket"), calls.c.summary.is_not(None))
     .order_by(calls.c.arrived.desc(), calls.c.id.desc())
 )
@@ -83,6 +85,7 @@ def said(conn: Connection, call: Row[Any], transcript: Transcript, summary: Summ
         "model": plain(transcript.model, 128),
         "language": transcript.language,
         "summary": None if summary is None else to_json(summary),
+        "polished": None,
         "said": now,
         "heard": transcript.seconds,
         "levels": [[level.speaker.value, level.dbfs, level.peak, level.clipped] for level in transcript.levels],
@@ -97,12 +100,29 @@ def said(conn: Connection, call: Row[Any], transcript: Transcript, summary: Summ
         add_timeline(conn, call.ticket_id, TimelineKind.SAID, now, key=f"said:{call.key}", call_id=call.id)
 
 
+def corrected(conn: Connection, call: Row[Any], who: str, now: float) -> None:
+    """What a person's corrections of the call's summary mean for its ticket."""
+    if call.ticket_id is not None:
+        refresh_machine(conn, call.ticket_id)
+        touch(conn, call.ticket_id, now)
+        add_timeline(conn, call.ticket_id, TimelineKind.CORRECTED, now, who=who, call_id=call.id)
+
+
+def polished(conn: Connection, call: Row[Any], said: float, made: Mapping[str, Any]) -> bool:
+    """Keep what a language model made of the words that were kept at ``said``; False when they are others by now."""
+    if call.said != said:
+        return False
+    conn.execute(update_by_id(calls), {"the_id": call.id, "polished": dict(made)})
+    return True
+
+
 def refresh_machine(conn: Connection, ticket_id: int) -> None:
     """The ticket's machine fields from the summaries of its calls: the latest call's that says what it is about.
 
     A follow-up in which no matter was heard ("is it done yet?") does not blot out what the first call was about.
     """
-    kept = conn.execute(_SUMMARIES, {"ticket": ticket_id}).scalars().all()
+    rows = conn.execute(_SUMMARIES, {"ticket": ticket_id}).all()
+    kept = as_people_have_them(conn, rows, ticket_id)
     best = next((summary for summary in kept if summary["issue"]), kept[0] if kept else None)
     values = {
         "summary": kept[0] if kept else None,

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from numbering.number import Number
-from storage import edits, findings
+from storage import edits, findings, summary_edits
 from storage.completing import complete
 from storage.database import Database
 from storage.edits import TicketField
@@ -45,6 +45,7 @@ from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, L
 from tickets.rules import LinePolicy
 from tickets.ticket import Reachability
 from transcription.account import Summary
+from transcription.corrections import Change
 from transcription.transcript import Transcript
 
 log = structlog.get_logger()
@@ -140,6 +141,29 @@ class Ledger:
             self._changed(conn, row, now)
 
         await self._db.transact(keep)
+
+    async def correct_summary(
+        self, call: CallKey, changes: Sequence[Change], *, who: str, now: float, seen: int
+    ) -> bool:
+        """A person's corrections of a call's summary, beside the machine's; False when they say nothing new.
+
+        ``seen`` is the number of the last one the person saw (``CallPage.corrected``). On the ticket only the machine's
+        fields change. Raises UnknownCallError, summary_edits.UnsoundError and CorrectedMeanwhileError.
+        """
+
+        def keep(conn: Connection) -> bool:
+            row = _held(conn, call)
+            if not summary_edits.correct(conn, row, changes, who=who, now=now, seen=seen):
+                return False
+            findings.corrected(conn, row, who, now)
+            self._changed(conn, row, now)
+            return True
+
+        return await self._db.transact(keep)
+
+    async def polished(self, call: CallKey, said: float, polished: Mapping[str, Any]) -> bool:
+        """Keep what a language model made of what was said then; False when it was said again since."""
+        return await self._db.transact(lambda conn: findings.polished(conn, _held(conn, call), said, polished))
 
     async def edit_ticket(
         self, ticket_id: int, changes: Mapping[TicketField, str | None], *, who: str, now: float, version: int

@@ -9,6 +9,7 @@ from storage.records import AlarmKind, EventKind, Phase, RecordingKind, Recordin
 from telephony.call import CallKey, Outcome
 from tickets.ticket import Reachability, Status, Ticket
 from transcription.account import Summary
+from transcription.corrections import Correction
 from transcription.transcript import Transcript
 
 
@@ -122,7 +123,7 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """A call whole."""
+    """A call whole. ``summary``: as people have it, their ``corrections`` laid over the machine's."""
 
     item: CallItem
     dialled: str
@@ -133,6 +134,10 @@ class CallPage:
     summary: Summary | None
     alarms: tuple[Alarm, ...]
     listens: tuple[Listen, ...]
+    machine: Summary | None = None  # the summary before people corrected it
+    corrections: tuple[Correction, ...] = ()
+    corrected: int = 0  # the number of the last correction
+    polished: Mapping[str, Any] | None = None  # a language model's sentences that the turns bear out
 
     @property
     def spoken(self) -> RecordingRow | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.account_tables import audit
@@ -24,15 +24,16 @@ from storage.pages import (
     CallPage,
     Listen,
     TicketFilter,
-    TicketItem,
     TicketList,
     TicketPage,
     TimelineItem,
 )
 from storage.plain import plain
 from storage.records import AlarmKind, EventKind, TimelineKind
+from storage.summary_edits import Corrected, counts, edits_query, laid_over
 from storage.summary_json import from_json
 from storage.tables import alarms, call_agents, call_events, calls, recordings, tickets, timeline, turns
+from storage.ticket_items import ticket_item, ticket_items
 from storage.ticket_rows import OPEN, TICKET_COLUMNS, as_ticket
 from telephony.call import CallKey
 from tickets.ticket import Reachability, Ticket
@@ -62,14 +63,14 @@ class Reads:
         self, wanted: TicketFilter | None = None, cursor: str | None = None, limit: int = 50
     ) -> TicketList:
         """A page of the list, the ticket that changed last first. ValueError for a cursor that is none of ours."""
-        query = _ticket_items().where(*_conditions(wanted or TicketFilter()))
+        query = ticket_items().where(*_conditions(wanted or TicketFilter()))
         if cursor is not None:
             changed, ticket_id = cursor.split("_")
             query = query.where(tuple_(tickets.c.changed, tickets.c.id) < (float(changed), int(ticket_id)))
         async with self._db.read() as conn:
             page = query.order_by(tickets.c.changed.desc(), tickets.c.id.desc()).limit(limit + 1)
             rows = (await conn.execute(page)).all()
-        items = tuple(_ticket_item(row) for row in rows[:limit])
+        items = tuple(ticket_item(row) for row in rows[:limit])
         last = items[-1].ticket if len(rows) > limit else None
         return TicketList(items, None if last is None else f"{last.changed!r}_{last.id}")
 
@@ -77,13 +78,13 @@ class Reads:
         """A ticket with its calls and timeline; None when there is none of that id."""
         async with self._db.read() as conn:
             more = (tickets.c.summary, *(tickets.c[name].is_not(None).label(f"typed_{name}") for name in _TYPED))
-            row = (await conn.execute(_ticket_items(*more).where(tickets.c.id == ticket_id))).first()
+            row = (await conn.execute(ticket_items(*more).where(tickets.c.id == ticket_id))).first()
             if row is None:
                 return None
             of_ticket = calls_query().where(calls.c.ticket_id == ticket_id)
             newest = of_ticket.order_by(calls.c.arrived.desc(), calls.c.id.desc())
             return TicketPage(
-                item=_ticket_item(row),
+                item=ticket_item(row),
                 typed=frozenset(name for name in _TYPED if getattr(row, f"typed_{name}")),
                 summary=None if row.summary is None else from_json(row.summary),
                 calls=await call_items(conn, (await conn.execute(newest)).all()),
@@ -112,6 +113,8 @@ class Reads:
             if row is None:
                 return None
             spoken = select(turns).where(turns.c.call_id == row.id).order_by(turns.c.position)
+            kept = None if row.summary is None else from_json(row.summary)
+            summary, corrections, corrected = laid_over(kept, (await conn.execute(edits_query(row.id))).all())
             legs = select(recordings).where(recordings.c.call_id == row.id).order_by(recordings.c.id)
             return CallPage(
                 item=(await call_items(conn, [row]))[0],
@@ -120,10 +123,19 @@ class Reads:
                 events=await _events(conn, row.id),
                 recordings=tuple(as_recording(leg) for leg in await conn.execute(legs)),
                 transcript=as_transcript(row, (await conn.execute(spoken)).all()),
-                summary=None if row.summary is None else from_json(row.summary),
+                summary=summary,
                 alarms=await _alarms(conn, row.id),
                 listens=await _listens(conn, key),
+                machine=kept,
+                corrections=corrections,
+                corrected=corrected,
+                polished=row.polished,
             )
+
+    async def corrected(self, since: float) -> Sequence[Corrected]:
+        """How much people corrected of the summaries of calls that arrived since then, by line and model."""
+        async with self._db.read() as conn:
+            return await conn.run_sync(counts, since)
 
     async def agents_of(self, key: CallKey) -> Sequence[str]:
         """Extensions that talked with the caller, each once, by first talk."""
@@ -154,15 +166,6 @@ def open_tickets_query(customer_id: str | None, e164: str | None, line: str | No
     if line is not None:
         query = query.where(tickets.c.line == line)
     return query.order_by(tickets.c.changed.desc(), tickets.c.id.desc()).limit(limit)
-
-
-def _ticket_items(*more: ColumnElement[Any]) -> Select[Any]:
-    return select(*TICKET_COLUMNS, tickets.c.vip, tickets.c.reach, tickets.c.missed, tickets.c.version, *more)
-
-
-def _ticket_item(row: Row[Any]) -> TicketItem:
-    reach = None if row.reach is None else Reachability(row.reach)
-    return TicketItem(as_ticket(row), row.vip, reach, row.missed, row.version)
 
 
 def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:

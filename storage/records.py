@@ -188,5 +188,6 @@ class TimelineKind(StrEnum):
     ALARM = "alarm"
     MOVED = "moved"
     EDITED = "edited"
+    CORRECTED = "corrected"  # a person corrected a call's summary
     NOTED = "noted"
     CRM = "crm"  # people did something to the ticket's record in the CRM

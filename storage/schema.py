@@ -10,6 +10,7 @@ from storage import (
     job_tables,
     push_tables,
     search_tables,
+    summary_edit_tables,
     tables,
 )
 from storage.metadata import metadata
@@ -24,6 +25,7 @@ TABLES = (
     job_tables,
     push_tables,
     search_tables,
+    summary_edit_tables,
     tables,
 )
 

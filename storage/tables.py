@@ -78,6 +78,7 @@ calls = Table(
     Column("model", String(128)),
     Column("language", String(16)),
     Column("summary", JSON(none_as_null=True)),
+    Column("polished", JSON(none_as_null=True)),  # sentences of a language model: {"model", "sentences": [...]}
     Column("said", Moment),
     Column("heard", Double),  # seconds of sound that the transcript is of
     Column("levels", JSON(none_as_null=True)),  # [[speaker, dbfs, peak, clipped], ...]

@@ -71,6 +71,7 @@ class Detail:
     turn: int
     turns: tuple[int, ...] = ()
     sure: bool = True
+    by: str | None = None  # who put it there; None: the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Promise:
     by_when: str
     turn: int
     turns: tuple[int, ...] = ()
+    by: str | None = None  # who put it there; None: the machine
 
 
 @dataclass(frozen=True, slots=True)
