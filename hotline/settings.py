@@ -17,10 +17,25 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from hotline.crm_settings import Crm
 from hotline.crm_settings import faults as crm_faults
 from hotline.dialplan.settings import Dialplan
+from hotline.seal_settings import Sealing
+from hotline.speech_settings import Transcription
 from hotline.telephony_settings import Agent, Line, Part, Pbx, Recordings, Routing, zone
 from hotline.tomlplace import Place, line_of, places
 
 DEFAULT_FILE = Path("hotline.toml")
+__all__ = [
+    "ConfigError",
+    "DatabaseSettings",
+    "Fault",
+    "RedisSettings",
+    "Server",
+    "Settings",
+    "Site",
+    "Transcription",
+    "find",
+    "load",
+]
+
 _DRIVERS = {"postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 
 
@@ -88,15 +103,6 @@ class RedisSettings(Part):
     url: str | None = None
 
 
-class Transcription(Part):
-    """The speech engine. ``model`` is a folder; without one the first that works in the data folder is taken."""
-
-    engine: Literal["auto", "vosk", "whisper", "scripted", "none"] = "auto"
-    model: Path | None = None
-    language: str = "zh"
-    processes: Annotated[int, Field(ge=1, le=32)] = 1
-
-
 class Settings(Part):
     """Everything. ``data`` is the folder that holds what the service writes itself.
 
@@ -111,6 +117,7 @@ class Settings(Part):
     line: tuple[Line, ...] = ()
     agent: tuple[Agent, ...] = ()
     recordings: Recordings = Recordings()
+    sealing: Sealing = Sealing()
     routing: Routing = Routing()
     dialplan: Dialplan = Dialplan()
     database: DatabaseSettings = DatabaseSettings()
@@ -130,6 +137,13 @@ class Settings(Part):
                 raise ValueError(f"{what} stands twice: {', '.join(twice)}")
         if self.pbx and not self.line:
             raise ValueError("a [[pbx]] is configured but no [[line]]: name at least one of your 400 numbers")
+        if not self.sealing.keys and any(line.policy.originals == "encrypt" for line in self.line):
+            raise ValueError(
+                "originals = encrypt needs a key: `hotline seal new-key FILE`, then name it in [[sealing.keys]]"
+            )
+        speech = self.transcription
+        if speech.endpoint is None and "openai" in (speech.engine, *(line.speech.engine for line in self.line)):
+            raise ValueError('engine = "openai" needs the address of your server: [transcription.endpoint] url')
         if any(line.record for line in self.line):
             for pbx in self.pbx:
                 if self.recordings_of(pbx).root is None and self.recordings_of(pbx).url is None:

@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from telephony.cdr_rows import ALIASES
 
 
+Phrase = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]*$")]
+
+
 class Part(BaseModel):
     """A table of the configuration: unknown keys are faults, nothing changes once it is read."""
 
@@ -175,13 +178,34 @@ class Pbx(Part):
 class Policy(Part):
     """What a line does with calls: whether a repeat call joins the open ticket, what is masked, how long audio is kept.
 
-    ``keep_recordings_days``: recordings older than that are deleted, each deletion audited; None keeps them.
+    ``redact``: kinds of facts masked before anything is stored; ``beep``: in the sound, too, for those who may not hear
+    them. ``originals``: all sealed (``encrypt``, see ``[sealing]``), or deleted (``drop``) where something is masked in
+    them and the bleeped copy is there. ``keep_recordings_days``: recordings older than that are deleted, each deletion
+    audited; None keeps them.
     """
 
     join_open: bool = True
     join_window_hours: Annotated[float, Field(gt=0)] | None = None
-    redact: tuple[Literal["id_card", "bank_card", "phone"], ...] = ("id_card", "bank_card")
+    redact: tuple[Literal["id_card", "bank_card", "phone", "address", "email", "tax_no"], ...] = (
+        "id_card",
+        "bank_card",
+    )
+    beep: bool = True
+    originals: Literal["keep", "encrypt", "drop"] = "keep"
     keep_recordings_days: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _something_stays(self) -> "Policy":
+        if self.originals == "drop" and not (self.beep and self.redact):
+            raise ValueError(
+                "originals = drop leaves only the bleeped copy: it needs beep = true and something to redact"
+            )
+        return self
+
+    @property
+    def bleeped(self) -> bool:
+        """Whether there are recordings that not everybody may hear as they are."""
+        return self.beep and bool(self.redact)
 
 
 class LineRouting(Part):
@@ -207,6 +231,24 @@ class LineRouting(Part):
     vip_announcement: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]{1,100}$")] | None = None
 
 
+class LineSpeech(Part):
+    """How this line's calls are written down, where it is not as ``[transcription]`` says. None: as there.
+
+    ``grammar``: the only phrases that vosk hears on this line, ``#`` in one stands for digits; where the model allows
+    it. ``hot_words``: names that whisper or a server shall rather write than others that sound alike.
+    ``endpoint_model``: of ``[transcription.endpoint]``. ``lexicon``: a TOML file with words of this line's own for its
+    summaries.
+    """
+
+    engine: Literal["auto", "vosk", "whisper", "openai", "scripted"] | None = None
+    model: Path | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    endpoint_model: Annotated[str, Field(pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]{0,99}$")] | None = None
+    grammar: Annotated[tuple[Phrase, ...], Field(max_length=2000)] = ()
+    hot_words: Annotated[tuple[Phrase, ...], Field(max_length=50)] = ()
+    lexicon: Path | None = None
+
+
 class Line(Part):
     """One of our 400 numbers. ``aliases`` are other forms the carrier sends for it: a landing number, for example."""
 
@@ -218,6 +260,7 @@ class Line(Part):
     record: bool = True
     policy: Policy = Policy()
     routing: LineRouting = LineRouting()
+    speech: LineSpeech = LineSpeech()
 
     @field_validator("timezone")
     @classmethod
