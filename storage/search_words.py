@@ -28,7 +28,7 @@ SHORTEST_START = 3
 _HAN = "\u3007\u3400-\u4db5\u4e00-\u9fcc"
 _LETTERS = "a-z0-9\u00df-\u00f6\u00f8-\u017f\u03b1-\u03c9\u0430-\u044f\u0451\u3041-\u3096\u30a1-\u30fa\uac00-\ud7a3"
 _RUN = re.compile(f"[{_HAN}]+|[{_LETTERS}]+")
-_GROUPS = re.compile(r"(?<![a-z0-9])\d{2,}(?:[ -]\d{2,})+(?![a-z0-9])|[a-z0-9]+(?:[-./_][a-z0-9]+)+")
+_GROUPS = re.compile(r"(?<![a-z0-9])\d{2,}(?:[ -]\d+)+(?![a-z0-9])|[a-z0-9]+(?:[-./_][a-z0-9]+)+")
 _PARTING = re.compile(r"[^a-z0-9]")
 
 # Words that say nothing of what a call is about: left out of a question that has others, and of a text's own words.
@@ -68,7 +68,7 @@ def terms(question: str, most: int = 12) -> tuple[Term, ...]:
     """What a question asks for; all of it must be found. Empty: it asks for nothing that can be looked for."""
     text = level(question)
     found: dict[str, Term] = {}
-    grouped = [match.span() for match in _GROUPS.finditer(text)]
+    grouped = [match.span() for match in _GROUPS.finditer(text) if not _each_found(match.group())]
     for begins, ends in grouped:
         whole = _PARTING.sub("", text[begins:ends])[:LONGEST]
         found.setdefault(whole, Term(whole, (whole,), start=True))
@@ -93,6 +93,12 @@ def words(text: str) -> list[str]:
 def cut(text: str) -> tuple[str, ...]:
     """A text's words in their order, by the dictionary."""
     return tuple(rjieba.cut(text))
+
+
+def _each_found(group: str) -> bool:
+    """Groups of digits that are long enough stand for themselves: it may be several numbers that are asked for."""
+    pieces = _PARTING.split(group)
+    return all(piece.isdigit() and len(piece) >= SHORTEST_START for piece in pieces)
 
 
 def _telling(run: str) -> list[str]:
