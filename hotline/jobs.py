@@ -13,7 +13,8 @@ from hotline.metrics import JOBS
 from hotline.record_job import RECORD
 from hotline.recorder import Recorder, Recorders
 from hotline.said import Said
-from hotline.speech import Speech
+from hotline.speech import NO_MODEL, Speech
+from hotline.speech_progress import Progress
 from storage.drain import Handler
 from storage.fanout import Fanout
 from storage.jobs import Job, JobError, Wait
@@ -25,9 +26,10 @@ from storage.talk import windows
 from telephony.call import CallKey
 from transcription.transcript import Transcript
 from transcription.trouble import AudioProblem, Trouble
-from transcription.worker import NoModel, Poisoned, TranscriptionError
+from transcription.worker import NoModel, NoRoom, Poisoned, Refused, TranscriptionError, WorkerDied
 
 MODEL_AGAIN = 15.0
+DIED = "a speech worker died: "  # what a job's error begins with, so that the next service knows of it
 
 _ALARMS = {
     Trouble.SILENT: AlarmKind.SILENT,
@@ -91,6 +93,7 @@ class AfterCall:
         self._ledger, self._recorders, self._speech, self._said = ledger, recorders, speech, said
         self._clock = clock
         self._board = CallBoard(reads, fanout)
+        self._progress = Progress(fanout)
         self.attach = Attach(ledger=ledger, board=self._board, recorders=recorders, clock=clock, unrecorded=unrecorded)
 
     @property
@@ -107,30 +110,39 @@ class AfterCall:
             if page.item.waiting is not None:
                 await self._ledger.waiting(call, None)
             return None
-        transcriber = await self._speech.transcriber()
+        transcriber = await self._speech.transcriber(page.item.line)
         if transcriber is None:
             if page.item.waiting is not Waiting.MODEL:
                 await self._ledger.waiting(call, Waiting.MODEL)
                 await self._board.changed(page)
-            return Wait(
-                self._clock() + MODEL_AGAIN, "no speech model yet: hotline model get, or hotline model add PATH"
-            )
+            return Wait(self._clock() + MODEL_AGAIN, self._lacks(page.item.line))
         try:
             caller, agent = _legs(recorder, legs)
             talk = windows(page.events, legs.began) if legs.kind is RecordingKind.CALL else None
-            transcript = await transcriber.transcribe(caller, agent, talk=talk)
+            transcript = await transcriber.transcribe(
+                caller, agent, talk=talk, progress=self._progress.of(call), deaths=_deaths(job)
+            )
         except NoModel as error:
-            await self._speech.forget()
+            if not isinstance(error, NoRoom):
+                await self._speech.forget(transcriber)
             await self._ledger.waiting(call, Waiting.MODEL)
             return Wait(self._clock() + MODEL_AGAIN, str(error))
-        except (AudioProblem, Poisoned, LookupError) as error:
+        except (AudioProblem, Poisoned, Refused, LookupError) as error:
             await self._refused(page, legs, error)
             return None
+        except WorkerDied as error:
+            raise JobError(f"{DIED}{error}") from error
         except TranscriptionError as error:
             raise JobError(str(error)) from error
         await self._keep(page, legs, transcript)
         JOBS.labels(TRANSCRIBE, "done").inc()
         return None
+
+    def _lacks(self, line: str) -> str:
+        trouble = self._speech.trouble(line)
+        if trouble in (None, NO_MODEL):
+            return "no speech model yet: hotline model get, or hotline model add PATH"
+        return str(trouble)
 
     async def _refused(self, page: CallPage, legs: RecordingRow, error: Exception) -> None:
         """Nothing can be written down. A call in which nobody talked may be silent."""
@@ -157,6 +169,11 @@ def _legs(recorder: Recorder, row: RecordingRow) -> tuple[Path | None, Path | No
         return recorder.path(row.mix), None
     caller, agent = (None if name is None else recorder.path(name) for name in (row.rx, row.tx))
     return caller, agent
+
+
+def _deaths(job: Job) -> int:
+    """Workers that the recording killed at its last attempt, which may have been another service's."""
+    return 1 if job.error is not None and job.error.startswith(DIED) else 0
 
 
 def _talked(page: CallPage, legs: RecordingRow) -> bool:

@@ -2,20 +2,17 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from hotline.jobs import AfterCall
 from hotline.recorder import Recorders
 from hotline.said import Mask, Said
 from hotline.settings import Settings
-from hotline.speech import Speech
+from hotline.speech import open_speech
 from storage.drain import Handler
 from storage.fanout import Fanout
 from storage.ledger import Ledger
 from storage.reads import Reads
-from transcription.engines import EngineSpec
-from transcription.modelstore import first_working
 from transcription.redaction import Policy, redact_turns
 from transcription.transcript import Transcript
 
@@ -33,7 +30,7 @@ class SpeechSide:
         fanout: Fanout,
         clock: Callable[[], float],
     ) -> None:
-        self.speech = Speech(partial(_model, settings), settings.transcription.processes)
+        self.speech = open_speech(settings)
         zone = settings.site.zone
         said = Said(
             ledger=ledger,
@@ -74,8 +71,3 @@ def _mask(kinds: Collection[str]) -> Mask:
         return replace(transcript, turns=redact_turns(transcript.turns, policy)[0])
 
     return mask
-
-
-def _model(settings: Settings) -> EngineSpec | None:
-    chosen = settings.transcription
-    return first_working(settings.data / "models", engine=chosen.engine, model=chosen.model, language=chosen.language)

@@ -8,6 +8,7 @@ from aiohttp import web
 from screenpop import words
 from screenpop.accounts import SESSION
 from screenpop.audio import Leg, kind_of, name_of, the_call
+from screenpop.deps import SHARES
 from screenpop.rendering import render, spoken
 from screenpop.rights import Right, Role, may
 from storage.pages import CallPage
@@ -124,6 +125,7 @@ async def call(request: web.Request) -> web.Response:
         players=recordings,
         bars=bars(turns, recordings[0].seconds) if recordings and recordings[0].said else [],
         state=transcript_state(page),
+        share=request.app[SHARES].of(page.item.key),
         doubt=DOUBT,
         sees_listens=may(Role(request[SESSION].user.role), Right.LISTENS),
     )
@@ -131,7 +133,9 @@ async def call(request: web.Request) -> web.Response:
 
 async def waiting(request: web.Request) -> web.Response:
     """``GET /calls/{key}/state``: how the transcript stands, alone."""
-    return render(request, "_said_state.html", state=transcript_state(await the_call(request)))
+    page = await the_call(request)
+    share = request.app[SHARES].of(page.item.key)
+    return render(request, "_said_state.html", state=transcript_state(page), share=share)
 
 
 def _track(call: CallKey, number: int, leg: Leg, name: str) -> Track:

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from screenpop.asks import Voice
 from screenpop.assets import Assets
 from screenpop.hub import Hub
+from screenpop.progress import Shares
 from storage.accounts import Accounts
 from storage.audit import Audit
 from storage.fanout import Fanout
@@ -62,4 +63,5 @@ class Deps:
 
 DEPS: web.AppKey[Deps] = web.AppKey("deps", Deps)
 HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
+SHARES: web.AppKey[Shares] = web.AppKey("shares", Shares)
 ASSETS: web.AppKey[Assets] = web.AppKey("assets", Assets)

@@ -18,9 +18,10 @@ from screenpop.accounts import COOKIE, LOGINS, SESSION, Logins
 from screenpop.assets import Assets
 from screenpop.audio import LISTENS, Listens, audio
 from screenpop.call_pages import call, waiting
-from screenpop.deps import ASSETS, DEPS, HUB, Deps
+from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
 from screenpop.errors import for_a_program, told
 from screenpop.hub import LOGGED_OUT, Hub, Page
+from screenpop.progress import Shares
 from screenpop.rights import Right, Role, may
 from screenpop.security import add_headers, from_our_pages
 from storage.trouble import StorageError
@@ -132,7 +133,7 @@ async def background(app: web.Application) -> AsyncIterator[None]:
     """Feed the sockets, and speak for the desk where this process has one. What dies here takes the service down."""
     deps = app[DEPS]
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(app[HUB].run())]
+        tasks = [group.create_task(app[HUB].run()), group.create_task(app[SHARES].run())]
         if deps.voice is not None:
             tasks.append(group.create_task(deps.voice.run()))
         yield
@@ -145,6 +146,7 @@ def build_app(deps: Deps) -> web.Application:
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[told, from_our_pages(deps.origins), with_session])
     app[DEPS] = deps
     app[HUB] = Hub(deps.fanout, deps.beat, near=None if deps.voice is None else deps.voice.name)
+    app[SHARES] = Shares(deps.fanout, deps.now)
     app[ASSETS] = Assets()
     app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher)
     app[LISTENS] = Listens()

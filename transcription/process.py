@@ -14,7 +14,7 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE
 from asyncio.subprocess import Process as Child
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -171,7 +171,7 @@ class Process:
             raise WorkerDied("stopped before it began")
         return child
 
-    async def ask(self, order: dict[str, Any], progress: Callable[[float], None]) -> dict[str, Any]:
+    async def ask(self, order: dict[str, Any], progress: Callable[[float], Awaitable[None] | None]) -> dict[str, Any]:
         """Send one recording and wait for what the child makes of it. Raises NoModel, WorkerDied, TookTooLong."""
         model = await self.start()
         clock = asyncio.get_running_loop().time
@@ -187,7 +187,8 @@ class Process:
                     what = f"transcribing {message['seconds']:.0f} s of audio"
                     deadline = clock() + max(self._limits.floor, self._limits.per_second * message["seconds"])
                 elif "share" in message:
-                    progress(message["share"])
+                    if (told := progress(message["share"])) is not None:
+                        await told
                 else:
                     self._busy, self.used = False, clock()
                     return {**message, "model": model}

@@ -6,7 +6,7 @@ sets a recording aside that killed two. This module never touches audio or engin
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,6 +48,8 @@ MAX_SECONDS = 3 * 3600.0  # of one recording; the longest real call seen in call
 
 log = structlog.get_logger()
 
+Progress = Callable[[float], Awaitable[None] | None]
+
 
 class Talk(NamedTuple):
     """When which agent talked with the caller, seconds from the recording's start; ``agent`` is the extension."""
@@ -86,7 +88,7 @@ class Transcriber:
         agent: Path | None,
         *,
         talk: Sequence[tuple[float, float, str]] | None = None,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
         max_seconds: float = MAX_SECONDS,
         deaths: int = 0,
     ) -> Transcript:
@@ -94,8 +96,8 @@ class Transcriber:
 
         ``talk``: when which agent talked (see :class:`Talk`). With it, speech on the agent's leg outside these windows
         is dropped (prompts, ringback, hold announcements before and between), inside it is labelled with the agent;
-        None: not known, everything is kept. An empty ``talk`` says that no agent talked. ``progress`` is called with
-        the share done, 0 to 1. ``deaths``: workers it is known to have killed before this service was started.
+        None: not known, everything is kept. An empty ``talk`` says that no agent talked. ``progress`` is called, and
+        waited for, with the share done, 0 to 1. ``deaths``: workers it killed before, in another run of this service.
 
         One bad leg is told in the transcript's ``troubles``. Raises AudioProblem (no leg can be heard; for good),
         NoModel (wait for one, or for the server that transcribes), NoRoom (wait for memory), WorkerDied and TookTooLong

@@ -96,7 +96,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     root = tmp_path / "monitor"
     root.mkdir()
     spec: list[EngineSpec] = []
-    speech = Speech(lambda: spec[0] if spec else None)
+    speech = Speech(lambda _line: spec[0] if spec else None)
     after = AfterCall(
         ledger=ledger,
         reads=reads,

@@ -95,7 +95,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.ledger, self.reads, self.outbox = Ledger(self.db), Reads(self.db), Outbox(self.db)
-        self.speech = Speech(lambda: self.spec[0] if self.spec else None)
+        self.speech = Speech(lambda _line: self.spec[0] if self.spec else None)
         self.recorders = Recorders({name: self.recorder(name) for name in ("hq", "branch")})
         self.keep: dict[str, float] = {}
 
