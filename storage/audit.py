@@ -27,6 +27,9 @@ class What(StrEnum):
     EXPORTED = "exported"
     JOB_REPLAYED = "job_replayed"
     RECORDING_DELETED = "recording_deleted"
+    RECORDING_SEALED = "recording_sealed"  # the original lies encrypted, the plain file is gone
+    RECORDING_DROPPED = "recording_dropped"  # only the bleeped copy is left
+    RECORDING_OPENED = "recording_opened"  # a sealed original was written out in the clear
 
 
 @dataclass(frozen=True, slots=True)

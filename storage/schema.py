@@ -10,6 +10,7 @@ from storage import (
     job_tables,
     push_tables,
     search_tables,
+    sound_tables,
     summary_edit_tables,
     tables,
 )
@@ -25,6 +26,7 @@ TABLES = (
     job_tables,
     push_tables,
     search_tables,
+    sound_tables,
     summary_edit_tables,
     tables,
 )
