@@ -19,7 +19,7 @@ from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
 from hotline.crm_side import CrmSide, follow_of
 from hotline.health import Health
-from hotline.jobs import lanes, only_ours
+from hotline.jobs import TRANSCRIPTS, lanes, only_ours
 from hotline.lookup import Lookup
 from hotline.metrics import page as metrics_page
 from hotline.past import Past
@@ -43,6 +43,7 @@ from storage.accounts import Accounts
 from storage.audit import Audit
 from storage.customers import EmbeddedCrm
 from storage.database import Database
+from storage.drain import Handler
 from storage.fanout import Fanout, MemoryFanout
 from storage.jobs import JobState
 from storage.ledger import Ledger
@@ -225,9 +226,8 @@ class Service:
         handlers = only_ours(
             {**self.speech.handlers, **self.archive.handlers, **self.past.handlers}, pbxs=ours, clock=self.clock
         )
-        never = asyncio.Event()
         jobs = {
-            self.crew.start(self.outbox.run(some, never, clock=self.clock, parallel=at_once), name)
+            self.crew.start(self._lane(name, some, at_once), name)
             for name, some, at_once in (
                 *lanes(handlers, self.settings.transcription.processes),
                 *self.crm_side.lanes,
@@ -239,6 +239,10 @@ class Service:
         for lane in jobs:
             lane.cancel()  # a decode in its middle is given back and begun anew at the next start
         await asyncio.wait(jobs)
+
+    async def _lane(self, name: str, handlers: Mapping[str, Handler], at_once: int) -> None:
+        never, by_need = asyncio.Event(), name == TRANSCRIPTS
+        await self.outbox.run(handlers, never, clock=self.clock, parallel=at_once, by_need=by_need)
 
     async def _listening(self, _app: web.Application) -> AsyncIterator[None]:
         listening = []

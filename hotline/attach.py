@@ -14,6 +14,7 @@ import structlog
 
 from hotline.call_board import CallBoard
 from hotline.metrics import JOBS
+from hotline.need import Matter, need
 from hotline.recorder import Recorder, Recorders
 from storage.drain import Handler
 from storage.jobs import Job, JobError, Wait
@@ -79,7 +80,7 @@ class Attach:
             raise JobError(str(error)) from error
         # Of a call that ended in a message, the message is what is written down.
         said = not (page.item.outcome is Outcome.VOICEMAIL and messages)
-        await self._link(page, rows, _transcribe(page) if said else ())
+        await self._link(page, rows, [await self._transcribe(page)] if said else ())
         await self._listen(page, recorder, rows[0])
         await self._done(page, RECORDING)
         return None
@@ -97,14 +98,24 @@ class Attach:
         except RecordingError as error:
             waits = await self._away(job, page, error, expected=True)
             if waits is None and page.recordings:  # the whole call was recorded: the message is in there
-                await self._link(page, page.recordings, _transcribe(page))
+                await self._link(page, page.recordings, [await self._transcribe(page)])
             return waits
         except RemoteError as error:
             raise JobError(str(error)) from error
-        jobs = _transcribe(page, "message") if page.item.outcome is Outcome.VOICEMAIL else ()
+        jobs = [await self._transcribe(page, "message")] if page.item.outcome is Outcome.VOICEMAIL else ()
         await self._link(page, [row], jobs)
         await self._done(page, MESSAGE)
         return None
+
+    async def _transcribe(self, page: CallPage, of: str = "") -> NewJob:
+        call, link = str(page.item.key), page.item.ticket
+        found = None if link is None else await self._board.reads.ticket(link.id)
+        matter = None
+        if found is not None:
+            ticket = found.item.ticket
+            matter = Matter(ticket.status, ticket.category, ticket.urgency, page.item.vip)
+        payload = {"call": call, "need": need(page.item.arrived, matter)}
+        return NewJob(TRANSCRIBE, f"{call}:transcribe{of and ':' + of}", payload)
 
     async def _link(self, page: CallPage, rows: Sequence[RecordingRow], jobs: Sequence[NewJob]) -> None:
         call, now = page.item.key, self._clock()
@@ -166,11 +177,6 @@ class Attach:
     async def _done(self, page: CallPage, kind: str) -> None:
         await self._board.changed(page)
         JOBS.labels(kind, "done").inc()
-
-
-def _transcribe(page: CallPage, of: str = "") -> tuple[NewJob, ...]:
-    call = str(page.item.key)
-    return (NewJob(TRANSCRIBE, f"{call}:transcribe{of and ':' + of}", {"call": call}),)
 
 
 def _told(page: CallPage) -> list[str]:

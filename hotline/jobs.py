@@ -28,6 +28,7 @@ from transcription.transcript import Transcript
 from transcription.trouble import AudioProblem, Trouble
 from transcription.worker import NoModel, NoRoom, Poisoned, Refused, TranscriptionError, WorkerDied
 
+TRANSCRIPTS = "transcripts"  # the lane in which the job needed most goes first
 MODEL_AGAIN = 15.0
 DIED = "a speech worker died: "  # what a job's error begins with, so that the next service knows of it
 
@@ -46,10 +47,10 @@ def lanes(handlers: Mapping[str, Handler], transcriptions: int) -> list[tuple[st
     What must be done while a call goes on waits for nothing that takes minutes, and a recording is there to be played
     while others are still written down.
     """
-    kinds = {"now": {RECORD}, "transcripts": {TRANSCRIBE}}
+    kinds = {"now": {RECORD}, TRANSCRIPTS: {TRANSCRIBE}}
     told = [(name, {kind: handlers[kind] for kind in own & handlers.keys()}) for name, own in kinds.items()]
     rest = {kind: handler for kind, handler in handlers.items() if kind not in set().union(*kinds.values())}
-    at_once = {"now": 4, "transcripts": max(1, transcriptions), "jobs": 2}
+    at_once = {"now": 4, TRANSCRIPTS: max(1, transcriptions), "jobs": 2}
     return [(name, own, at_once[name]) for name, own in (*told, ("jobs", rest)) if own]
 
 

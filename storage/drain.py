@@ -37,13 +37,16 @@ async def run(
     world: tuple[type[Exception], ...] = (),
     lease_s: float = LEASE_S,
     poll_s: float = POLL_S,
+    by_need: bool = False,
 ) -> None:
     """Do jobs of these kinds, ``parallel`` at once, until ``stop``; then wait for those begun.
 
+    ``by_need``: not the one longest due first, but the one needed most, see :meth:`storage.outbox.Outbox.claim`.
     Cancelled, it cancels them and gives them back. A database that is away is waited for.
     """
     with outbox.listen() as heard:
-        await _run(_Loop(outbox, handlers, clock, world, lease_s), stop, heard, parallel, poll_s)
+        loop = _Loop(outbox, handlers, clock, world, lease_s, by_need=by_need)
+        await _run(loop, stop, heard, parallel, poll_s)
 
 
 async def _run(loop: "_Loop", stop: asyncio.Event, heard: asyncio.Event, parallel: int, poll_s: float) -> None:
@@ -71,7 +74,10 @@ class _Loop:
         clock: Callable[[], float],
         world: tuple[type[Exception], ...],
         lease_s: float,
+        *,
+        by_need: bool,
     ) -> None:
+        self._by_need = by_need
         self._outbox, self._handlers, self._clock, self._lease = outbox, handlers, clock, lease_s
         self._world = (JobError, StorageError, *world)
 
@@ -83,7 +89,8 @@ class _Loop:
                 return None, poll_s
             if ahead > 0:
                 return None, ahead
-            return await self._outbox.claim(self._handlers, self._clock(), self._lease), 0.0
+            now = self._clock()
+            return await self._outbox.claim(self._handlers, now, self._lease, by_need=self._by_need), 0.0
         except StorageError as error:
             log.warning("jobs wait for the database", error=str(error))
             return None, poll_s

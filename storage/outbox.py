@@ -62,9 +62,10 @@ class Outbox:
         clock: Callable[[], float],
         parallel: int = 2,
         world: tuple[type[Exception], ...] = (),
+        by_need: bool = False,
     ) -> None:
         """Work until ``stop``; see :func:`storage.drain.run`."""
-        await drain.run(self, handlers, stop, clock=clock, parallel=parallel, world=world)
+        await drain.run(self, handlers, stop, clock=clock, parallel=parallel, world=world, by_need=by_need)
 
     async def add(self, conn: AsyncConnection, job: NewJob, now: float) -> bool:
         """Write a job in the caller's transaction; False when one of that kind and key is there, done ones too."""
@@ -84,18 +85,19 @@ class Outbox:
             due: float | None = (await conn.execute(query)).scalar()
             return due
 
-    async def claim(self, kinds: Collection[str], now: float, lease_s: float) -> Job | None:
+    async def claim(self, kinds: Collection[str], now: float, lease_s: float, *, by_need: bool = False) -> Job | None:
         """The job longest due of these kinds, ours for ``lease_s`` seconds; None when there is none.
 
-        A job whose lease is over is due too, unless it was its last attempt: then it is given up, for whoever tried
-        it died of it every time.
+        ``by_need``: of those due the one whose payload has the greatest number ``need``, instead. A job whose lease is
+        over is due too, unless it was its last attempt: then it is given up, for whoever tried it died of it every
+        time.
         """
         wanted = {"kinds": sorted(kinds), "now": now, "until": now + lease_s}
-        return await self._db.transact(lambda conn: self._claim(conn, wanted))
+        return await self._db.transact(lambda conn: self._claim(conn, wanted, by_need=by_need))
 
-    def _claim(self, conn: Connection, wanted: Mapping[str, Any]) -> Job | None:
+    def _claim(self, conn: Connection, wanted: Mapping[str, Any], *, by_need: bool) -> Job | None:
         while True:
-            row = conn.execute(_CLAIM, wanted).first()
+            row = conn.execute(_CLAIM_BY_NEED if by_need else _CLAIM, wanted).first()
             job = None if row is None else as_job(row)
             if job is None or job.attempts <= self._most:
                 return job
@@ -208,13 +210,13 @@ class Outbox:
         return await self._db.transact(lambda conn: _settle(conn, job, values))
 
 
-def _claim_statement() -> Any:
+def _claim_statement(*first: ColumnElement[Any]) -> Any:
     """One statement on both databases; SQLite needs no FOR UPDATE and its compiler leaves it out."""
     now = bindparam("now", type_=Moment)
     due = (
         select(jobs.c.id)
         .where(jobs.c.state.in_(_CLAIMABLE), jobs.c.due <= now, jobs.c.kind.in_(bindparam("kinds", expanding=True)))
-        .order_by(jobs.c.due, jobs.c.id)
+        .order_by(*first, jobs.c.due, jobs.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
@@ -232,6 +234,7 @@ def _claim_statement() -> Any:
 
 
 _CLAIM = _claim_statement()
+_CLAIM_BY_NEED = _claim_statement(func.coalesce(jobs.c.payload["need"].as_float(), 0.0).desc())
 _IF_OURS = update(jobs).where(
     jobs.c.id == bindparam("the_id"), jobs.c.claims == bindparam("fence"), jobs.c.state == JobState.RUNNING.value
 )

@@ -79,6 +79,19 @@ async def test_jobs_are_claimed_in_order_of_when_they_are_due(db: Database, outb
     assert await outbox.next_due(["nothing"]) is None
 
 
+async def test_where_need_decides_the_greatest_is_claimed_first(db: Database, outbox: Outbox) -> None:
+    """Whatever is due longest, what needs it most goes first; what says nothing goes last, in its order."""
+    async with db.write() as conn:
+        for key, payload in (("old", {}), ("a", {"need": 5.5}), ("b", {"need": 1e11}), ("c", {"need": 7}), ("new", {})):
+            await outbox.add(conn, NewJob("transcribe", key, payload, not_before=NOW - 9), NOW)
+        await outbox.add(conn, NewJob("transcribe", "not yet", {"need": 1e12}, not_before=NOW + 9), NOW)
+        await outbox.add(conn, NewJob("recording", "another kind", {"need": 1e12}), NOW)
+    order = []
+    while (job := await outbox.claim(KINDS, NOW, LEASE, by_need=True)) is not None:
+        order.append(job.key)
+    assert order == ["b", "c", "a", "old", "new"]
+
+
 async def test_a_job_is_claimed_by_one_of_many(db: Database, database_url: str) -> None:
     """Eight workers in two processes, forty jobs: each job once."""
     await add(db, *(f"main:{number}" for number in range(40)))
