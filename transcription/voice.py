@@ -1,4 +1,4 @@
-"""Where on a leg somebody speaks: webrtcvad, tones taken out, gaps closed, long stretches cut where it is quietest.
+"""Where on a leg somebody speaks: webrtcvad, less machines, music and leaks; gaps closed, long stretches cut.
 
 Engines are fed one stretch at a time: whisper given long audio whole drops text around holds, and both engines are
 faster without the pauses (docs/speech.md). Times are seconds from the leg's start.
@@ -6,18 +6,19 @@ faster without the pauses (docs/speech.md). Times are seconds from the leg's sta
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import webrtcvad
 
-from transcription.audio import SILENCE_DBFS, resample
+from transcription.audio import FULL, resample
+from transcription.crosstalk import leaked
 from transcription.engines import Samples, Span
+from transcription.music import music
+from transcription.tones import FRAME, RATE, machines, stretches
 
-RATE = 8000  # Hz; telephone speech has nothing above 4 kHz, and the detector is as good here as at 16 kHz
-FRAME = 240  # samples: 30 ms, the longest frame webrtcvad takes
-FULL = 32_768.0
+# RATE: telephone speech has nothing above 4 kHz, and the detector is as good here as at 16 kHz
+# FRAME: 30 ms, the longest frame webrtcvad takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +40,25 @@ class Ear:
     noisy: float = 28.0  # dB between loud and quietest stretches; below that the line is bad and the detector unsure
     above: float = 4.0  # dB over the noise of a bad line that speech must be (tried on one with 13 dB SNR)
     near: float = 9.0  # dB: but no closer to the loud stretches than this
-    pure: float = 0.90  # share of a frame's power in one or two narrow peaks that makes it a tone
-    even: float = 2.5  # dB by which a tone's level may vary
 
 
-def spans(samples: Samples, rate: int, ear: Ear | None = None) -> list[Span]:
-    """Stretches of speech in order, none overlapping, none longer than ``ear.longest``. Empty when nobody speaks."""
+def spans(samples: Samples, rate: int, ear: Ear | None = None, *, other: "Samples | None" = None) -> list[Span]:
+    """Stretches of speech in order, none overlapping, none longer than ``ear.longest``. Empty when nobody speaks.
+
+    ``other``: the other party's leg at the same rate; what leaks from it is said there, and not here once more.
+    """
     ear = ear or Ear()
     narrow = resample(samples, rate, RATE)
     count = len(narrow) // FRAME
     if not count:
         return []
     frames = narrow[: count * FRAME].reshape(count, FRAME)
-    power = np.mean((frames.astype(np.float64) / FULL) ** 2, axis=1)
-    voiced = _voiced(frames, ear.mode) & ~_tones(frames, power, ear)
+    power = _power(frames)
+    voiced = _voiced(frames, ear.mode) & ~machines(frames, power)
+    if other is not None and voiced.any():
+        voiced &= ~leaked(narrow[: count * FRAME], resample(other, rate, RATE), power)
+    for span in music(narrow, power, _FRAME_S) if voiced.any() else ():
+        voiced[round(span.start / _FRAME_S) : round(span.end / _FRAME_S)] = False
     loud = float(np.percentile(power[voiced], 95)) if voiced.any() else 0.0
     voiced &= power > max(loud * _ratio(-ear.below), _noise(power, loud, ear))
     found = [run for run in _runs(voiced, ear) if voiced[run[0] : run[1]].sum() * _FRAME_S >= ear.shortest]
@@ -61,7 +67,16 @@ def spans(samples: Samples, rate: int, ear: Ear | None = None) -> list[Span]:
 
 
 _FRAME_S = FRAME / RATE
-_BEEP, _HELD = 5, 8  # frames: 150 ms of a tone with silence around it, 240 ms of one in the midst of sound
+_AT_ONCE = 8192  # frames: four minutes
+
+
+def _power(frames: Samples) -> npt.NDArray[np.float64]:
+    """Of each frame, 1 being full scale; a constant offset is no sound."""
+    power = np.empty(len(frames))
+    for start in range(0, len(frames), _AT_ONCE):
+        part = frames[start : start + _AT_ONCE] / np.float32(FULL)
+        power[start : start + _AT_ONCE] = part.var(axis=1)
+    return power
 
 
 def _voiced(frames: Samples, mode: int) -> npt.NDArray[np.bool_]:
@@ -81,50 +96,10 @@ def _noise(power: npt.NDArray[np.float64], loud: float, ear: Ear) -> float:
     return min(float(np.percentile(rest, 60)) * _ratio(ear.above), loud * _ratio(-ear.near)) if len(rest) else 0.0
 
 
-def _tones(frames: Samples, power: npt.NDArray[np.float64], ear: Ear) -> npt.NDArray[np.bool_]:
-    """Frames of ringback (450 Hz), hold beeps, two-tone hold music and held keys: machines that sing.
-
-    Nearly all power in one or two lines, for a quarter of a second and more, on few pitches and at one level. A voice
-    can be one line for a moment; it does not keep pitch and level that long.
-    """
-    spectrum = np.abs(np.fft.rfft(frames * np.hanning(FRAME), n=512, axis=1)) ** 2
-    total = spectrum.sum(axis=1) + 1e-9
-    rows = np.arange(len(frames))[:, None]
-    first, alone = _strongest(spectrum, rows)
-    tone = ((alone + _strongest(spectrum, rows)[1]) / total > ear.pure) & (power > _ratio(SILENCE_DBFS))
-    held = np.zeros(len(frames), dtype=bool)
-    quiet = np.concatenate(([True] * 2, power < _ratio(SILENCE_DBFS), [True] * 2))  # as if silence were around the leg
-    for start, end in _stretches(tone):
-        level = 10 * np.log10(power[start + 1 : end - 1] + 1e-10)
-        pitches = len(set((first[start + 1 : end - 1] // 2).tolist()))
-        beep = bool(quiet[start] and quiet[end + 3])  # two frames before and after: nobody speaks around it
-        if (
-            end - start >= (_BEEP if beep else _HELD)
-            and np.ptp(level) < ear.even
-            and pitches <= max(2, (end - start) // 5)
-        ):
-            held[max(0, start - 2) : end + 2] = True
-    return held
-
-
-def _strongest(spectrum: npt.NDArray[np.float64], rows: npt.NDArray[np.intp]) -> tuple[Any, Any]:
-    """Bin and power of each frame's strongest line, which is taken out of ``spectrum``."""
-    peak = spectrum.argmax(axis=1)
-    around = np.clip(peak[:, None] + np.arange(-5, 6), 0, spectrum.shape[1] - 1)
-    power = spectrum[rows, around].sum(axis=1)
-    spectrum[rows, around] = 0
-    return peak, power
-
-
-def _stretches(mask: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
-    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-
-
 def _runs(voiced: npt.NDArray[np.bool_], ear: Ear) -> list[tuple[int, int]]:
     """Stretches that begin with ``onset`` voiced frames in a row, pauses shorter than ``gap`` closed."""
     runs: list[tuple[int, int]] = []
-    for start, end in _stretches(voiced):
+    for start, end in stretches(voiced):
         near = bool(runs) and (start - runs[-1][1]) * _FRAME_S < ear.gap
         if near:
             runs[-1] = (runs[-1][0], end)
