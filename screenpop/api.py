@@ -9,7 +9,7 @@ from aiohttp import web
 
 from screenpop.accounts import SESSION
 from screenpop.audio import the_call
-from screenpop.call_pages import players, transcript_state
+from screenpop.call_pages import players, transcript_state, withheld
 from screenpop.card import Json
 from screenpop.deps import DEPS
 from screenpop.errors import problem
@@ -173,10 +173,11 @@ async def call(request: web.Request) -> web.Response:
                     "seconds": player.seconds,
                     "repaired": player.recording.repaired,
                     "deleted": player.recording.deleted,
+                    "withheld": player.withheld,
                     "legs": {track.leg.value: track.url for track in player.tracks},
                     "talk": [{"agent": t.agent, "start": t.start, "end": t.end} for t in player.talk],
                 }
-                for player in players(page)
+                for player in players(page, await withheld(request, page))
             ],
             "transcript": transcript_state(page),
             "turns": [

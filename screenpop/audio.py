@@ -2,8 +2,8 @@
 
 A listen is the first sound a login asks for of a call, and again after :data:`QUIET` seconds without asking: a player
 asks for many pieces of one recording, and neither which piece nor how many must decide whether it counts. The entry is
-written before the first byte is sent. Names come from the database and are resolved below the recordings root by
-``Deps.recording``; what is in an address only picks among them.
+written before the first byte is sent; that of an original which others hear with a tone in it says so. Names come from
+the database and are resolved below our folders by ``Deps.hears``; what is in an address only picks among them.
 """
 
 from collections import OrderedDict
@@ -11,6 +11,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 
 from screenpop.accounts import SESSION, come_from
@@ -18,10 +19,14 @@ from screenpop.call_key import call_of
 from screenpop.deps import DEPS
 from screenpop.errors import tell
 from screenpop.rights import Right, Role, may
+from screenpop.sounds import ClosedError, Sound, Why, WithheldError, of_leg
+from screenpop.unlocking import asked_for, unlocked
 from storage.audit import What
 from storage.pages import CallPage
 from storage.records import RecordingRow
 from telephony.call import CallKey
+
+log = structlog.get_logger()
 
 QUIET = 600.0
 REMEMBERED = 10_000
@@ -79,9 +84,16 @@ async def the_call(request: web.Request) -> CallPage:
     return page
 
 
+FILES = {Leg.MIX: "mix", Leg.CALLER: "rx", Leg.AGENT: "tx"}  # what the database calls them
+_WITHHELD = {
+    Why.NOT_YET: "this recording may be heard once it was written down and what is masked was covered",
+    Why.NEVER: "nobody knows what is said in this recording: ask a supervisor",
+}
+
+
 def name_of(recording: RecordingRow, leg: Leg) -> str | None:
     """The file of a leg, as the database names it."""
-    return {Leg.MIX: recording.mix, Leg.CALLER: recording.rx, Leg.AGENT: recording.tx}[leg]
+    return of_leg(recording, FILES[leg])
 
 
 def kind_of(name: str) -> str | None:
@@ -102,28 +114,43 @@ async def audio(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound(text="no such recording")
     if recording.deleted is not None:
         raise web.HTTPGone(text="this recording was deleted by policy")
-    deps = request.app[DEPS]
     try:
-        path = deps.recording(page.item.key, name)
-    except LookupError as error:
-        raise web.HTTPNotFound(text="the file of this recording is gone") from error
+        sound = await _heard(request, page, recording, leg)
+    except ClosedError as error:
+        log.error("a sealed recording cannot be opened", call=str(page.item.key), error=str(error))
+        return tell(request, HTTPStatus.LOCKED, "this recording is sealed, and cannot be opened here")
     download = request.query.get("download") == "1"
-    kind = "application/octet-stream" if download else kind_of(path.name)
+    kind = "application/octet-stream" if download else kind_of(sound.name)
     if kind is None:
         return tell(
             request,
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"no browser plays {path.suffix} recordings: download it with ?download=1",
+            f"no browser plays {Path(sound.name).suffix} recordings: download it with ?download=1",
         )
-    await write_down(request, page.item.key, leg, download=download)
     headers = {"Content-Type": kind, "Cache-Control": "private, no-store"}
     if download:
-        headers["Content-Disposition"] = f'attachment; filename="{_harmless(page.item.key, leg, path)}"'
-    return web.FileResponse(path, headers=headers)
+        headers["Content-Disposition"] = f'attachment; filename="{_harmless(page.item.key, leg, sound.name)}"'
+    if not isinstance(sound.file, Path):
+        piece = asked_for(request, sound.file.size)
+        await write_down(request, page.item.key, leg, download=download, unmasked=sound.unmasked)
+        return await unlocked(request, sound.file, piece, headers)
+    await write_down(request, page.item.key, leg, download=download, unmasked=sound.unmasked)
+    return web.FileResponse(sound.file, headers=headers)
 
 
-async def write_down(request: web.Request, call: CallKey, leg: Leg, *, download: bool) -> None:
-    """The entry of a listen, before anything is heard."""
+async def _heard(request: web.Request, page: CallPage, recording: RecordingRow, leg: Leg) -> Sound:
+    """What this one hears of a file; 404 when it is gone, 409 when it is not for these ears yet. Raises ClosedError."""
+    unmasked = may(Role(request[SESSION].user.role), Right.UNMASKED)
+    try:
+        return await request.app[DEPS].hears.sound(page, recording, FILES[leg], unmasked=unmasked)
+    except LookupError as error:
+        raise web.HTTPNotFound(text="the file of this recording is gone") from error
+    except WithheldError as error:
+        raise web.HTTPConflict(text=_WITHHELD[error.why]) from error
+
+
+async def write_down(request: web.Request, call: CallKey, leg: Leg, *, download: bool, unmasked: bool) -> None:
+    """The entry of a listen, before anything is heard; ``unmasked``: of an original that others may not hear."""
     if request.method == "HEAD":
         return
     deps = request.app[DEPS]
@@ -131,11 +158,11 @@ async def write_down(request: web.Request, call: CallKey, leg: Leg, *, download:
     now = deps.now()
     if request.app[LISTENS].begins(session.id, call, now, download=download):
         what = What.DOWNLOADED if download else What.LISTENED
-        detail = {"leg": leg.value}
+        detail = {"leg": leg.value, **({"unmasked": True} if unmasked else {})}
         await deps.audit.add(session.user.login, what, str(call), now, detail, ip=come_from(request).ip)
 
 
-def _harmless(call: CallKey, leg: Leg, path: Path) -> str:
+def _harmless(call: CallKey, leg: Leg, name: str) -> str:
     """A file name of letters, digits and dots."""
     stem = "".join(char if char.isascii() and (char.isalnum() or char in ".-") else "_" for char in str(call))
-    return f"{stem}-{leg.value}{path.suffix.lower()}"
+    return f"{stem}-{leg.value}{Path(name).suffix.lower()}"

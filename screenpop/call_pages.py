@@ -1,6 +1,6 @@
 """A call's page: what happened, what it sounded like, what was said, and who listened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -8,9 +8,10 @@ from aiohttp import web
 from screenpop import words
 from screenpop.accounts import SESSION
 from screenpop.audio import Leg, kind_of, name_of, the_call
-from screenpop.deps import SHARES
+from screenpop.deps import DEPS, SHARES
 from screenpop.rendering import render, spoken
 from screenpop.rights import Right, Role, may
+from screenpop.sounds import Why
 from storage.pages import CallPage
 from storage.records import AlarmKind, RecordingKind, RecordingRow, Waiting
 from storage.talk import windows
@@ -44,6 +45,7 @@ class Player:
     """One recording: the tracks to play together, all tracks to download, and how long it is in seconds.
 
     ``talk``: which agent talked when, as far as it is known. ``said``: the transcript is of this recording.
+    ``withheld``: why it is not for whoever asks.
     """
 
     together: tuple[Track, ...]
@@ -52,6 +54,7 @@ class Player:
     seconds: float
     talk: tuple[Talk, ...]
     said: bool
+    withheld: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Bar:
     width: float
 
 
-def players(page: CallPage) -> list[Player]:
+def players(page: CallPage, withheld: Mapping[str, Why]) -> list[Player]:
     """What the transcript is of comes first. Both legs together where both can be played, else the mix, or what is."""
     found = []
     for number, recording in enumerate(page.recordings):
@@ -78,8 +81,15 @@ def players(page: CallPage) -> list[Player]:
         together = legs if both else tuple(heard[-1:])
         said = recording is page.spoken
         seconds = recording.seconds or (_end(page) if said else 0.0)
-        found.append(Player(together, tracks, recording, seconds, _talk(page, recording), said))
+        why = withheld.get(recording.name)
+        found.append(Player(together, tracks, recording, seconds, _talk(page, recording), said, why))
     return sorted(found, key=lambda player: not player.said)
+
+
+async def withheld(request: web.Request, page: CallPage) -> Mapping[str, Why]:
+    """The recordings, by name, that are not for whoever asks."""
+    unmasked = may(Role(request[SESSION].user.role), Right.UNMASKED)
+    return await request.app[DEPS].hears.withheld(page, unmasked=unmasked)
 
 
 def bars(turns: Sequence[Turn], seconds: float) -> list[Bar]:
@@ -114,7 +124,7 @@ async def call(request: web.Request) -> web.Response:
     """``GET /calls/{key}``."""
     page = await the_call(request)
     turns = page.transcript.turns if page.transcript else ()
-    recordings = players(page)
+    recordings = players(page, await withheld(request, page))
     return render(
         request,
         "call.html",

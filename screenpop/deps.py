@@ -13,6 +13,7 @@ from screenpop.asks import Voice
 from screenpop.assets import Assets
 from screenpop.hub import Hub
 from screenpop.progress import Shares
+from screenpop.sounds import AsTheyLie, Ears
 from storage.accounts import Accounts
 from storage.audit import Audit
 from storage.fanout import Fanout
@@ -37,7 +38,8 @@ class Deps:
 
     ``voice`` speaks for the desk of this process; None where there is none, and others answer over the fan-out
     (:mod:`screenpop.asks`). ``recording(call, name)`` is the file of a call's recording by its name in the database;
-    LookupError when there is none below the recordings root. ``secure``: pages are reached by https, through a proxy
+    LookupError when there is none below the recordings root; ``ears`` say who hears it as it lies (None: everybody whom
+    the call concerns). ``secure``: pages are reached by https, through a proxy
     perhaps. ``origins``: further ``https://host`` the service is known as. ``beat``: seconds between signs of life on
     a socket.
     """
@@ -50,6 +52,7 @@ class Deps:
     now: Callable[[], float]
     voice: Voice | None = None
     recording: Callable[[CallKey, str], Path] = no_recordings
+    ears: Ears | None = None
     status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
     site: str = "hotline"
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable
@@ -59,6 +62,11 @@ class Deps:
     origins: frozenset[str] = frozenset()
     hasher: PasswordHasher = field(default_factory=PasswordHasher)  # argon2id
     beat: float = 20.0
+
+    @property
+    def hears(self) -> Ears:
+        """What people hear of recordings."""
+        return self.ears or AsTheyLie(self.recording)
 
 
 DEPS: web.AppKey[Deps] = web.AppKey("deps", Deps)

@@ -19,9 +19,11 @@ HEADINGS = {
     403: N_("This is not for you"),
     404: N_("There is nothing here"),
     405: N_("This cannot be done here"),
+    409: N_("This recording is not ready to be heard"),
     413: N_("This is too large"),
     415: N_("This browser cannot play that"),
     416: N_("This part of the file does not exist"),
+    423: N_("This recording cannot be opened"),
     503: N_("The database does not answer"),
 }
 ADVICE = {
@@ -29,6 +31,8 @@ ADVICE = {
     401: N_("Your login has ended, or there was none."),
     403: N_("Your account may not see this. If you need it, ask your supervisor."),
     404: N_("The address is wrong, or what was here is gone."),
+    409: N_("It may be heard once it is transcribed and what is masked is covered by a tone. Supervisors hear it now."),
+    423: N_("It lies encrypted, and its key is not here. The administrator sees the cause in the log."),
     503: N_("Nothing you entered was saved. Try again in a moment; the administrator sees the cause in the log."),
 }
 

@@ -23,13 +23,16 @@ class Right(StrEnum):
     )
     ALL_TICKETS = "all_tickets"  # list everybody's tickets, and be told of new ones
     ALL_CALLS = "all_calls"  # open any call and hear its recording
+    UNMASKED = "unmasked"  # hear recordings without a tone over what is masked in their transcripts
     LISTENS = "listens"  # see who listened
     STATUS = "status"  # how the service is doing: links, jobs
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.AGENT: frozenset({Right.DESK, Right.TICKETS}),
-    Role.SUPERVISOR: frozenset({Right.DESK, Right.TICKETS, Right.ALL_TICKETS, Right.ALL_CALLS, Right.LISTENS}),
+    Role.SUPERVISOR: frozenset(
+        {Right.DESK, Right.TICKETS, Right.ALL_TICKETS, Right.ALL_CALLS, Right.UNMASKED, Right.LISTENS}
+    ),
     Role.ADMIN: frozenset(Right),
 }
 

@@ -89,6 +89,7 @@ async def test_a_call(house: "House", visit: "Visit") -> None:
             "seconds": 2.0,
             "repaired": False,
             "deleted": None,
+            "withheld": None,
             "legs": {"caller": f"/calls/{call}/audio/0/caller", "agent": f"/calls/{call}/audio/0/agent"},
             "talk": [],
         }

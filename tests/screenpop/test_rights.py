@@ -56,8 +56,8 @@ def test_the_table() -> None:
     """Who may do what, in one look."""
     assert {role: sorted(right for right in Right if may(role, right)) for role in Role} == {
         Role.AGENT: ["desk", "tickets"],
-        Role.SUPERVISOR: ["all_calls", "all_tickets", "desk", "listens", "tickets"],
-        Role.ADMIN: ["all_calls", "all_tickets", "desk", "listens", "status", "tickets"],
+        Role.SUPERVISOR: ["all_calls", "all_tickets", "desk", "listens", "tickets", "unmasked"],
+        Role.ADMIN: ["all_calls", "all_tickets", "desk", "listens", "status", "tickets", "unmasked"],
     }
 
 
