@@ -5,21 +5,28 @@ The service makes one of these; :mod:`hotline.app` only starts what it gives.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from hotline.originals import Originals
 from hotline.pbx_feed import login_of
 from hotline.record_job import RecordCall
 from hotline.recorder import Recorder, Recorders
+from hotline.seal_settings import Sealing as SealingSettings
+from hotline.sealing import Sealing
 from hotline.settings import Settings
 from hotline.tasks import Crew
-from hotline.telephony_settings import Pbx, Recordings, read_secret
+from hotline.telephony_settings import Line, Pbx, Policy, Recordings, read_secret
 from hotline.upkeep import DAY, Upkeep
 from storage.database import Database
 from storage.drain import Handler
+from storage.fanout import Fanout, MemoryFanout
 from storage.ledger import Ledger
 from storage.outbox import Outbox
 from storage.reads import Reads
 from storage.retention import Retention
+from storage.sealed_file import CipherName, Keys
+from storage.sounds import Sounds
 from storage.strays import Strays
 from telephony.ami import AmiSettings
 from telephony.fetch_http import HttpRemote
@@ -48,9 +55,25 @@ class Archive:
         reads: Reads,
         outbox: Outbox,
         clock: Callable[[], float],
+        fanout: Fanout | None = None,
     ) -> None:
         self.recorders = Recorders(
             {pbx.name: found for pbx in settings.pbx if (found := _recorder(settings, pbx, clock)) is not None}
+        )
+        self.originals = Originals(
+            recorders=self.recorders,
+            sounds=Sounds(db),
+            policies={line.number: _policy(settings, line) for line in settings.line},
+            folder=settings.data,
+            keys=partial(keys, settings.sealing) if settings.sealing.keys else None,
+        )
+        self.sealing = Sealing(
+            originals=self.originals,
+            reads=reads,
+            outbox=outbox,
+            fanout=fanout or MemoryFanout(),
+            clock=clock,
+            lines=[line.number for line in settings.line],
         )
         self._strays = Strays(db)
         self._upkeep = Upkeep(
@@ -60,6 +83,8 @@ class Archive:
             recorders=self.recorders,
             keep=_keep(settings),
             clock=clock,
+            originals=self.originals,
+            rounds=(self.sealing.add,),
         )
         self._starters = {pbx.name: Starter(_login(pbx)) for pbx in settings.pbx if pbx.recorder is not None}
         self._record = RecordCall(
@@ -79,10 +104,11 @@ class Archive:
     @property
     def handlers(self) -> dict[str, Handler]:
         """Handlers by kind of job, as the outbox takes them."""
-        return {**self._upkeep.handlers, **(self._record.handlers if self._starters else {})}
+        return {**self._upkeep.handlers, **self.sealing.handlers, **(self._record.handlers if self._starters else {})}
 
     def start(self, crew: Crew) -> None:
         """Begin what runs beside the calls."""
+        self.originals.tidy()
         crew.start(self._upkeep.run(), "upkeep")
         for name, starter in self._starters.items():
             crew.start(starter.run(), f"recorder of {name}")
@@ -104,6 +130,16 @@ class Archive:
 def _keep(settings: Settings) -> Mapping[str, float]:
     days = {line.number: line.policy.keep_recordings_days for line in settings.line}
     return {number: kept * DAY for number, kept in days.items() if kept is not None}
+
+
+def keys(sealing: SealingSettings) -> Keys:
+    """The keys as they are now. Raises LookupError when one is not where the settings say."""
+    return Keys(sealing.keys[0].id, {key.id: key.key() for key in sealing.keys}, CipherName(sealing.cipher))
+
+
+def _policy(settings: Settings, line: Line) -> Policy:
+    """What the line does with its recordings. Where nothing is ever written down, nothing can be covered."""
+    return line.policy.model_copy(update={"beep": False}) if settings.transcription.engine == "none" else line.policy
 
 
 def _recorder(settings: Settings, pbx: Pbx, clock: Callable[[], float]) -> Recorder | None:

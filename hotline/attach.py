@@ -74,7 +74,8 @@ class Attach:
         try:
             rows = await recorder.of_call(page.item.key.linkedid, page.item.arrived, told, messages)
         except RecordingError as error:
-            expected = page.item.answered is not None or bool(told)
+            # What was linked once may have been sealed or deleted since: that is no alarm.
+            expected = (page.item.answered is not None or bool(told)) and not page.recordings
             return await self._away(job, page, error, expected=expected)
         except RemoteError as error:
             raise JobError(str(error)) from error

@@ -4,17 +4,20 @@ Each handler may be run again at any moment and from the start: whatever it writ
 something (a recording still growing, a speech model) says so where people see it, and burns no attempt.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from hotline.attach import LOOK_AGAIN, TRANSCRIBE, Attach
 from hotline.call_board import CallBoard
 from hotline.metrics import JOBS
+from hotline.originals import Originals
 from hotline.record_job import RECORD
 from hotline.recorder import Recorder, Recorders
 from hotline.said import Said
 from hotline.speech import NO_MODEL, Speech
 from hotline.speech_progress import Progress
+from screenpop.sounds import ClosedError, of_leg
 from storage.drain import Handler
 from storage.fanout import Fanout
 from storage.jobs import Job, JobError, Wait
@@ -89,9 +92,11 @@ class AfterCall:
         fanout: Fanout,
         clock: Callable[[], float],
         said: Said,
+        originals: Originals | None = None,
         unrecorded: frozenset[str] = frozenset(),
     ) -> None:
         self._ledger, self._recorders, self._speech, self._said = ledger, recorders, speech, said
+        self._originals = originals
         self._clock = clock
         self._board = CallBoard(reads, fanout)
         self._progress = Progress(fanout)
@@ -118,11 +123,11 @@ class AfterCall:
                 await self._board.changed(page)
             return Wait(self._clock() + MODEL_AGAIN, self._lacks(page.item.line))
         try:
-            caller, agent = _legs(recorder, legs)
             talk = windows(page.events, legs.began) if legs.kind is RecordingKind.CALL else None
-            transcript = await transcriber.transcribe(
-                caller, agent, talk=talk, progress=self._progress.of(call), deaths=_deaths(job)
-            )
+            async with self._files(call, recorder, legs) as (caller, agent):
+                transcript = await transcriber.transcribe(
+                    caller, agent, talk=talk, progress=self._progress.of(call), deaths=_deaths(job)
+                )
         except NoModel as error:
             if not isinstance(error, NoRoom):
                 await self._speech.forget(transcriber)
@@ -133,7 +138,7 @@ class AfterCall:
             return None
         except WorkerDied as error:
             raise JobError(f"{DIED}{error}") from error
-        except TranscriptionError as error:
+        except (TranscriptionError, ClosedError) as error:
             raise JobError(str(error)) from error
         await self._keep(page, legs, transcript)
         JOBS.labels(TRANSCRIBE, "done").inc()
@@ -144,6 +149,22 @@ class AfterCall:
         if trouble in (None, NO_MODEL):
             return "no speech model yet: hotline model get, or hotline model add PATH"
         return str(trouble)
+
+    @asynccontextmanager
+    async def _files(
+        self, call: CallKey, recorder: Recorder, row: RecordingRow
+    ) -> AsyncIterator[tuple[Path | None, Path | None]]:
+        """The files to hear, opened for as long where they lie sealed. LookupError when gone."""
+        if self._originals is None:
+            yield _legs(recorder, row)
+            return
+        async with AsyncExitStack() as opened:
+            names = ("rx", "tx") if row.rx or row.tx else ("mix",)
+            files = [
+                await opened.enter_async_context(self._originals.plain(call, row, leg)) if of_leg(row, leg) else None
+                for leg in names
+            ]
+            yield files[0], files[1] if len(files) > 1 else None
 
     async def _refused(self, page: CallPage, legs: RecordingRow, error: Exception) -> None:
         """Nothing can be written down. A call in which nobody talked may be silent."""

@@ -46,8 +46,11 @@ class Originals:
 
     @property
     def keys(self) -> Keys | None:
-        """The keys, read anew: one may have been added. Raises LookupError when one is not where it should be."""
-        return None if self._keys is None else self._keys()
+        """The keys, read anew: one may have been added. Raises ClosedError when one is not where it should be."""
+        try:
+            return None if self._keys is None else self._keys()
+        except LookupError as error:
+            raise ClosedError(str(error)) from error
 
     def policy(self, line: str) -> Policy:
         """What a line does with its recordings."""

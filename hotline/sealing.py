@@ -38,6 +38,7 @@ SEAL = "seal"
 SEAL_ROUND = "seal-round"
 EVERY = 600.0
 PATIENCE = 3600.0  # until an original that nobody wrote down is sealed all the same
+_DAY = 86400.0
 _AT_ONCE = 200  # calls a round
 _NEAR = 2.0  # seconds by which lengths and beginnings of recordings may differ
 _UNSURE = 0.5  # seconds: margin where a bleep was moved from one recording to another
@@ -77,6 +78,7 @@ class Sealing:
         """Add the round of now, once."""
         now = self._clock()
         if self._bleeped or self._sealed:
+            await self._outbox.prune(now - 2 * _DAY, [SEAL_ROUND])
             await self._outbox.add_now(NewJob(SEAL_ROUND, f"{SEAL_ROUND}:{int(now // EVERY)}"), now)
 
     async def round(self, _job: Job) -> Wait | None:

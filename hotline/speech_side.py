@@ -1,20 +1,20 @@
 """The side of the house that writes down what was said: the engine, what becomes of a transcript, and its jobs."""
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from hotline.jobs import AfterCall
+from hotline.originals import Originals
 from hotline.recorder import Recorders
-from hotline.said import Mask, Said
+from hotline.said import Jobs, Mask, Said
 from hotline.settings import Settings
 from hotline.speech import open_speech
 from storage.drain import Handler
 from storage.fanout import Fanout
 from storage.ledger import Ledger
 from storage.reads import Reads
-from transcription.redaction import Policy, redact_turns
-from transcription.transcript import Transcript
+from transcription.redaction import Policy, redact_transcript
 
 
 class SpeechSide:
@@ -29,6 +29,8 @@ class SpeechSide:
         recorders: Recorders,
         fanout: Fanout,
         clock: Callable[[], float],
+        originals: Originals | None = None,
+        follow: Sequence[Jobs] = (),
     ) -> None:
         self.speech = open_speech(settings)
         zone = settings.site.zone
@@ -38,6 +40,7 @@ class SpeechSide:
             zone=zone,
             masks={line.number: _mask(line.policy.redact) for line in settings.line},
             zones={line.number: ZoneInfo(line.timezone) for line in settings.line if line.timezone},
+            follow=follow,
         )
         self._after = AfterCall(
             ledger=ledger,
@@ -47,6 +50,7 @@ class SpeechSide:
             fanout=fanout,
             clock=clock,
             said=said,
+            originals=originals,
             unrecorded=frozenset(line.number for line in settings.line if not line.record),
         )
 
@@ -65,9 +69,4 @@ class SpeechSide:
 
 
 def _mask(kinds: Collection[str]) -> Mask:
-    policy = Policy(id_cards="id_card" in kinds, bank_cards="bank_card" in kinds, phones="phone" in kinds)
-
-    def mask(transcript: Transcript) -> Transcript:
-        return replace(transcript, turns=redact_turns(transcript.turns, policy)[0])
-
-    return mask
+    return partial(redact_transcript, policy=Policy.of(kinds))

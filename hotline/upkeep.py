@@ -5,11 +5,12 @@ once.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
 
+from hotline.originals import Originals
 from hotline.recorder import Recorders
 from storage.drain import Handler
 from storage.jobs import Job, JobError, Wait
@@ -34,6 +35,8 @@ _FIRST = 20.0  # seconds after the start: calls come first
 class Upkeep:
     """The rounds and their handlers. ``keep``: seconds a line keeps recordings, by its number.
 
+    ``originals``: what was made of recordings goes with them. ``rounds``: others' work that comes round, to be added.
+
     ``undeletable``, ``unsearchable``: what stood in the way, the last time this process tried.
     """
 
@@ -46,9 +49,12 @@ class Upkeep:
         recorders: Recorders,
         keep: Mapping[str, float],
         clock: Callable[[], float],
+        originals: Originals | None = None,
+        rounds: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._outbox, self._retention, self._strays = outbox, retention, strays
         self._recorders, self._keep, self._clock = recorders, dict(keep), clock
+        self._originals, self._rounds = originals, tuple(rounds)
         self._started = clock()
         self.undeletable: str | None = None
         self.unsearchable: dict[str, str] = {}
@@ -72,6 +78,8 @@ class Upkeep:
         await self._outbox.prune(now - 2 * DAY, self.handlers)
         if self._keep:
             await self._outbox.add_now(NewJob(RETENTION, f"{RETENTION}:{int(now // DAY)}"), now)
+        for add in self._rounds:
+            await add()
         for name, recorder in self._recorders:
             if recorder.mirror is None:
                 job = NewJob(STRAYS, f"{STRAYS}:{name}:{int(now // EVERY)}", {"pbx": name})
@@ -98,6 +106,9 @@ class Upkeep:
             return f"{due.call}: its PBX is not configured any more"
         try:
             gone = await asyncio.to_thread(recorder.forget, due.recording, due.call.linkedid)
+            if self._originals is not None:
+                gone += await asyncio.to_thread(self._originals.forget, due.id)
+                await self._originals.sounds.forget(due.id)
         except OSError as error:
             return f"{due.call}: {error}: the service's user needs the right to write in that folder"
         why = f"older than {keep / DAY:g} days"
