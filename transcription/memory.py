@@ -28,6 +28,11 @@ class Holder(Protocol):
         ...
 
     @property
+    def loading(self) -> bool:
+        """Whether its model is still being loaded, which may yet be refused for its size."""
+        ...
+
+    @property
     def used(self) -> float:
         """When it worked last: any clock that all share."""
         ...
@@ -70,7 +75,12 @@ class Memory:
         return True
 
     async def too_much(self, own: Holder) -> bool:
-        """Whether all together hold too much, nothing idle is left to end, and ``own`` grew most of those at work."""
-        if await self.make_room(own):
+        """Whether all together hold too much, nothing idle is left to end, and ``own`` grew most of those at work.
+
+        A model that is being loaded is not the fault of those at work, and does not count.
+        """
+        if self.most is None or await self.make_room(own):
             return False
-        return own.grown > 0 and own.grown >= max(holder.grown for holder in self._holders if not holder.idle)
+        working = [holder for holder in self._holders if not holder.loading]
+        too_much = sum(holder.holds for holder in working) > self.most
+        return too_much and 0 < own.grown >= max(holder.grown for holder in working)

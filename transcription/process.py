@@ -108,6 +108,11 @@ class Process:
         return self.pid is not None and not self._busy and not self.asked
 
     @property
+    def loading(self) -> bool:
+        """Whether a child runs that has no model yet."""
+        return self.pid is not None and not self._model
+
+    @property
     def pid(self) -> int | None:
         """The running child's process id."""
         return self._child.pid if self._child is not None and self._child.returncode is None else None
@@ -125,8 +130,9 @@ class Process:
             hello = await self._message(deadline, "loading the model", memory=None)
             if "no_model" in hello:
                 raise NoModel(hello["no_model"])
-            self._model, self._rss_ready = str(hello["ready"]), _rss(child.pid) or 0
+            self._rss_ready = _rss(child.pid) or 0
             await self._fit()
+            self._model = str(hello["ready"])
             self._note(hello["notes"])
             self._busy = False
         except TookTooLong as error:

@@ -14,6 +14,7 @@ class Worker:
     grown: int = 0
     idle: bool = True
     used: float = 0.0
+    loading: bool = False
 
     async def stop(self) -> None:
         """Give all back."""
@@ -56,6 +57,15 @@ async def test_only_the_one_that_grew_most_is_too_much() -> None:
     memory = house(100, idle, Worker(90, grown=50, idle=False))
     assert not await memory.too_much(Worker(90, grown=50, idle=False))
     assert idle.holds == 0
+
+
+async def test_what_is_being_loaded_costs_no_recording_its_worker() -> None:
+    """It may be too large and be refused in a moment."""
+    busy, loading = Worker(60, grown=9, idle=False), Worker(90, grown=90, idle=False, loading=True)
+    assert not await house(100, busy, loading).too_much(busy)
+    loading.loading = False
+    assert not await house(100, busy, loading).too_much(busy)
+    assert await house(100, busy, loading).too_much(loading)
 
 
 async def test_a_model_alone_that_did_not_grow_is_not_killed_for_its_size() -> None:

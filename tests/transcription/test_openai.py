@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from transcription.engines import Endpoint, EndpointAway, EndpointBusy, EngineSpec, ModelError, SoundRefused, Span
-from transcription.engines.openai_engine import OpenAIEngine
 from transcription.engines.belief import PROMPTS
+from transcription.engines.openai_engine import OpenAIEngine
 from transcription.worker import NoModel, Refused, Transcriber, TranscriptionError
 
 from .conftest import texts
