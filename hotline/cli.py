@@ -21,10 +21,12 @@ COMMANDS = {
     "sync": "how far our calls and tickets and the CRM's agree, where not, and repair it",
     "number": "what the service makes of a telephone number",
     "jobs": "look at jobs, replay dead ones",
+    "seal": "originals of recordings under lock and key: keys, rotation, verification",
     "audit": "who listened to and looked at what",
     "replay": "tell the calls of a captured AMI stream",
     "transcribe": "transcribe and summarise the two legs of a recording",
     "summarise": "summarise the turns of a conversation",
+    "export": "write conversations as files: WebVTT, SRT, text, JSON, vCon",
     "eval": "how good transcripts and summaries are, held against calls whose truth is known",
 }
 

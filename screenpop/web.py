@@ -20,6 +20,7 @@ from screenpop.audio import LISTENS, Listens, audio
 from screenpop.call_pages import call, waiting
 from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
 from screenpop.errors import for_a_program, told
+from screenpop.export import export
 from screenpop.hub import LOGGED_OUT, Hub, Page
 from screenpop.progress import Shares
 from screenpop.rights import Right, Role, may
@@ -88,6 +89,7 @@ ROUTES = (
     Route("GET", "/calls/{key}", call, Right.DESK),
     Route("GET", "/calls/{key}/state", waiting, Right.DESK),
     Route("GET", r"/calls/{key}/audio/{recording:\d+}/{leg}", audio, Right.DESK),
+    Route("GET", "/calls/{key}/export/{format}", export, Right.DESK),
     Route("POST", "/calls/{key}/split", ticket_pages.split, Right.TICKETS),
     Route("GET", "/status", pages.status, Right.STATUS),
     Route("GET", "/api/me", api.me, Right.DESK),

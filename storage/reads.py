@@ -137,6 +137,15 @@ class Reads:
         async with self._db.read() as conn:
             return await conn.run_sync(counts, since)
 
+    async def calls_between(self, since: float, until: float, line: str | None = None) -> Sequence[CallKey]:
+        """Calls that are over and arrived from then up to then, in their order."""
+        when = (calls.c.arrived >= since, calls.c.arrived < until, calls.c.ended.is_not(None))
+        query = select(calls.c.key).where(*when).order_by(calls.c.arrived, calls.c.id)
+        if line is not None:
+            query = query.where(calls.c.line == line)
+        async with self._db.read() as conn:
+            return [CallKey.parse(key) for key in (await conn.execute(query)).scalars()]
+
     async def agents_of(self, key: CallKey) -> Sequence[str]:
         """Extensions that talked with the caller, each once, by first talk."""
         query = select(call_agents.c.agent).join_from(call_agents, calls).where(calls.c.key == key_of(key))
