@@ -31,7 +31,7 @@ _CALM = 9  # windows over which the verdict is averaged
 SURE, STILL = 1.5, 0.0  # log odds that begin music, and at which it goes on
 SHORTEST = 4.0  # seconds
 _BRIDGE = 2.5  # seconds of talk between two stretches of music that are none
-_EDGE = 1.5  # seconds within which a pause is looked for where music begins and ends
+_EDGE = 0.3  # seconds more within which a pause is looked for
 _DIP = 10.0  # dB
 _REST = 7  # frames of 30 ms that make a pause
 
@@ -46,13 +46,12 @@ def music(samples: Samples, power: npt.NDArray[np.float64], frame: float) -> lis
     for start, end in stretches(calm > STILL):
         if calm[start:end].max() <= SURE:
             continue
-        began, ended = _ends(odds, start, end)
+        began, ended = _ends(odds, start, end, power, frame)
         if found and began - found[-1][1] < _BRIDGE:
             found[-1] = (found[-1][0], ended)
         else:
             found.append((began, ended))
-    rests = [(_rest(power, began, frame), _rest(power, ended, frame)) for began, ended in found]
-    return [Span(began, ended) for began, ended in rests if ended - began >= SHORTEST]
+    return [Span(began, ended) for began, ended in found if ended - began >= SHORTEST]
 
 
 def _pieces(samples: Samples) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
@@ -86,30 +85,34 @@ def _odds(lines: npt.NDArray[np.float32], level: npt.NDArray[np.float32]) -> npt
     return np.array(made)
 
 
-def _ends(odds: npt.NDArray[np.float64], start: int, end: int) -> tuple[float, float]:
-    """Seconds where the music of these windows begins and ends: the average blurs that, the windows know it better.
+def _ends(
+    odds: npt.NDArray[np.float64], start: int, end: int, power: npt.NDArray[np.float64], frame: float
+) -> tuple[float, float]:
+    """Seconds where the music of the windows ``start`` to ``end`` begins and ends.
 
-    A window at the edge is half music, half something else, and its verdict near nought: so its middle is the edge. At
-    the ends of the recording there is nothing else.
+    A window at the edge is called music while half of it is, or while all of it is, whichever is louder; so the edge is
+    looked for in the second half of the last one that was. Between music and talk there mostly is a
+    pause; of several the one that leaves more to the talk.
     """
-    sure = np.flatnonzero(odds > 0)
-    sure = sure[(sure >= start - _CALM // 2) & (sure < end + _CALM // 2)]
+    sure = np.flatnonzero(odds[start:end] > 0) + start
     if not len(sure):
         return 0.0, 0.0
-    step, half = _STEP * _HOP / RATE, _WINDOW * _HOP / RATE / 2
-    began = 0.0 if sure[0] == 0 else sure[0] * step + half
-    ended = sure[-1] * step + half * (2 if sure[-1] == len(odds) - 1 else 1)
-    return began, ended
+    step, whole = _STEP * _HOP / RATE, _WINDOW * _HOP / RATE
+    first, last = sure[0] * step, sure[-1] * step
+    before = _rests(power, first, first + whole / 2, frame)
+    after = _rests(power, last + whole / 2, last + whole, frame)
+    began = 0.0 if sure[0] == 0 else before[-1][1] if before else first + whole / 2
+    if sure[-1] == len(odds) - 1:  # up to the end of the recording
+        return began, len(power) * frame
+    return began, after[0][0] if after else last + whole / 2
 
 
-def _rest(power: npt.NDArray[np.float64], at: float, frame: float) -> float:
-    """The middle of the deepest pause near ``at``, where there is one: between music and talk there mostly is."""
-    first, last = max(0, int((at - _EDGE) / frame)), min(len(power), int((at + _EDGE) / frame))
+def _rests(power: npt.NDArray[np.float64], start: float, end: float, frame: float) -> list[tuple[float, float]]:
+    """Begin and end of the pauses about ``start`` to ``end``, in order."""
+    first, last = max(0, int((start - _EDGE) / frame)), min(len(power), int((end + _EDGE) / frame))
     near = 10 * np.log10(power[first:last] + 1e-10)
     if len(near) <= _REST:
-        return at
+        return []
     calm = np.convolve(near, np.ones(_REST) / _REST, mode="valid")
-    deepest = int(calm.argmin())
-    if calm[deepest] > np.percentile(near, 75) - _DIP:
-        return at
-    return (first + deepest + _REST / 2) * frame
+    below = calm < np.percentile(near, 75) - _DIP
+    return [((first + at) * frame, (first + until + _REST) * frame) for at, until in stretches(below)]

@@ -81,7 +81,23 @@ def _power(frames: Samples) -> npt.NDArray[np.float64]:
 
 def _voiced(frames: Samples, mode: int) -> npt.NDArray[np.bool_]:
     detector = webrtcvad.Vad(mode)
-    return np.fromiter((detector.is_speech(frame.tobytes(), RATE) for frame in frames), dtype=bool, count=len(frames))
+    gain = _gain(frames)
+    made = np.empty(len(frames), dtype=bool)
+    for i, frame in enumerate(frames):
+        heard = frame if gain == 1 else np.clip(frame * gain, -FULL, FULL - 1).astype(np.int16)
+        made[i] = detector.is_speech(heard.tobytes(), RATE)
+    return made
+
+
+def _gain(frames: Samples) -> float:
+    """What makes a faint leg as loud as the detector is used to: it hears nothing below -45 dBFS."""
+    loud = max(
+        float(np.percentile(frames[at : at + _AT_ONCE].std(axis=1), 99)) for at in range(0, len(frames), _AT_ONCE)
+    )
+    return min(_MOST, _USUAL / loud) if 0 < loud < _FAINT else 1.0
+
+
+_FAINT, _USUAL, _MOST = FULL * 10 ** (-32 / 20), FULL * 10 ** (-20 / 20), 10 ** (26 / 20)
 
 
 def _ratio(decibels: float) -> float:
@@ -89,11 +105,21 @@ def _ratio(decibels: float) -> float:
 
 
 def _noise(power: npt.NDArray[np.float64], loud: float, ear: Ear) -> float:
-    """The power that speech must have on a bad line, where noise comes and goes; 0 on a good one."""
-    if not loud or float(np.percentile(power, 10)) < loud * _ratio(-ear.noisy):
+    """The power that speech must have on a bad line, where noise comes and goes; 0 on a good one.
+
+    Frames in which the line was muted tell nothing about its noise; where it mostly is, nothing is left but speech.
+    """
+    open_line = power[power > _MUTED]
+    if not loud or len(open_line) < _OPEN * len(power):
         return 0.0
-    rest = power[power < loud * _ratio(1 - ear.near)]
+    if float(np.percentile(open_line, 10)) < loud * _ratio(-ear.noisy):
+        return 0.0
+    rest = open_line[open_line < loud * _ratio(1 - ear.near)]
     return min(float(np.percentile(rest, 60)) * _ratio(ear.above), loud * _ratio(-ear.near)) if len(rest) else 0.0
+
+
+_MUTED = 1e-7  # -70 dBFS; the faintest step of A-law is -72
+_OPEN = 0.6
 
 
 def _runs(voiced: npt.NDArray[np.bool_], ear: Ear) -> list[tuple[int, int]]:
