@@ -119,12 +119,6 @@ class Sealed:
                 yield plain[low : end - number * PIECE]
 
 
-def key_of(path: Path) -> str:
-    """The id of the key that sealed a file. Raises SealError and OSError."""
-    with path.open("rb") as file:
-        return str(_told(_head(file, path), path)["key"])
-
-
 class _Secret:
     """The derived key of one file."""
 

@@ -131,22 +131,21 @@ class Sounds:
         async with self._db.read() as conn:
             return [CallKey.parse(row.key) for row in await conn.execute(query)]
 
-    async def by_other_keys(self, key: str, after: int = 0, limit: int = 200) -> Sequence[tuple[CallKey, Sound]]:
-        """Sealed files that another key than ``key`` sealed, by ``id`` after that."""
+    async def sealed_files(
+        self, *, but: str | None = None, after: int = 0, limit: int = 200
+    ) -> Sequence[tuple[CallKey, Sound]]:
+        """Sealed files, but for those that the key ``but`` sealed, by ``id`` after that."""
         query = (
             select(sounds, recordings.c.name, calls.c.key.label("call"))
             .join_from(sounds, recordings)
             .join(calls)
-            .where(sounds.c.sealed.is_not(None), sounds.c.key != key, sounds.c.id > after)
-            .order_by(sounds.c.id)
-            .limit(limit)
+            .where(sounds.c.sealed.is_not(None), sounds.c.id > after)
         )
+        if but is not None:
+            query = query.where(sounds.c.key != but)
         async with self._db.read() as conn:
-            return [(CallKey.parse(row.call), _sound(row)) for row in await conn.execute(query)]
-
-    async def all_sealed(self, after: int = 0, limit: int = 500) -> Sequence[tuple[CallKey, Sound]]:
-        """Every sealed file, by ``id`` after that."""
-        return await self.by_other_keys("", after, limit)
+            rows = await conn.execute(query.order_by(sounds.c.id).limit(limit))
+            return [(CallKey.parse(row.call), _sound(row)) for row in rows]
 
     async def _keep(self, row: Mapping[str, Any], renewed: Sequence[str]) -> None:
         def write(conn: Connection) -> None:

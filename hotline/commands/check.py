@@ -61,6 +61,8 @@ def outside(settings: Settings) -> list[Fault]:
         if pbx.recordings is not None:
             faults += _recordings(f"pbx[{index}].recordings", pbx.recordings)
     faults += _recordings("recordings", settings.recordings)
+    for index, key in enumerate(settings.sealing.keys):
+        faults += _secret(f"sealing.keys[{index}]", key.key)
     if settings.routing.http_port is not None:
         faults += _secret("routing", settings.routing.token)
     faults += _crm(settings)
@@ -95,7 +97,7 @@ def _crm(settings: Settings) -> list[Fault]:
     return faults
 
 
-def _secret(key: str, read: Callable[[], str]) -> list[Fault]:
+def _secret(key: str, read: Callable[[], object]) -> list[Fault]:
     try:
         read()
     except LookupError as error:
