@@ -22,6 +22,12 @@ def test_a_phrase_is_spelled_in_known_words(phrase: str, heard: str) -> None:
     assert spelled([phrase], "zh", WORDS.__contains__).phrases == (heard,)
 
 
+def test_words_are_cut_only_where_people_write_no_spaces() -> None:
+    """Elsewhere what is in no dictionary is not a row of short words."""
+    assert spelled(["kfrthree"], "en", WORDS.__contains__).unknown == ("kfrthree",)
+    assert spelled(["kfrthree"], "zh", WORDS.__contains__).phrases == ("kfr three",)
+
+
 def test_what_cannot_be_spelled_is_told() -> None:
     """Vosk would drop it without a word; an empty phrase is nothing to tell of."""
     made = spelled(["空调", "洗衣机", "空调机", "空调", "", " "], "zh", WORDS.__contains__)

@@ -26,6 +26,7 @@ class Said:
     text: str
     avg_logprob: float = -0.2
     no_speech_prob: float = 0.0
+    words: Sequence[Any] | None = None
 
 
 class Library:
@@ -105,6 +106,44 @@ def test_an_echo_is_tried_again_without_the_prompt(model: Path, monkeypatch: pyt
     made = engine.transcribe(np.ones(64_000, dtype=np.int16), [Span(0, 1), Span(2, 3)], lambda _n: None)
     assert [(segment.text, segment.start) for segment in made] == [("C-A-I-W-U", 0)]
     assert [asked["initial_prompt"] is None for asked in engine._model.asked] == [False, False, True, False]
+
+
+@dataclass
+class Heard:
+    """A word as the library gives it, in seconds of what it was given."""
+
+    word: str
+    start: float
+    end: float
+    probability: float = 0.9
+
+
+def test_hot_words_steer_and_are_not_said_for_it(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stand in the prompt; read back from there on noise they go, said aloud they stay, with their times."""
+    import faster_whisper  # noqa: PLC0415 - the extra
+
+    words = [Heard(" 美的", 0.1, 0.5), Heard("空調", 0.5, 0.9)]
+    loop = Said("好的" * 9 + "再见了各位听众朋友", words=[Heard("好的", 0.0, 0.1)])
+    leaked = [Said("美的空调、格力空调")]
+    answers: Sequence[list[Said]] = ([Said("美的空調", words=words)], leaked, [], leaked, leaked, [loop])
+    monkeypatch.setattr(faster_whisper, "WhisperModel", type("Scripted", (Library,), {"answers": answers}))
+    hot = ("美的空调", "格力空调")
+    engine: Any = open_engine(EngineSpec("whisper", model, hot_words=hot, word_times=True, grammar=("空调",)))
+    spans = [Span(0, 1), Span(1, 2), Span(2, 3), Span(3, 4)]
+    made = engine.transcribe(np.ones(64_000, dtype=np.int16), spans, lambda _n: None)
+    assert [(one.text, one.start) for one in made] == [
+        ("美的空调", 0),
+        ("美的空调、格力空调", 2),
+        ("好的再见了各位听众朋友", 3),
+    ]
+    assert [(word.text, word.start, word.end) for word in made[0].words] == [("美的", 0.1, 0.5), ("空调", 0.5, 0.9)]
+    assert made[2].words == (), "of a loop that was cut nobody knows whose the times are"
+    asked = engine._model.asked
+    assert {one["word_timestamps"] for one in asked} == {True}
+    assert [one["initial_prompt"].endswith("使用简体中文。美的空调、格力空调。") for one in asked] == [
+        True, True, True, False, True, False, True,
+    ]  # fmt: skip
+    assert "hot_words" in engine.notes[0]
 
 
 def test_confidence_follows_the_models_own_doubt(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

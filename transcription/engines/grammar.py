@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 ANY_DIGITS = "#"  # in a phrase: digits, as many as are said: "订单号 #"
+UNSPACED = ("zh", "ja")  # people write no spaces between words there
 DIGITS = {
     "zh": "零 一 二 三 四 五 六 七 八 九 幺 两 洞",
     "en": "zero oh one two three four five six seven eight nine",
@@ -33,7 +34,10 @@ def spelled(phrases: Iterable[str], language: str, known: Callable[[str], bool])
     made: dict[str, None] = {}
     unknown: list[str] = []
     for phrase in phrases:
-        pieces = [[ANY_DIGITS] if piece == ANY_DIGITS else _words(piece, known) for piece in _pieces(phrase)]
+        pieces = [
+            [ANY_DIGITS] if piece == ANY_DIGITS else _words(piece, known, cut=language in UNSPACED)
+            for piece in _pieces(phrase)
+        ]
         if not pieces:
             continue
         if not all(pieces) or ([ANY_DIGITS] in pieces and not digits):
@@ -53,12 +57,12 @@ def _pieces(phrase: str) -> list[str]:
     return phrase.replace(ANY_DIGITS, f" {ANY_DIGITS} ").split()
 
 
-def _words(piece: str, known: Callable[[str], bool]) -> list[str]:
+def _words(piece: str, known: Callable[[str], bool], *, cut: bool) -> list[str]:
     """The piece itself, in small letters, or cut into the longest words that are known; empty when it cannot be."""
     for form in (piece, piece.lower()):
         if known(form):
             return [form]
-    rest, words = piece.lower(), list[str]()
+    rest, words = piece.lower() if cut else "", list[str]()
     while rest:
         longest = next((rest[:length] for length in range(len(rest), 0, -1) if known(rest[:length])), "")
         if not longest:
