@@ -42,6 +42,7 @@ _ALARMS = {
     Trouble.NO_SOUND: AlarmKind.EMPTY,
     Trouble.MISSING: AlarmKind.MISSING,
 }
+_OF_A_LEG = {Trouble.FAINT: AlarmKind.FAINT, Trouble.CLIPPED: AlarmKind.CLIPPED}  # it was heard all the same
 
 
 def lanes(handlers: Mapping[str, Handler], transcriptions: int) -> list[tuple[str, dict[str, Handler], int]]:
@@ -178,9 +179,11 @@ class AfterCall:
 
     async def _keep(self, page: CallPage, legs: RecordingRow, transcript: Transcript) -> None:
         await self._said.keep(page, transcript)
+        found: dict[AlarmKind, list[str]] = {}
         for leg in transcript.troubles if _talked(page, legs) else ():
-            text = f"{leg.speaker}: {leg.text}"
-            await self._ledger.alarm(page.item.key, AlarmKind.ONE_SIDED, text, self._clock())
+            found.setdefault(_OF_A_LEG.get(leg.trouble, AlarmKind.ONE_SIDED), []).append(f"{leg.speaker}: {leg.text}")
+        for kind, texts in found.items():
+            await self._ledger.alarm(page.item.key, kind, "; ".join(texts), self._clock())
         await self._board.changed(page)
 
 

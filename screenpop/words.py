@@ -132,6 +132,8 @@ ALARM: Words = {
     "recording_missing": N_("There is no recording of this call."),
     "recording_silent": N_("The recording is silent."),
     "recording_one_sided": N_("Only one side can be heard in the recording."),
+    "recording_faint": N_("One side can hardly be heard in the recording."),
+    "recording_clipped": N_("The recording is too loud and distorted."),
     "recording_empty": N_("The recording is empty."),
     "recording_unreadable": N_("The recording cannot be read."),
     "recording_truncated": N_("The recording breaks off."),

@@ -163,6 +163,8 @@ class AlarmKind(StrEnum):
     UNREADABLE = "recording_unreadable"
     TRUNCATED = "recording_truncated"
     ORPHAN = "recording_orphan"
+    FAINT = "recording_faint"
+    CLIPPED = "recording_clipped"
     TRANSCRIPTION = "transcription_failed"
 
 

@@ -7,20 +7,24 @@ from pathlib import Path
 from threading import Lock
 
 from transcription.audio import MAX_SECONDS, Leg, load_leg, load_stereo, resample
-from transcription.engines import Engine, Segment, Span
-from transcription.transcript import LegTrouble, Speaker, Turn
+from transcription.crosstalk import same
+from transcription.engines import Engine, Samples, Segment, Span
+from transcription.levels import faults, level
+from transcription.tones import RATE
+from transcription.transcript import LegTrouble, Level, Speaker, Turn
 from transcription.trouble import AudioProblem, Trouble
 from transcription.turns import conversation
-from transcription.voice import spans
+from transcription.voice import loudness, spans
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The turns, what was wrong with one leg while the other could be heard, and the longer leg's length in seconds."""
+    """The turns, what was wrong with a leg, the longer leg's length in seconds, and how loud each leg is."""
 
     turns: tuple[Turn, ...]
     troubles: tuple[LegTrouble, ...]
     seconds: float
+    levels: tuple[Level, ...]
 
 
 def hear(
@@ -37,24 +41,46 @@ def hear(
     A leg without speech is a trouble of that leg. Raises AudioProblem when no leg has anything to hear.
     """
     sound, problems = _load(paths, max_seconds)
-    work: dict[Speaker, list[Span]] = {}
-    for speaker, leg in sound.items():
-        if leg.silent:
-            text = f"{leg.seconds:.0f} s and nothing louder than {leg.peak:.0f} dBFS"
-            problems[speaker] = AudioProblem(Trouble.SILENT, text)
-        elif found := spans(leg.samples, leg.rate):
-            work[speaker] = found
-        else:
-            problems[speaker] = AudioProblem(Trouble.NO_SPEECH, f"no speech in {leg.seconds:.0f} s of sound")
+    work = _speech(sound, problems)
     if not work:
         raise next(iter(problems.values()))
     started(sum(sound[speaker].seconds for speaker in work))
     segments = _decode(engine, sound, work, done)
+    levels = tuple(level(speaker, leg, work.get(speaker, ())) for speaker, leg in sound.items())
+    troubles = [LegTrouble(speaker, problem.trouble, problem.text) for speaker, problem in problems.items()]
+    troubles += [fault for found in levels if found.speaker in work for fault in faults(found)]
     return Heard(
         conversation(segments, talk),
-        tuple(LegTrouble(speaker, problem.trouble, problem.text) for speaker, problem in problems.items()),
+        tuple(troubles),
         round(max(leg.seconds for leg in sound.values()), 3),
+        levels,
     )
+
+
+def _speech(sound: Mapping[Speaker, Leg], problems: dict[Speaker, AudioProblem]) -> dict[Speaker, list[Span]]:
+    """Where somebody speaks on each leg; why a leg has nothing to hear goes into ``problems``."""
+    work: dict[Speaker, list[Span]] = {}
+    for speaker, leg in sound.items():
+        other = next((one for whose, one in sound.items() if whose is not speaker and not one.silent), None)
+        if leg.silent:
+            text = f"{leg.seconds:.0f} s and nothing louder than {leg.peak:.0f} dBFS"
+            problems[speaker] = AudioProblem(Trouble.SILENT, text)
+        elif speaker is Speaker.AGENT and Speaker.CALLER in work and other is not None and _same(leg, other):
+            problems[speaker] = AudioProblem(Trouble.SAME, "the very sound of the caller's leg: both legs are the mix")
+        elif found := spans(leg.samples, leg.rate, other=None if other is None else _at(other, leg.rate)):
+            work[speaker] = found
+        else:
+            problems[speaker] = AudioProblem(Trouble.NO_SPEECH, f"no speech in {leg.seconds:.0f} s of sound")
+    return work
+
+
+def _at(leg: Leg, rate: int) -> Samples:
+    return resample(leg.samples, leg.rate, rate)
+
+
+def _same(leg: Leg, other: Leg) -> bool:
+    beside = _at(other, RATE)
+    return same(_at(leg, RATE), beside, loudness(beside))
 
 
 def _decode(

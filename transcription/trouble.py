@@ -20,6 +20,9 @@ class Trouble(StrEnum):
     STEREO = "stereo"  # may hold both legs: read it with load_stereo
     TOO_LONG = "too_long"  # longer than the limit for one recording
     SILENT = "silent"  # samples, but never above the noise floor of an empty line
+    SAME = "same"  # the very sound of the other leg: a mix, of which nobody can say who speaks
+    FAINT = "faint"  # heard, but so faint that much of it was guessed
+    CLIPPED = "clipped"  # heard, but recorded too loud
     NO_SPEECH = "no_speech"  # sound, but nothing in it that the voice detector takes for speech
 
 

@@ -53,10 +53,11 @@ def spans(samples: Samples, rate: int, ear: Ear | None = None, *, other: "Sample
     if not count:
         return []
     frames = narrow[: count * FRAME].reshape(count, FRAME)
-    power = _power(frames)
+    power = loudness(narrow)
     voiced = _voiced(frames, ear.mode) & ~machines(frames, power)
     if other is not None and voiced.any():
-        voiced &= ~leaked(narrow[: count * FRAME], resample(other, rate, RATE), power)
+        beside = resample(other, rate, RATE)
+        voiced &= ~leaked(narrow, beside, power, loudness(beside))
     for span in music(narrow, power, _FRAME_S) if voiced.any() else ():
         voiced[round(span.start / _FRAME_S) : round(span.end / _FRAME_S)] = False
     loud = float(np.percentile(power[voiced], 95)) if voiced.any() else 0.0
@@ -70,10 +71,12 @@ _FRAME_S = FRAME / RATE
 _AT_ONCE = 8192  # frames: four minutes
 
 
-def _power(frames: Samples) -> npt.NDArray[np.float64]:
-    """Of each frame, 1 being full scale; a constant offset is no sound."""
-    power = np.empty(len(frames))
-    for start in range(0, len(frames), _AT_ONCE):
+def loudness(samples: Samples) -> npt.NDArray[np.float64]:
+    """Power of each 30 ms frame of ``samples`` (8 kHz), 1 being full scale; a constant offset is no sound."""
+    count = len(samples) // FRAME
+    frames = samples[: count * FRAME].reshape(count, FRAME)
+    power = np.empty(count)
+    for start in range(0, count, _AT_ONCE):
         part = frames[start : start + _AT_ONCE] / np.float32(FULL)
         power[start : start + _AT_ONCE] = part.var(axis=1)
     return power
