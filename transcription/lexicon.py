@@ -1,7 +1,8 @@
 """The words that the summary's rules look for, kept as tables in ``lexicon.toml``. Pure once loaded.
 
-A table is a list of regular expressions over the canonical writing of a turn. An admin extends the tables with a file
-of the same form: its entries are added to ours.
+A table is a list of regular expressions over the canonical writing of a turn; those below ``examples`` (in
+``examples.toml``) are plain statements by category, to learn from. An admin extends the tables with a file of the same
+form: its entries are added to ours.
 """
 
 import re
@@ -12,6 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+_EXAMPLES = "examples."
+
 
 class LexiconError(ValueError):
     """A lexicon that cannot be used: the message names the table and the fault."""
@@ -19,9 +22,13 @@ class LexiconError(ValueError):
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Tables by dotted name (``code.order_no``), each a list of expressions."""
+    """Tables by dotted name (``code.order_no``), each a list of expressions.
+
+    ``memo``: what others worked out from the tables, kept for next time.
+    """
 
     tables: Mapping[str, Sequence[str]]
+    memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
     _compiled: dict[str, re.Pattern[str]] = field(default_factory=dict, compare=False, repr=False)
     _groups: dict[str, list[str]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -47,14 +54,19 @@ class Lexicon:
         for name, entries in more.items():
             if name not in self.tables:
                 raise LexiconError(f"{name}: there is no such table")
-            _compile(name, entries)
+            if not name.startswith(_EXAMPLES):
+                _compile(name, entries)
         return Lexicon({name: [*entries, *more.get(name, ())] for name, entries in self.tables.items()})
 
 
 @cache
 def standard() -> Lexicon:
     """The lexicon of the package."""
-    return Lexicon(_flat(tomllib.loads(files("transcription").joinpath("lexicon.toml").read_text(encoding="utf-8"))))
+    room = files("transcription")
+    tables: dict[str, list[str]] = {}
+    for name in ("lexicon.toml", "examples.toml"):
+        tables |= _flat(tomllib.loads(room.joinpath(name).read_text(encoding="utf-8")))
+    return Lexicon(tables)
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, list[str]]:

@@ -23,7 +23,7 @@ class TruthError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TrueFact:
-    """A detail that belongs into the summary; ``turns``: where it is said."""
+    """A detail that belongs into the summary; ``turns``: where it is said, as far as the file tells."""
 
     kind: FactKind
     value: str
@@ -109,7 +109,7 @@ def _call(name: str, data: Mapping[str, Any], zone: ZoneInfo) -> KnownCall:
 
 def _turns(fact: Mapping[str, Any]) -> frozenset[int]:
     parts = (part["turn"] for part in fact.get("parts", ()))
-    return frozenset({fact["turn"], *fact.get("also", ()), *parts})
+    return frozenset({*([fact["turn"]] if "turn" in fact else ()), *fact.get("also", ()), *parts})
 
 
 def _card(value: object) -> str:
