@@ -4,6 +4,7 @@ Times are epoch seconds, lists have a ``cursor`` (null at the end). Documented i
 """
 
 import json
+from dataclasses import asdict
 
 from aiohttp import web
 
@@ -18,6 +19,9 @@ from screenpop.rights import RIGHTS, Role
 from screenpop.ticket_pages import a_page, tell, the_ticket
 from storage.edits import RefusedError, StaleError, TicketField
 from storage.pages import CallItem, TicketItem, TicketPage
+
+DAY = 86400
+LONGEST_LOOK = 3650  # days
 
 
 def ticket_json(item: TicketItem) -> Json:
@@ -204,7 +208,8 @@ async def call(request: web.Request) -> web.Response:
                         "speaker": fact.speaker,
                         "at": fact.at,
                         "sure": fact.sure,
-                        "turns": list(fact.turns or (fact.turn,)),
+                        "turns": list(fact.turns or (fact.turn,) if fact.turn >= 0 else ()),
+                        "by": fact.by,
                     }
                     for fact in page.summary.facts
                 ],
@@ -213,15 +218,39 @@ async def call(request: web.Request) -> web.Response:
                         "who": promise.who,
                         "what": promise.what,
                         "by_when": promise.by_when,
-                        "turns": list(promise.turns or (promise.turn,)),
+                        "turns": list(promise.turns or (promise.turn,) if promise.turn >= 0 else ()),
+                        "by": promise.by,
                     }
                     for promise in page.summary.promises
                 ],
                 "evidence": {sentence: list(turns) for sentence, turns in page.summary.evidence.items()},
             },
+            "corrected": page.corrected,
+            "corrections": [
+                {
+                    "part": one.part.value,
+                    "key": one.key,
+                    "value": one.value and dict(one.value),
+                    "machine": one.machine and dict(one.machine),
+                    "who": one.who,
+                    "at": one.at,
+                }
+                for one in page.corrections
+            ],
+            "polished": page.polished and dict(page.polished),
             "alarms": [{"kind": alarm.kind.value, "detail": alarm.detail, "at": alarm.at} for alarm in page.alarms],
         }
     )
+
+
+async def corrections(request: web.Request) -> web.Response:
+    """``GET /api/corrections``: how much people corrected of the summaries of ``days`` (30) days, by line and model."""
+    days = request.query.get("days", "30")
+    if not days.isdecimal() or not 0 < int(days) <= LONGEST_LOOK:
+        return problem(400, "Bad Request", f"days is a whole number up to {LONGEST_LOOK}")
+    deps = request.app[DEPS]
+    found = await deps.reads.corrected(deps.now() - int(days) * DAY)
+    return _answer({"days": int(days), "corrected": [asdict(one) for one in found]})
 
 
 async def status(request: web.Request) -> web.Response:

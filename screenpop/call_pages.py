@@ -16,6 +16,8 @@ from storage.pages import CallPage
 from storage.records import AlarmKind, RecordingKind, RecordingRow, Waiting
 from storage.talk import windows
 from telephony.call import CallKey
+from transcription.corrections import facts_by_place, promises_by_place
+from transcription.formats import Format
 from transcription.transcript import Turn
 
 HOPELESS = frozenset({AlarmKind.MISSING, AlarmKind.EMPTY, AlarmKind.UNREADABLE, AlarmKind.TRANSCRIPTION})
@@ -122,12 +124,17 @@ def transcript_state(page: CallPage) -> str:
 
 async def call(request: web.Request) -> web.Response:
     """``GET /calls/{key}``."""
-    page = await the_call(request)
+    return await show(request, await the_call(request))
+
+
+async def show(request: web.Request, page: CallPage, code: int = 200, *, trouble: str = "") -> web.Response:
+    """A call's page; ``trouble``: why what somebody entered could not be kept."""
     turns = page.transcript.turns if page.transcript else ()
     recordings = players(page, await withheld(request, page))
     return render(
         request,
         "call.html",
+        code,
         words=spoken(request, words.CALL),
         page=page,
         call=page.item,
@@ -137,6 +144,12 @@ async def call(request: web.Request) -> web.Response:
         state=transcript_state(page),
         share=request.app[SHARES].of(page.item.key),
         doubt=DOUBT,
+        trouble=trouble,
+        facts=[] if page.machine is None else facts_by_place(page.machine, page.corrections),
+        promises=[] if page.machine is None else promises_by_place(page.machine, page.corrections),
+        choices={"category": words.CATEGORY, "urgency": words.URGENCY, "sentiment": words.SENTIMENT},
+        kinds=tuple(words.DETAIL),
+        formats=tuple(Format),
         sees_listens=may(Role(request[SESSION].user.role), Right.LISTENS),
     )
 

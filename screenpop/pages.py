@@ -26,6 +26,7 @@ WRONG = N_("Login name or password is wrong.")
 THROTTLED = N_("Too many failed logins. Please wait a quarter of an hour, or ask the administrator.")
 YEAR = 365 * 24 * 3600
 RECENT = 40
+MONTH = 30 * 24 * 3600.0
 
 
 def back(target: str) -> str:
@@ -112,5 +113,7 @@ async def recent_calls(request: web.Request) -> Sequence[CallItem]:
 
 async def status(request: web.Request) -> web.Response:
     """``GET /status``: links to the PBXs and jobs, as the rest of the house tells them."""
-    told = await request.app[DEPS].status()
-    return render(request, "status.html", told=told, pages=len(request.app[HUB]))
+    deps = request.app[DEPS]
+    told = await deps.status()
+    corrected = await deps.reads.corrected(deps.now() - MONTH)
+    return render(request, "status.html", told=told, pages=len(request.app[HUB]), corrected=corrected)

@@ -18,6 +18,7 @@ from screenpop.accounts import COOKIE, LOGINS, SESSION, Logins
 from screenpop.assets import Assets
 from screenpop.audio import LISTENS, Listens, audio
 from screenpop.call_pages import call, waiting
+from screenpop.correcting import correct, correct_json
 from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
 from screenpop.errors import for_a_program, told
 from screenpop.export import export
@@ -90,6 +91,7 @@ ROUTES = (
     Route("GET", "/calls/{key}/state", waiting, Right.DESK),
     Route("GET", r"/calls/{key}/audio/{recording:\d+}/{leg}", audio, Right.DESK),
     Route("GET", "/calls/{key}/export/{format}", export, Right.DESK),
+    Route("POST", "/calls/{key}/summary", correct, Right.DESK),
     Route("POST", "/calls/{key}/split", ticket_pages.split, Right.TICKETS),
     Route("GET", "/status", pages.status, Right.STATUS),
     Route("GET", "/api/me", api.me, Right.DESK),
@@ -98,6 +100,8 @@ ROUTES = (
     Route("PATCH", r"/api/tickets/{id:\d+}", api.change_ticket, Right.TICKETS),
     Route("POST", r"/api/tickets/{id:\d+}/notes", api.add_note, Right.TICKETS),
     Route("GET", "/api/calls/{key}", api.call, Right.DESK),
+    Route("PATCH", "/api/calls/{key}/summary", correct_json, Right.DESK),
+    Route("GET", "/api/corrections", api.corrections, Right.STATUS),
     Route("GET", "/api/status", api.status, Right.STATUS),
 )
 

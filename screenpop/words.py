@@ -50,6 +50,21 @@ CATEGORY: Words = {
 }
 URGENCY: Words = {"高": N_("High"), "中": N_("Medium"), "低": N_("Low")}
 SENTIMENT: Words = {"正面": N_("Positive"), "中性": N_("Neutral"), "负面": N_("Negative")}
+PART: Words = {
+    "issue": N_("What it is about"),
+    "category": N_("Category"),
+    "urgency": N_("Urgency"),
+    "sentiment": N_("Mood"),
+    "fact": N_("Detail"),
+    "promise": N_("Promise"),
+}
+FORMAT: Words = {
+    "txt": N_("Text"),
+    "vtt": N_("WebVTT subtitles"),
+    "srt": N_("SubRip subtitles"),
+    "json": N_("JSON data"),
+    "vcon": N_("vCon container"),
+}
 SPEAKER: Words = {"caller": N_("Caller"), "agent": N_("Agent")}
 LEG: Words = {"mix": N_("Both sides"), "caller": N_("Caller"), "agent": N_("Agent")}
 RECORDING: Words = {"call": N_("The call"), "voicemail": N_("Message left by the caller")}

@@ -7,6 +7,7 @@ machine finds it again: what a person took out stays out, what a person put in s
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from transcription.account import Category, Detail, FactKind, Promise, Sentiment, Summary, Urgency
 
@@ -27,6 +28,9 @@ class Part(StrEnum):
 _LABELS = {Part.CATEGORY: frozenset(Category), Part.URGENCY: frozenset(Urgency), Part.SENTIMENT: frozenset(Sentiment)}
 _KINDS = frozenset(FactKind)
 _TOLD = {Part.ISSUE: "text", Part.FACT: "value", Part.PROMISE: "what"}
+
+
+_Item = TypeVar("_Item", Detail, Promise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,39 @@ def corrected(summary: Summary, corrections: Sequence[Correction]) -> Summary:
     for one in corrections:
         summary = _laid(summary, one)
     return summary
+
+
+def facts_by_place(machine: Summary, corrections: Sequence[Correction]) -> list[tuple[str, Detail]]:
+    """The facts as people have them, each with its place in the machine's summary or its own."""
+    return _by_place(corrected(machine, corrections).facts, Part.FACT, corrections)
+
+
+def promises_by_place(machine: Summary, corrections: Sequence[Correction]) -> list[tuple[str, Promise]]:
+    """The promises as people have them, each with its place."""
+    return _by_place(corrected(machine, corrections).promises, Part.PROMISE, corrections)
+
+
+def place_of(item: Detail | Promise) -> str:
+    """The place of what the machine said."""
+    if isinstance(item, Detail):
+        return fact_key(item.kind, item.value)
+    return promise_key(item.who, item.what)
+
+
+def _by_place(items: Sequence[_Item], part: Part, corrections: Sequence[Correction]) -> list[tuple[str, _Item]]:
+    made = {}
+    for one in corrections:
+        if one.part is part and one.value is not None:
+            value = one.value
+            said = (
+                fact_key(value["kind"], value["value"])
+                if part is Part.FACT
+                else promise_key(value["who"], value["what"])
+            )
+            made[said] = one.key
+    return [
+        (place if item.by is None else made.get(place, place), item) for item in items for place in [place_of(item)]
+    ]
 
 
 def _laid(summary: Summary, one: Correction) -> Summary:

@@ -1,0 +1,176 @@
+"""People correct the machine's summary of a call: a form that works without scripts, and the same as JSON.
+
+What the machine said stays beside it. Card numbers that somebody types are masked like those that were said.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from screenpop.accounts import SESSION
+from screenpop.audio import the_call
+from screenpop.call_pages import show
+from screenpop.deps import DEPS
+from screenpop.errors import problem
+from screenpop.forms import form, json_object, keepable
+from screenpop.rendering import reader
+from screenpop.words import N_
+from storage.pages import CallPage
+from storage.summary_edits import CorrectedMeanwhileError, UnsoundError
+from transcription.account import FactKind
+from transcription.corrections import Change, Part, fact_key, facts_by_place, promise_key, promises_by_place
+from transcription.redaction import redact
+from transcription.summary import LABELS
+
+UNSOUND = N_("A summary cannot hold that: please check what you entered.")
+MEANWHILE = N_("Somebody else corrected this summary while you were typing. Look at it again, then correct it.")
+LONGEST_KEY = 2000
+MOST = 100  # changes at once
+_LABELS = (Part.CATEGORY, Part.URGENCY, Part.SENTIMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A form's fields."""
+
+    fields: Mapping[str, str]
+
+    def get(self, name: str) -> str:
+        """A field's text, one line of it."""
+        return " ".join(self.fields.get(name, "").split())
+
+    def new(self, name: str, before: str) -> str | None:
+        """What a person made of a field; None where it was left as it was."""
+        return None if name not in self.fields or self.get(name) == " ".join(before.split()) else self.get(name)
+
+
+async def correct(request: web.Request) -> web.Response:
+    """``POST /calls/{key}/summary``: ``seen`` and any fields of the form, or ``undo_part`` and ``undo_key``."""
+    page = await the_call(request)
+    fields = _Sent(await form(request))
+    say = reader(request).say
+    try:
+        seen = int(fields.get("seen"))
+        changes = list(_changes(page, fields))
+    except ValueError as error:
+        raise web.HTTPBadRequest(text="this is not the form of a call's page") from error
+    try:
+        await _keep(request, page, changes, seen)
+    except CorrectedMeanwhileError:
+        return await show(request, await the_call(request), HTTPStatus.CONFLICT, trouble=say(MEANWHILE))
+    except UnsoundError:
+        return await show(request, page, HTTPStatus.UNPROCESSABLE_ENTITY, trouble=say(UNSOUND))
+    raise web.HTTPSeeOther(f"/calls/{page.item.key}#summary")
+
+
+async def correct_json(request: web.Request) -> web.Response:
+    """``PATCH /api/calls/{key}/summary``: ``{"seen", "changes": [{"part", "key", "value", "undo"}]}``."""
+    page = await the_call(request)
+    body = await json_object(request)
+    seen, sent = body.get("seen"), body.get("changes")
+    if not isinstance(seen, int) or not isinstance(sent, list) or not 0 < len(sent) <= MOST:
+        return problem(400, "Bad Request", f"seen (a whole number) and changes (a list of 1 to {MOST})")
+    try:
+        changes = [_change(one) for one in sent]
+    except ValueError as error:
+        return problem(400, "Bad Request", str(error))
+    try:
+        await _keep(request, page, changes, seen)
+    except CorrectedMeanwhileError as error:
+        return problem(409, "Conflict", str(error))
+    except UnsoundError as error:
+        return problem(422, "Unprocessable Content", str(error))
+    return web.Response(status=204)
+
+
+async def _keep(request: web.Request, page: CallPage, changes: list[Change], seen: int) -> None:
+    deps, who = request.app[DEPS], request[SESSION].user.login
+    if not changes:
+        return
+    masked = [replace(one, value=None if one.value is None else _masked(one.value)) for one in changes]
+    if await deps.ledger.correct_summary(page.item.key, masked, who=who, now=deps.now(), seen=seen):
+        ticket = page.item.ticket
+        if ticket is not None:
+            await deps.fanout.publish("tickets", {"type": "ticket", "id": ticket.id, "call": str(page.item.key)})
+
+
+def _masked(value: Mapping[str, str]) -> dict[str, str]:
+    """Without card numbers. What a number is called decides: an order may look like a card."""
+    kind = value.get("kind", "")
+    called = LABELS[FactKind(kind)] if kind in set(FactKind) else ""
+    return {
+        name: redact(called + text)[0][len(called) :] if name in ("text", "what", "value") else text
+        for name, text in value.items()
+    }
+
+
+def _changes(page: CallPage, sent: _Sent) -> Iterator[Change]:
+    """What a form changes of the summary the page showed. ValueError for what no form of ours sends."""
+    if "undo_part" in sent.fields:
+        yield Change(Part(sent.get("undo_part")), sent.fields.get("undo_key", ""), undo=True)
+        return
+    if page.machine is None or page.summary is None:
+        return
+    issue = sent.new("issue", page.summary.issue or "")
+    if issue is not None:
+        yield Change(Part.ISSUE, value={"text": issue} if issue else None)
+    for part in _LABELS:
+        label = sent.new(part.value, getattr(page.summary, part.value).value)
+        if label is not None:
+            yield Change(part, value={"text": label})
+    yield from _facts(page, sent)
+    yield from _promises(page, sent)
+
+
+def _facts(page: CallPage, sent: _Sent) -> Iterator[Change]:
+    assert page.machine is not None
+    for index, (key, fact) in enumerate(facts_by_place(page.machine, page.corrections)):
+        if sent.fields.get(f"fact_{index}_key") != key:
+            continue  # the page showed others: ``seen`` will say so
+        value = sent.new(f"fact_{index}_value", fact.value)
+        if sent.get(f"fact_{index}_gone") or value == "":
+            yield Change(Part.FACT, key)
+        elif value is not None:
+            yield Change(Part.FACT, key, {"kind": fact.kind.value, "value": value})
+    kind, value = sent.get("fact_new_kind"), sent.get("fact_new_value")
+    if kind and value:
+        yield Change(
+            Part.FACT, fact_key(kind, _masked({"kind": kind, "value": value})["value"]), {"kind": kind, "value": value}
+        )
+
+
+def _promises(page: CallPage, sent: _Sent) -> Iterator[Change]:
+    assert page.machine is not None
+    for index, (key, promise) in enumerate(promises_by_place(page.machine, page.corrections)):
+        if sent.fields.get(f"promise_{index}_key") != key:
+            continue
+        what = sent.new(f"promise_{index}_what", promise.what)
+        by_when = sent.new(f"promise_{index}_by_when", promise.by_when)
+        if sent.get(f"promise_{index}_gone") or what == "":
+            yield Change(Part.PROMISE, key)
+        elif what is not None or by_when is not None:
+            then = promise.by_when if by_when is None else by_when
+            yield Change(Part.PROMISE, key, {"who": promise.who, "what": what or promise.what, "by_when": then})
+    who, what = sent.get("promise_new_who"), sent.get("promise_new_what")
+    if who and what:
+        value = {"who": who, "what": what, "by_when": sent.get("promise_new_by_when")}
+        yield Change(Part.PROMISE, promise_key(who, _masked({"what": what})["what"]), value)
+
+
+def _change(sent: Any) -> Change:
+    """A change of a JSON body. ValueError says what is wrong with it."""
+    if not isinstance(sent, dict):
+        raise ValueError("a change is an object")  # noqa: TRY004 - what a program sent, not our own types
+    key, value, undo = sent.get("key", ""), sent.get("value"), sent.get("undo", False)
+    if sent.get("part") not in set(Part):
+        raise ValueError(f"part is one of {', '.join(Part)}")
+    if not isinstance(key, str) or len(key) > LONGEST_KEY or not keepable(key) or not isinstance(undo, bool):
+        raise ValueError("key is text, undo true or false")
+    if value is not None and not (
+        isinstance(value, dict) and all(isinstance(text, str) and keepable(text) for text in value.values())
+    ):
+        raise ValueError("value is null or an object of texts")
+    return Change(Part(sent["part"]), key, value, undo)
