@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, column, exists, literal, or_, select, table
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, column, literal, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from storage.call_rows import call_items_in, calls_query
@@ -82,6 +82,7 @@ class Search:
 def _calls(
     conn: Connection, wanted: Sequence[Term], whose: Sequence[ColumnElement[bool]], cursor: int | None, limit: int
 ) -> CallHits:
+    _plan(conn)
     hits: list[CallHit] = []
     for _ in range(ROUNDS):
         query = _found(conn, _CALL_INDEX, call_words.c.call_id, calls.c.id, wanted).where(*whose)
@@ -115,6 +116,7 @@ def _shown(conn: Connection, ids: Sequence[int], wanted: Sequence[Term]) -> list
 def _tickets(
     conn: Connection, wanted: Sequence[Term], asker: Asker, line: str | None, limit: int
 ) -> tuple[TicketItem, ...]:
+    _plan(conn)
     query = _found(conn, _TICKET_INDEX, ticket_words.c.ticket_id, tickets.c.id, wanted)
     if not asker.everything:
         query = query.where(tickets.c.owner == asker.login)
@@ -128,13 +130,12 @@ def _tickets(
 def _whose(asker: Asker, line: str | None) -> list[ColumnElement[bool]]:
     whose: list[ColumnElement[bool]] = [] if line is None else [calls.c.line == line]
     if not asker.everything:
-        talked = exists().where(
-            call_agents.c.call_id == calls.c.id,
-            call_agents.c.agent == asker.extension,
-            call_agents.c.talked.is_not(None),
+        talked = select(call_agents.c.call_id).where(
+            call_agents.c.agent == asker.extension, call_agents.c.talked.is_not(None)
         )
-        owned = exists().where(tickets.c.id == calls.c.ticket_id, tickets.c.owner == asker.login)
-        whose.append(owned if asker.extension is None else or_(talked, owned))
+        owned = select(calls.c.id).join_from(calls, tickets).where(tickets.c.owner == asker.login)
+        # One set, made first: asked of each call that has the words, PostgreSQL looks at all 100,000 of them.
+        whose.append(calls.c.id.in_(owned if asker.extension is None else talked.union(owned)))
     return whose
 
 
@@ -162,6 +163,12 @@ def _found(
         for token in term.tokens
     )
     return query.where(key.table.c.tokens.op("@@")(cast(cast(literal(asked), Text), TSQUERY))).order_by(number.desc())
+
+
+def _plan(conn: Connection) -> None:
+    """PostgreSQL plans each question anew: one plan for all walks all calls for a rare word: 2 s, not 10 ms."""
+    if conn.dialect.name != "sqlite":
+        conn.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 def _catch_up(conn: Connection, limit: int) -> int:

@@ -35,6 +35,38 @@ _PARTING = re.compile(r"[^a-z0-9]")
 IDLE = frozenset(files("storage").joinpath("idle_words.txt").read_text(encoding="utf-8").split())
 
 
+# What summaries and callers say whatever it is about.
+ROUTINE = frozenset(
+    {
+        "客户",
+        "用户",
+        "要求",
+        "询问",
+        "咨询",
+        "反映",
+        "上门",
+        "维修",
+        "处理",
+        "尽快",
+        "没人",
+        "派人",
+        "不行",
+        "换了",
+        "上面",
+        "一张",
+        "上个月",
+        "反应",
+        "怎么样",
+        "打开",
+        "赶紧",
+        "安排",
+        "登记",
+        "核实",
+        "联系",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One word of a question: ``text`` as asked, found where all ``tokens`` are; ``start``: the last may go on."""
@@ -103,7 +135,7 @@ def _each_found(group: str) -> bool:
 
 def _telling(run: str) -> list[str]:
     if _han(run):
-        return [word for word in cut(run) if len(word) > 1 and word not in IDLE]
+        return [word for word in cut(run) if len(word) > 1 and word not in IDLE and word not in ROUTINE]
     return [run] if len(run) > 1 and not run.isdigit() and len(run) <= LONGEST else []
 
 
