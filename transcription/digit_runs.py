@@ -19,21 +19,30 @@ _X = "xXｘＸ叉"
 _SOUNDS_LIKE = ("林玲凌灵", "要妖腰邀衣医依", "儿而", "", "", "武午舞吴", "溜刘", "拐气漆", "吧爸巴", "勾久酒救舅")
 _SOFT = {char: str(digit) for digit, chars in enumerate(_SOUNDS_LIKE) for char in chars}
 VALUE = HARD | _SOFT | dict.fromkeys(_X, "X")
+_SHORT_YEAR = 2
 _D = "".join(HARD)
 _S = "".join(_SOFT)
 _REPEAT = rf"(?P<times>[2-6二两三四五六])个(?P<of>[{_D}])(?![个月年天点块元号位小百千万十多])"
 _DAY = rf"[{_D}十]{{1,3}}"
-_BIRTHDAY = rf"(?P<year>(?:[1１一][9９九]|[2２二两][0０零〇])[{_D}]{{2}})年(?P<month>{_DAY})月(?P<day>{_DAY})[日号]?"
+_YEAR = rf"(?:[1１一][9９九]|[2２二两][0０零〇])?[{_D}]{{2}}"
+_MONTH_DAY = rf"(?P<month>{_DAY})月(?P<day>{_DAY})[日号]?"
+_BIRTHDAY = rf"(?P<year>{_YEAR})年(?:{_MONTH_DAY})?|{_MONTH_DAY.replace('month', 'month2').replace('day', 'day2')}"
 _PLAIN = (
-    rf"(?![2-6二两三四五六]个[{_D}])[{_D}](?:[\s\-‐－–.]{{0,2}}(?![2-6二两三四五六]个[{_D}])(?:[{_D}]|[{_S}](?=[{_D}])))*"
+    rf"(?![2-6二两三四五六]个[{_D}])[{_D}](?:[\s\-‐－–.]{{0,2}}(?![2-6二两三四五六]个[{_D}])(?:[{_D}]|[{_S}](?=[{_S}]{{0,2}}[{_D}])))*"
     rf"(?:\s?(?P<x>[{_X}]|[艾埃爱]克斯))?"
 )
 _LONE_X = rf"(?<=[，,、\s位是])(?P<lone>[{_X}]|[艾埃爱]克斯)(?![A-Za-z])"
-_PIECE = re.compile(rf"{_BIRTHDAY}|{_REPEAT}|{_PLAIN}|{_LONE_X}")
+_LEADING = rf"(?P<soft>[{_S}]{{1,3}})(?=(?:[{_D}][{_S}]{{0,2}}){{4}})"
+# 后四位, 一共11位: these count digits and are none.
+_COUNT = (
+    "(?P<count>[前后头末最][后前]?[几两二三四五六七八3-8][位个]|第[一二三四五六][段组位]"
+    "|(?:十[一五六八九]|1[1-9]|[两二三四五六七八3-8])位)"
+)
+_PIECE = re.compile(rf"{_COUNT}|{_BIRTHDAY}|{_REPEAT}|{_PLAIN}|{_LONE_X}|{_LEADING}")
 # Atomic, the longest words first: each word is read in one way, so the time is linear.
 _FILLER = re.compile(
     r"(?>出生(?:年月日?|日期)|重新[说念报来]|(?:我再?|再)?(?:说|念|报|讲)(?:一[下遍]|慢点?|完)?|我?看一下|我?看看|您?听好|您?记一?下?"
-    r"|前面|后面|后头|后边|中间|当中|开头|末尾|尾数|尾号|[前后头末最][后前]?[几两三四五六七八][位个]?|第[一二三四五六][段组位]|[几两三四六八]位"
+    r"|前面|后面|后头|后边|中间|当中|开头|末尾|尾数|尾号|[前后头末最][后前]?[几两三四五六七八][位个]?|第[一二三四五六][段组位]|(?:十[一五六八九]|1[1-9]|[几两二三四五六七八3-8])位|一共|总共|分别"
     r"|就是|还有|最后|稍等|等一下|等等|那个|这个|然后|接着|接下来|没错|应该|不对|不是|说错了|错了|哦不|啊不|慢点?|数字?|生日|年月日|横?杠|空格?"
     r"|再|呃|嗯|额|啊|哦|诶|欸|唉|是|的|对|好|不|[\s，,、。.…\-；;：:])*+"
 )
@@ -84,6 +93,8 @@ def runs(said: Sequence[tuple[object, str]]) -> list[Run]:
     for turn, (speaker, text) in enumerate(said):
         position = 0
         for found in _PIECE.finditer(text):
+            if found["count"]:
+                continue
             piece = _digits(found, turn)
             run = running.get(speaker)
             if run is None or not _FILLER.fullmatch(text, position, found.start()):
@@ -91,7 +102,7 @@ def runs(said: Sequence[tuple[object, str]]) -> list[Run]:
                     continue
                 run = running[speaker] = Run()
                 done.append(run)
-            if found["year"]:
+            if found["year"] or found["month2"]:
                 run.dates.add(len(run.pieces))
             run.pieces.append(piece)
             position = found.end()
@@ -103,14 +114,15 @@ def runs(said: Sequence[tuple[object, str]]) -> list[Run]:
 
 
 def _digits(found: re.Match[str], turn: int) -> list[Digit]:
-    if found["year"]:
-        year = [Digit(turn, found.start("year") + i, VALUE[c]) for i, c in enumerate(found["year"])]
-        return year + _day(found, "month", turn) + _day(found, "day", turn)
+    if found["year"] or found["month2"]:
+        return _date(found, turn)
     if found["times"]:
         first, rest = Digit(turn, found.start("times"), VALUE[found["of"]]), int(VALUE[found["times"]]) - 1
         return [first] + [Digit(turn, found.start("of"), VALUE[found["of"]])] * rest
     if found["lone"]:
         return [Digit(turn, found.start("lone"), "X")]
+    if found["soft"]:
+        return [Digit(turn, found.start("soft") + i, VALUE[c]) for i, c in enumerate(found["soft"])]
     end = found.start("x") if found["x"] else found.end()
     digits = [
         Digit(turn, i, VALUE[c]) for i, c in enumerate(found.string[found.start() : end], found.start()) if c in VALUE
@@ -118,7 +130,19 @@ def _digits(found: re.Match[str], turn: int) -> list[Digit]:
     return digits + ([Digit(turn, found.start("x"), "X")] if found["x"] else [])
 
 
-def _day(found: re.Match[str], part: str, turn: int) -> list[Digit]:
+def _date(found: re.Match[str], turn: int) -> list[Digit]:
+    """A day as an identity number has it: four digits of the year, two of the month, two of the day."""
+    digits = []
+    if found["year"]:
+        digits = [Digit(turn, found.start("year") + i, VALUE[c]) for i, c in enumerate(found["year"])]
+        if len(digits) == _SHORT_YEAR:
+            century = "20" if digits[0].value in "012" else "19"
+            digits = [Digit(turn, digits[0].at, c) for c in century] + digits
+    parts = ("month", "day") if found["month"] else ("month2", "day2") if found["month2"] else ()
+    return digits + [digit for part in parts for digit in _two(found, part, turn)]
+
+
+def _two(found: re.Match[str], part: str, turn: int) -> list[Digit]:
     """A month or day in two digits: 三 is 03, 十五 is 15, 二十 is 20."""
     text, at = found[part], found.start(part)
     if "十" in text:

@@ -6,7 +6,7 @@ last four digits stay of a number long enough: people tell cards apart by them. 
 as bleeps for the sound.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import Levenshtein
@@ -15,7 +15,7 @@ from transcription.account import FactKind
 from transcription.aligned import align, places
 from transcription.bleeping import bleeps
 from transcription.digit_runs import Digit, Run, runs
-from transcription.secret_labels import called
+from transcription.secret_labels import Called, called, security_code
 from transcription.secret_numbers import NEARLY, Reading, nearly_identity, readings
 from transcription.secret_words import spots
 from transcription.transcript import Speaker, Transcript, Turn, Word
@@ -23,7 +23,7 @@ from transcription.transcript import Speaker, Transcript, Turn, Word
 __all__ = ["MASK", "STANDARD", "Blackened", "Policy", "nearly_identity", "redact", "redact_transcript", "redact_turns"]
 
 MASK = "*"
-_SHORT = 9  # digits: of fewer none stays
+_SHORT = 9  # digits of a telephone: of fewer none stays
 _WHOLE = 12  # digits of a number that is known again when it is said again
 _PIECE = 6  # digits of it, said alone
 _SLIPS = 2  # digits of it that may be misheard when it is read back
@@ -161,15 +161,17 @@ def _secrets(said: Sequence[tuple[object, str]], policy: Policy) -> list[_Secret
             return False
         taken.update((digit.turn, digit.at) for digit in digits)
         if reading.what in policy.kinds:
-            found.append(_Secret(digits, reading.what, reading.sure, policy.keep if len(digits) >= _SHORT else 0))
+            least = min(NEARLY) if reading.what in _CARDS else _SHORT
+            found.append(_Secret(digits, reading.what, reading.sure, policy.keep if len(digits) >= least else 0))
         return True
 
     for run in all_runs:
         label = called(run, said, answered)
-        hits = [reading for reading in readings(run, label, fuzzy=policy.fuzzy) if take(run, reading)]
+        hits = [reading for reading in _meant(run, said, label, policy) if take(run, reading)]
         if any(hit.what in _CARDS and (hit.sure or hit.end - hit.start in NEARLY) for hit in hits):
             answered = max(answered, label.turn)
-    for secret in [secret for secret in found if len(secret.digits) >= _WHOLE]:
+    numbers = {"".join(digit.value for digit in secret.digits): secret for secret in found}
+    for secret in [secret for number, secret in numbers.items() if len(number) >= _WHOLE]:
         for run in all_runs:
             for reading, shown in _again(run, secret):
                 digits = tuple(run.digits[reading.start : reading.end])
@@ -177,6 +179,12 @@ def _secrets(said: Sequence[tuple[object, str]], policy: Policy) -> list[_Secret
                     taken.update((digit.turn, digit.at) for digit in digits)
                     found.append(_Secret(digits, secret.what, secret.sure, min(shown, policy.keep)))
     return found
+
+
+def _meant(run: Run, said: Sequence[tuple[object, str]], label: Called, policy: Policy) -> Iterator[Reading]:
+    if security_code(run, said):
+        yield Reading(FactKind.BANK_CARD, 0, len(run.digits), sure=False)
+    yield from readings(run, label, fuzzy=policy.fuzzy)
 
 
 def _again(run: Run, secret: _Secret) -> list[tuple[Reading, int]]:

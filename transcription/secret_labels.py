@@ -20,12 +20,17 @@ _OTHER = re.compile(
     r"|会员号|邮编|条码|条形码|批号|机身|设备号|学号|考号|准考证|预约号|受理号|案件号|取.?码|[券单条提货换货邀请机身物流]码|兑换码|车架号|发动机号|发票号|批次|参考号|交易号|凭证|积分|QQ|微信"
 )
 _BEHIND = re.compile(
-    r"[，,。\s]*(?:这|那|就|都)?(?:是|张|个)?(?:我|您|他|她|本人|孩子|老人)?(?:的|那张|这张)?(?:身份证|银行卡|卡号|证件号|工行卡|建行卡|储蓄卡|信用卡)"
+    r"[，,。\s]*(?:(?:这|那|就|都)是?(?:个|张)?|是|(?:我|您|他|她|本人|孩子|老人)的)(?:我|您|他|她|本人|孩子|老人)?(?:的|那张|这张)?"
+    r"(?:身份证|(?:[工建农中交招]行|银行|储蓄|信用)?卡|证件号)"
 )
+_CVV = re.compile(r"(?:CVV2?|[Cc]vv2?|安全码|背面)[^\d]{0,14}$")
 _EITHER = re.compile("或者?|还是|要么|以及|和")
 _PHONE = re.compile("电话|手机|座机|联系方式|号码|分机|联系|打给|打我|回拨|加我|微信")
 _REACH = 60  # characters of its own turn
 _RECENT = 4  # turns a question for a number holds
+_CVV_LENGTHS = (3, 4)
+_LITTLE = 6  # characters in front of an answer
+_LONG = 12  # digits that are called a card afterwards
 _AFTER = 16  # characters
 
 
@@ -64,9 +69,19 @@ def called(run: Run, said: Sequence[tuple[object, str]], floor: int) -> Called:
         if found is not None:
             break
     behind = said[last.turn][1][last.at + 1 : last.at + 1 + _AFTER]
-    if (after := _BEHIND.match(behind)) is not None:
+    if len(run.digits) >= _LONG and (after := _BEHIND.match(behind)) is not None:
         return Called(Label.CARD, last.turn, bank="证" not in after.group())
     return Called(Label.NONE)
+
+
+def security_code(run: Run, said: Sequence[tuple[object, str]]) -> bool:
+    """Whether the run is the three or four digits on the back of a card."""
+    first = run.pieces[0][0]
+    if len(run.digits) not in _CVV_LENGTHS:
+        return False
+    before = said[first.turn][1][: first.at]
+    asked = said[first.turn - 1][1] if first.turn else ""
+    return _CVV.search(before) is not None or (len(before) <= _LITTLE and _CVV.search(asked) is not None)
 
 
 def _label(text: str) -> tuple[Label, bool, bool] | None:

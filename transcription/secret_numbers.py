@@ -6,7 +6,7 @@ a question for a card, count as well, unless they are called an order, a parcel 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stdnum import luhn
 from stdnum.iso7064 import mod_11_2
@@ -19,7 +19,6 @@ _PROVINCE = "1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|91"
 _ID = re.compile(rf"(?=((?:{_PROVINCE})\d{{15}}[\dX]))")
 _BIRTH = re.compile(r"(?:19[2-9]\d|20[0-2]\d)(?:0[1-9]|1[012])(?:0[1-9]|[12]\d|3[01])")
 _NEARLY = re.compile(rf"\d{{4,8}}{_BIRTH.pattern}\d{{1,5}}X?")
-_OLD_ID = re.compile(rf"(?:{_PROVINCE})\d{{4}}[2-9]\d(?:0[1-9]|1[012])(?:0[1-9]|[12]\d|3[01])\d{{3}}")
 _BANK = re.compile(r"[3-69]\d{15,18}")
 _ISSUED = re.compile("62|4|5|3[457]|6[05]|955")  # what numbers of bank cards begin with
 _MOBILE = re.compile(r"(?:86)?1[3-9]\d{9}")
@@ -31,6 +30,8 @@ _CARD_LENGTHS = range(16, 20)
 _PHONE_LENGTHS = range(9, 14)
 _LONGEST = 24
 _ASKED = 6  # digits that count where a card was asked for
+_ADDED = 3  # digits
+_ONE = 22  # digits of a run that may be one number, misheard
 _MOST_OF_IT = 13  # digits of a bank card, however it begins
 
 
@@ -56,18 +57,35 @@ def readings(run: Run, called: Called, *, fuzzy: bool) -> Iterator[Reading]:
     """What the run may be, the surest first. Stretches may overlap: the first one counts."""
     digits = "".join(digit.value for digit in run.digits)
     windows = sorted(run.windows(_LONGEST), key=lambda window: window[0] - window[1])
-    yield from _identities(digits)
+    for found in _identities(digits):
+        yield _to_edges(found, windows)
+    if called.label is Label.CARD:
+        yield from _of_a_card(run, digits, windows, called, fuzzy=fuzzy)
+        return
     if called.label is not Label.OTHER:
-        yield from _bank_cards(digits, windows, called)
+        yield from _bank_cards(digits, windows)
         if fuzzy:
-            yield from _nearly_cards(digits, windows, called)
-    for start, end, _ in windows:
-        if _MOBILE.fullmatch(digits, start, end) or _FIXED.fullmatch(digits, start, end):
-            yield Reading(FactKind.PHONE, start, end, sure=True)
-    if fuzzy and called.label is Label.CARD:
-        yield from _asked_for(digits, windows, called)
-    elif fuzzy and called.phone:
+            yield from _nearly_cards(digits, windows)
+    yield from _phones(digits, windows)
+    if fuzzy and called.phone:
         yield from _nearly_phones(digits, windows)
+
+
+def _of_a_card(run: Run, digits: str, windows: Windows, called: Called, *, fuzzy: bool) -> Iterator[Reading]:
+    """A run that is called a card. Whole rather than a stretch of it that happens to have a true check digit."""
+    if fuzzy and len(digits) <= _ONE:
+        pieces = [(0, len(piece), False) for piece in run.pieces[:1]] if len(run.pieces) == 1 else []
+        yield from _phones(digits, pieces)
+        yield from _asked_for(digits, windows, called)
+        return
+    yield from _bank_cards(digits, windows)
+    if fuzzy:
+        yield from _nearly_cards(digits, windows)
+    for found in _hidden_cards(digits):
+        yield _to_edges(found, windows)
+    yield from _phones(digits, windows)
+    if fuzzy:
+        yield from _asked_for(digits, windows, called)
 
 
 def _identities(digits: str) -> Iterator[Reading]:
@@ -77,11 +95,11 @@ def _identities(digits: str) -> Iterator[Reading]:
             yield Reading(FactKind.ID_CARD, *found.span(1), sure=True)
 
 
-def _nearly_cards(digits: str, windows: Windows, called: Called) -> Iterator[Reading]:
-    """Misheard ones that still look the part, and identity numbers of before 1999, where one was asked for."""
+def _nearly_cards(digits: str, windows: Windows) -> Iterator[Reading]:
+    """Misheard ones that still look the part."""
     for start, end, _ in windows:
         text = digits[start:end]
-        if nearly_identity(text) or (called.label is Label.CARD and _OLD_ID.fullmatch(text)):
+        if nearly_identity(text):
             yield Reading(FactKind.ID_CARD, start, end, sure=False)
         elif len(text) in _CARD_LENGTHS and text.startswith("62") and text.isdigit():
             yield Reading(FactKind.BANK_CARD, start, end, sure=False)
@@ -89,11 +107,19 @@ def _nearly_cards(digits: str, windows: Windows, called: Called) -> Iterator[Rea
 
 def _asked_for(digits: str, windows: Windows, called: Called) -> Iterator[Reading]:
     """Whatever answers a question for a card, unless no bank issues such numbers."""
-    kind = FactKind.BANK_CARD if called.bank else FactKind.ID_CARD
     for start, end, dates in windows:
+        text = digits[start:end]
+        sure = bool(_BANK.fullmatch(text)) and luhn.is_valid(text)
+        bank = sure or (called.bank and not nearly_identity(text))
         like = not called.bank or end - start >= _MOST_OF_IT or _ISSUED.match(digits, start)
         if end - start >= _ASKED and not dates and like:
-            yield Reading(kind, start, end, sure=False)
+            yield Reading(FactKind.BANK_CARD if bank else FactKind.ID_CARD, start, end, sure)
+
+
+def _phones(digits: str, windows: Windows) -> Iterator[Reading]:
+    for start, end, _ in windows:
+        if _MOBILE.fullmatch(digits, start, end) or _FIXED.fullmatch(digits, start, end):
+            yield Reading(FactKind.PHONE, start, end, sure=True)
 
 
 def _nearly_phones(digits: str, windows: Windows) -> Iterator[Reading]:
@@ -105,14 +131,27 @@ def _nearly_phones(digits: str, windows: Windows) -> Iterator[Reading]:
             yield Reading(FactKind.PHONE, start, end, sure=False)
 
 
-def _bank_cards(digits: str, windows: Windows, called: Called) -> Iterator[Reading]:
-    """16 to 19 digits with a true Luhn digit, the longest first; in a run that is called a card, anywhere in it."""
+def _bank_cards(digits: str, windows: Windows) -> Iterator[Reading]:
+    """16 to 19 digits with a true Luhn digit, the longest first."""
     for start, end, _ in windows:
         if _BANK.fullmatch(digits, start, end) and luhn.is_valid(digits[start:end]):
             yield Reading(FactKind.BANK_CARD, start, end, sure=True)
-    if called.label is not Label.CARD:
-        return
+
+
+def _hidden_cards(digits: str) -> Iterator[Reading]:
+    """Such cards anywhere in the run, the longest first."""
     for length in reversed(_CARD_LENGTHS):
         for start in range(len(digits) - length + 1):
             if _BANK.fullmatch(digits, start, start + length) and luhn.is_valid(digits[start : start + length]):
                 yield Reading(FactKind.BANK_CARD, start, start + length, sure=True)
+
+
+def _to_edges(found: Reading, windows: Windows) -> Reading:
+    """The reading with the digits that a recogniser added before or behind it."""
+    start = max((first for first, _, _ in windows if first <= found.start), default=found.start)
+    end = min((last for _, last, _ in windows if last >= found.end), default=found.end)
+    return replace(
+        found,
+        start=start if found.start - start <= _ADDED else found.start,
+        end=end if end - found.end <= _ADDED else found.end,
+    )
