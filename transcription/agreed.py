@@ -7,25 +7,33 @@ something else (明天行吗? 最早后天); a value is corrected (不对, 是27
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from transcription.account import FactKind
 from transcription.dialogue import Line, Mention
 from transcription.lexicon import Lexicon
+from transcription.named import Named
+from transcription.withdrawn import WITHDRAWN
 
 _KINDS = (FactKind.DATE, FactKind.TIME, FactKind.AMOUNT)
 _CONTACT = (FactKind.EMAIL, FactKind.PHONE, FactKind.ADDRESS)
 _WHEN = (FactKind.DATE, FactKind.TIME)
-_BACK = 8  # lines: how far back the same offer is looked for
+_BACK = 8  # lines: how far an hour is looked for that was offered with a day
+_ECHO = 4  # characters beside a value that is only repeated
 _REACH = 14  # characters behind a value in which it is refused
 _TOO_LITTLE = re.compile(
     "(?:块钱?|元)?(?:也|都|真|那|就)?(?:太[多少贵低高]|不[行够要成中]|打发|才|做不|没法|接受不|少了|不同意)"
 )
 _PART_OF_DAY = re.compile(r"^(上午|下午|晚上|早上|中午|傍晚)")
+_BOOKED = re.compile(
+    "约[了的过]|订[了的]|预[约订]|定的|报[的了]|抢|买的|票|房|航班|车次|入住|团|那[趟班场节个]|挂[的了]|安排的|排的"
+)
+_YES = re.compile("(?:[嗯哦啊，]*)(?:对|是的|没错|是啊|嗯对)(?![不])(?!.*(?:不过|但|可是))")
+_OTHER_PART = re.compile(r"上午|下午|晚上|早上|中午|傍晚|下班|[晚早]一?点|\d点")
 _OPTIONS = re.compile(
     "都行|都成|都方便|都有空|都能|随便|还是|或者|或是|要不|也有|也可以|也行|哪个|哪一个|哪天|任选|两[班个种]|都有|都可以|您选|您挑|和.{1,12}的"
 )
+_PARTS = (("上午|早上", range(5, 12)), ("下午", range(12, 18)), ("晚上|晚间", range(18, 24)))
 _FIRST = re.compile("前面|第1|第一|早的|早一点|头一|上面")
 _LAST = re.compile("后面|第2|第二|晚的|晚一点|后一")
 _OFFER = re.compile("代金券|优惠券|红包|送.{0,3}张|补偿|赔|优惠|减|便宜|退您|退给|送您|抵扣")
@@ -41,73 +49,12 @@ _OTHER_HOUR = re.compile(
 _BUT = re.compile(r"^(?:不过|但是?|可惜|可是|只是|就是|已经|都|太|我|那|师傅)?")
 
 
-@dataclass(frozen=True)
-class _Call:
-    mentions: Sequence[Mention]
-    lines: Sequence[Line]
-    words: Lexicon
-    at: dict[int, list[int]]  # line -> mentions of it
-    today: str
-
-    def past(self, mention: Mention) -> bool:
-        """Whether it is a day before the call: what was is not up for choice."""
-        return mention.kind is FactKind.DATE and mention.value < self.today
-
-    def of(self, line: int, kind: FactKind) -> list[int]:
-        """The mentions of a kind in a line."""
-        return [i for i in self.at.get(line, ()) if self.mentions[i].kind is kind]
-
-    def refuses(self, text: str) -> bool:
-        """Whether the text says no."""
-        return bool(self.words["talk.refuse"].search(text) or self.words["talk.unsuitable"].search(text))
-
-    def after(self, line: int, count: int) -> Iterator[Line]:
-        """The next lines."""
-        return iter(self.lines[line + 1 : line + 1 + count])
-
-    def same_before(self, index: int) -> Iterator[int]:
-        """The mention and earlier ones of the same value that may be the same offer."""
-        mention = self.mentions[index]
-        for line in range(max(0, mention.line - _BACK), mention.line + 1):
-            for i in self.of(line, mention.kind):
-                if i <= index and self.mentions[i].value == mention.value:
-                    yield i
-
-    def windows_from(self, index: int) -> Iterator[int]:
-        """Windows offered shortly before that begin at the refused hour."""
-        mention = self.mentions[index]
-        for line in range(max(0, mention.line - 2), mention.line):
-            for i in self.of(line, mention.kind):
-                if self.mentions[i].value.startswith(f"{mention.value}-"):
-                    yield i
-
-    def others(self, index: int, start: int, count: int) -> list[int]:
-        """Later mentions of the same kind and another value in ``count`` lines from ``start``."""
-        mention = self.mentions[index]
-        return [
-            i
-            for line in range(start, start + count)
-            for i in self.of(line, mention.kind)
-            if i != index and self.mentions[i].value != mention.value
-        ]
-
-    def again(self, index: int, start: int) -> bool:
-        """Whether the same value is named again from line ``start`` on."""
-        mention = self.mentions[index]
-        return any(
-            self.mentions[i].value == mention.value
-            for line in range(start, start + _BACK)
-            for i in self.of(line, mention.kind)
-        )
-
-
 def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon, today: date) -> set[int]:
     """Indexes of the mentions that do not stand."""
-    at: dict[int, list[int]] = {}
+    at: dict[int, list[int]] = {line: [] for line in range(len(lines))}
     for index, mention in enumerate(mentions):
-        if mention.kind in (*_KINDS, *_CONTACT):
-            at.setdefault(mention.line, []).append(index)
-    call = _Call(mentions, lines, words, at, today.isoformat())
+        at[mention.line].append(index)
+    call = Named(mentions, lines, words, at, today.isoformat())
     gone: set[int] = set()
     for line in sorted(at):
         for rule in (
@@ -119,18 +66,25 @@ def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon, 
             _corrected,
             _narrowed,
             _exchanged,
+            *WITHDRAWN,
         ):
             gone.update(rule(call, line))
     gone.update(list(_times_of_dropped_days(call, gone)))
     return gone
 
 
-def _refused_by_name(call: _Call, line: int) -> Iterator[int]:
+def _refused_by_name(call: Named, line: int) -> Iterator[int]:
     """周六我加班; 明天师傅都排满了; 下午2点也有一个班，不过已经满了."""
     for index in call.at[line]:
         mention = call.mentions[index]
-        if mention.kind in _CONTACT or call.past(mention) or not _said_no(call, index):
+        if mention.kind not in _KINDS or call.past(mention) or not _said_no(call, index):
             continue
+        if (
+            call.lines[line].caller
+            and _BOOKED.search(call.lines[line].clause_at(mention.start).text)
+            and not _proposed(call, index)
+        ):
+            continue  # 我约的周五，来不了了: what is cancelled was so
         if mention.kind is FactKind.DATE and _only_the_hour(call, index):
             continue
         if not (mention.kind is FactKind.DATE and _other_part_of_day(call.lines[line].whole[mention.end :])):
@@ -138,13 +92,18 @@ def _refused_by_name(call: _Call, line: int) -> Iterator[int]:
             yield from call.windows_from(index)
 
 
-def _said_no(call: _Call, index: int) -> bool:
+def _said_no(call: Named, index: int) -> bool:  # noqa: PLR0911 -- one rule after the other
     """Whether the words right behind the mention refuse it."""
     mention = call.mentions[index]
     own = call.lines[mention.line]
     clause = own.clause_at(mention.start)
     until = min(
-        [call.mentions[i].start for i in call.of(mention.line, mention.kind) if i > index], default=len(own.whole)
+        [
+            call.mentions[i].start
+            for i in call.of(mention.line, mention.kind)
+            if i > index and call.mentions[i].value != mention.value
+        ],
+        default=len(own.whole),
     )
     rest = own.whole[mention.end : min(clause.end, until, mention.end + _REACH)]
     if mention.kind is FactKind.AMOUNT:
@@ -154,14 +113,37 @@ def _said_no(call: _Call, index: int) -> bool:
     if call.refuses(rest) and not re.search(r"[吗么][？，]?$", rest):
         return True
     if call.words["talk.busy"].search(rest):  # may be mere news, unless the day had been proposed
-        return any(i != index for i in call.same_before(index)) or _asked_before(call, mention.line)
+        offered = any(i != index for i in call.same_before(index)) or any(call.windows_from(index))
+        return offered or _asked_before(call, mention.line)
     follow = own.clause_at(clause.end) if clause.end < min(until, len(own.whole)) else None
-    if follow is None or clause.asks or re.search("[吗么]？?$", follow.text):
+    if follow is None or re.search("[吗么]？?$", follow.text):
         return False
-    return call.words["talk.unsuitable"].search(follow.text[:10]) is not None
+    echo = len(clause.text) <= mention.end - mention.start + _ECHO  # 20号？太久了
+    if (echo or not clause.asks) and call.words["talk.unsuitable"].search(follow.text[:10]):
+        return True
+    then = own.whole[clause.end : until]
+    if (clause.asks and not echo) or (mention.kind is FactKind.DATE and _OTHER_PART.search(then)):
+        return False  # 12号我上班，晚上行不行: the day stands
+    return _proposed(call, index) and _busy_then(call, then)
 
 
-def _only_the_hour(call: _Call, index: int) -> bool:
+def _proposed(call: Named, index: int) -> bool:
+    """Whether the other side has just named the same day or hour."""
+    mention = call.mentions[index]
+    return any(
+        call.mentions[i].value == mention.value and call.lines[line].caller != call.lines[mention.line].caller
+        for line in range(max(0, mention.line - 2), mention.line)
+        for i in call.of(line, mention.kind)
+    )
+
+
+def _busy_then(call: Named, rest: str) -> bool:
+    """Whether the next two clauses say that the speaker has no time."""
+    soon = "，".join(re.split("[，。！；…]+", rest)[:2])
+    return bool(call.words["talk.busy"].search(soon) or call.words["talk.unsuitable"].search(soon))
+
+
+def _only_the_hour(call: Named, index: int) -> bool:
     """明早8点半我送孙子: with an hour beside it and no other day in sight, the day itself is not refused."""
     mention = call.mentions[index]
     beside = any(0 <= call.mentions[i].start - mention.end <= 2 for i in call.of(mention.line, FactKind.TIME))  # noqa: PLR2004
@@ -173,7 +155,7 @@ def _other_part_of_day(rest: str) -> bool:
     return _PART_OF_DAY.match(rest) is not None and re.search("上午|下午|晚上|早上|中午|傍晚", rest[2:]) is not None
 
 
-def _negated(call: _Call, line: int) -> Iterator[int]:
+def _negated(call: Named, line: int) -> Iterator[int]:
     """不是15号, 是16号: the first is no fact. A rhetorical 不是15块吗 is one."""
     own = call.lines[line]
     for index in call.at[line]:
@@ -183,7 +165,7 @@ def _negated(call: _Call, line: int) -> Iterator[int]:
             yield from call.same_before(index)
 
 
-def _exchanged(call: _Call, line: int) -> Iterator[int]:
+def _exchanged(call: Named, line: int) -> Iterator[int]:
     """还是发到这个邮箱吗? -- 换一个, 发到..."""
     own = call.lines[line]
     reply = next((other for other in call.after(line, 2) if other.caller != own.caller), None)
@@ -195,7 +177,7 @@ def _exchanged(call: _Call, line: int) -> Iterator[int]:
                 yield from call.same_before(index)
 
 
-def _asked_before(call: _Call, line: int) -> bool:
+def _asked_before(call: Named, line: int) -> bool:
     previous = call.lines[line - 1] if line else None
     return (
         previous is not None
@@ -203,12 +185,16 @@ def _asked_before(call: _Call, line: int) -> bool:
     )
 
 
-def _refused_offer(call: _Call, line: int) -> Iterator[int]:
+def _refused_offer(call: Named, line: int) -> Iterator[int]:
     """An offer of this line that the reply refuses without naming it, when something else follows."""
     own = call.lines[line]
-    reply = next((other for other in call.after(line, 3) if other.caller != own.caller and other.whole), None)
-    if reply is None or not (
-        call.refuses(reply.whole) or call.words["talk.busy"].search(reply.whole) or _OTHER_HOUR.search(reply.whole)
+    reply = call.reply(line)
+    if (
+        reply is None
+        or _YES.match(reply.whole)
+        or not (
+            call.refuses(reply.whole) or call.words["talk.busy"].search(reply.whole) or _OTHER_HOUR.search(reply.whole)
+        )
     ):
         return
     other_hour = reply.caller and _OTHER_HOUR.search(reply.whole)
@@ -226,7 +212,7 @@ def _refused_offer(call: _Call, line: int) -> Iterator[int]:
             yield from call.same_before(index)
 
 
-def _not_picked(call: _Call, line: int) -> Iterator[int]:
+def _not_picked(call: Named, line: int) -> Iterator[int]:
     """Of several days or times offered in one line, those that the reply does not pick."""
     own = call.lines[line]
     if not _OPTIONS.search(own.whole):
@@ -244,21 +230,29 @@ def _not_picked(call: _Call, line: int) -> Iterator[int]:
                 picked = {offered[0]}
             elif not picked and _LAST.search(reply.whole):
                 picked = {offered[-1]}
+            elif not picked and kind is FactKind.TIME:
+                picked = {i for i in offered if _in_part(call.mentions[i].value, reply.whole)}
             if picked:
                 yield from (i for i in offered if i not in picked and not call.again(i, line + 1))
                 break
 
 
-def _wish_not_met(call: _Call, line: int) -> Iterator[int]:
+def _in_part(value: str, text: str) -> bool:
+    """Whether the hour lies in the part of the day that is named: 下午那个."""
+    hour = int(value[:2])
+    return any(re.search(word, text) and hour in hours for word, hours in _PARTS)
+
+
+def _wish_not_met(call: Named, line: int) -> Iterator[int]:
     """明天行吗? -- 最早后天."""
     own = call.lines[line]
     for index in call.at[line]:
         mention = call.mentions[index]
         clause = own.clause_at(mention.start)
         rest = own.whole[clause.start : clause.end + 8]
-        if mention.kind in _CONTACT or call.past(mention) or not call.words["talk.wish"].search(rest):
+        if mention.kind not in _KINDS or call.past(mention) or not call.words["talk.wish"].search(rest):
             continue
-        reply = next((other for other in call.after(line, 2) if other.caller != own.caller and other.whole), None)
+        reply = call.reply(line, 2)
         if reply is None or call.again(index, line + 1):
             continue
         no = (
@@ -270,12 +264,12 @@ def _wish_not_met(call: _Call, line: int) -> Iterator[int]:
             yield from call.same_before(index)
 
 
-def _corrected(call: _Call, line: int) -> Iterator[int]:
+def _corrected(call: Named, line: int) -> Iterator[int]:
     """A value of this line that corrects one just before, in this line or in the two before."""
     own = call.lines[line]
     for index in call.at[line]:
         mention = call.mentions[index]
-        if mention.kind in _CONTACT:
+        if mention.kind not in _KINDS:
             continue
         before = [i for i in call.of(line, mention.kind) if i < index and call.mentions[i].value != mention.value]
         gap_start = call.mentions[before[-1]].end if before else 0
@@ -294,7 +288,7 @@ def _likeness(old: str, new: str) -> int:
     return sum(a == b for a, b in zip(old, new, strict=False)) - abs(len(old) - len(new)) * 2
 
 
-def _narrowed(call: _Call, line: int) -> Iterator[int]:
+def _narrowed(call: Named, line: int) -> Iterator[int]:
     """4点以后 said by the caller, then a definite hour or window."""
     own = call.lines[line]
     for index in call.of(line, FactKind.TIME):
@@ -302,7 +296,7 @@ def _narrowed(call: _Call, line: int) -> Iterator[int]:
             yield index
 
 
-def _times_of_dropped_days(call: _Call, gone: set[int]) -> Iterator[int]:
+def _times_of_dropped_days(call: Named, gone: set[int]) -> Iterator[int]:
     """The hour that was offered with a day that does not stand, unless it is named again."""
     for index in gone:
         day = call.mentions[index]

@@ -60,8 +60,12 @@ _WORDS = frozenset(
         "BUG",
     ]
 )
+_MEASURED = re.compile(r"(?:跑了?|读数|里程[^，。]{0,4}|用了|走了|[上这本]期|都|电量|剩下?|考了|身高|体重)$")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
-_NEXT = re.compile(r"[，、…]*[A-Za-z\d]")
+_COUNTED_OUT = re.compile(  # BL30556，俩5一个6: how it is written, not more of it
+    r"(?:[俩仨]|[23三两]个)(?P<a>[A-Z\d一二三四五六七八九零])[，、和]?(?:[1一]个|[俩仨]|[23三两]个|单个)(?P<b>[A-Z\d一二三四五六七八九零])"
+    r"|[俩仨]\d{1,2}个\d"
+)
 _SHORT_CODE = re.compile(r"[A-Z]{1,3}-?\d{1,3}")
 _TAIL_WORD = re.compile(r"(?:最后|末尾|结尾|尾号?|后面?)(?:[两二三四五六\d]|几)?[个位]?(?:数字?|数)?(?:是|应该是|为)?$")
 _INSTEAD = re.compile(r"^[，。啊]*(?:而|应该)?是$")
@@ -100,10 +104,12 @@ class Dictation:
     conversation: Sequence[Line]
     chains: list[Chain] = field(default_factory=list)
     _open: dict[bool, Chain | None] = field(default_factory=dict)
+    _next: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         filler, back = self.lexicon["talk.filler"].pattern, self.lexicon["talk.backchannel"].pattern
         self._filler, self._back = re.compile(f"(?:{filler})*"), re.compile(f"(?:{back})*")
+        self._next = re.compile(f"(?:{filler})*[A-Za-z0-9]")
         self._wrong = self.lexicon["talk.correction"]
 
     def read(self, line: Line, free: str) -> None:
@@ -118,12 +124,17 @@ class Dictation:
 
     def _pieces(self, free: str) -> Iterator[tuple[int, int]]:
         behind = -1  # where the last piece ended
+        explained = [found.span() for found in _COUNTED_OUT.finditer(free)]
         for found in _PIECE.finditer(free):
             piece = found.group()
+            if any(start <= found.start() < end for start, end in explained) or _MEASURED.search(
+                free, 0, found.start()
+            ):
+                continue
             if piece.upper() in _WORDS or _QUANTITY.match(free, found.end()):
                 continue
             spelt = len(piece) <= _LETTERS and (
-                _NEXT.match(free, found.end())
+                self._next.match(free, found.end())
                 or re.fullmatch("[，、]*", free[behind : found.start()] if behind >= 0 else "-")
             )
             if not spelt and not any(char.isdigit() for char in piece):

@@ -31,7 +31,7 @@ _MONTH_DAY = re.compile(
 )
 _MONTH_AWAY = re.compile(r"([上这下本])个?月的?(\d{1,2})[号日]")
 _DAY = re.compile(
-    r"(?<![大小\dA-Za-z\-年月第每])(?<!每月)(?<!每个月)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车])"
+    r"(?<![大小\dA-Za-z\-年月第每弄栋附排区巷路街里村组段院座幢道庄镇苑])(?<!每月)(?<!每个月)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车库铺附坑档摊桩口房间])"
 )
 _MONTH_END = re.compile(r"(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)")
 _NEAR_WORD = re.compile(
@@ -49,6 +49,11 @@ _PAST = re.compile(
     "买的|订的|下的单|下单|办的|寄的|交的|装的|修的|报的|打过|来过|说过|说的|就说|说是|收到|签收|送来|开始|坏的|了一|过了|的时候"
     "|[^好行来去到完]了(?![吧的话])|来了(?:一|个|两|师傅|人)"
 )
+_SURELY_PAST = re.compile("又说|没人?(?:来|到|见|回|修|送|发|打|接|装|影|理|信|消息|动静)|白等|白跑|放.{0,3}鸽子|都没")
+_SAID = re.compile("(?:说|说好|讲|答应|承诺|通知|约|约好)[^，。]*$")
+_OPEN = re.compile(
+    r"^(?:、?和?[周星期礼拜六日天]*)?(?:都|也|不|是|全天|照常|正常|上午|下午|早上|中午|还|有时|一般)*(?:开(?!票|工|会|始|学|机|通|户)|上班|营业|休息|放假|关门|坐诊|出诊|办公|接诊|开放|闭馆|轮休|停诊|停办|不办|没人|有人)"
+)
 _COMING = re.compile("会|能|再|给您|给你|改|约|可以|方便|行不|行吗|之前|以前|要|得上|加班|[吧呗]")
 
 
@@ -58,9 +63,15 @@ class Calendar:
 
     today: date
     _month: tuple[int, int] | None = field(default=None, init=False)
+    _gone: set[str] = field(default_factory=set, init=False)  # weekdays that the line tells as past
 
     def read(self, line: Line) -> Iterator[Mention]:
         """The days named in the line, in order."""
+        self._gone = {
+            found[2]
+            for found in _WEEK_WORD.finditer(line.text)
+            if not found[1] and _told_as_past(line, found.start(), found.end())
+        }
         every = [found.span() for found in _EVERY.finditer(line.text)]
         taken: list[tuple[int, int]] = [*every]
         for pattern, resolve in _READERS:
@@ -121,7 +132,9 @@ class Calendar:
         return self._make(year, month, monthrange(year, month)[1])
 
     def day(self, found: re.Match[str], _: Clause) -> date | None:
-        """15号: the month comes from before."""
+        """15号: the month comes from before. None in a sentence about every month."""
+        if re.search("每个?月[^。？！]*$", found.string[: found.start()]):
+            return None
         year, month = self._month or (self.today.year, self.today.month)
         try:
             return date(year, month, int(found[1]))
@@ -141,9 +154,20 @@ class Calendar:
         if beside and (same := self.month_day(beside, clause)) and same.weekday() == wanted:
             return same  # 8月6号是周四: the same day
         ahead = (wanted - self.today.weekday()) % 7
-        if ahead and _PAST.search(clause.text) and not _COMING.search(clause.text):
+        if ahead and (found[2] in self._gone or (_PAST.search(clause.text) and not _COMING.search(clause.text))):
             ahead -= 7
+        elif _OPEN.match(clause.text[found.end() - clause.start :]):
+            return None  # 周六都开，周日休息: every one of them
         return self.today + timedelta(days=ahead)
+
+
+def _told_as_past(line: Line, start: int, end: int) -> bool:
+    """礼拜一又说...; 说礼拜二来修, 到现在没人来."""
+    clause = line.clause_at(start)
+    if _SURELY_PAST.search(clause.text):
+        return True
+    sentence = re.split("[。？！]", line.whole[end:])[0]
+    return bool(_SAID.search(line.whole[clause.start : start]) and _SURELY_PAST.search(sentence))
 
 
 def workdays_after(day: date, count: int) -> date:

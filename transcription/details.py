@@ -13,7 +13,7 @@ from transcription.dialogue import Line, Mention
 from transcription.hours import Clock
 from transcription.kinds import Sorter
 from transcription.lexicon import Lexicon
-from transcription.money import Purse
+from transcription.money import with_unit, without_unit
 from transcription.places import Places
 
 _EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]*@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+")
@@ -32,19 +32,22 @@ class Found:
 
 def find(conversation: Sequence[Line], called_at: datetime, lexicon: Lexicon) -> Found:
     """Read every line of the conversation."""
-    calendar, clock, purse, places = Calendar(called_at.date()), Clock(called_at), Purse(), Places()
+    calendar, clock, places = Calendar(called_at.date()), Clock(called_at), Places()
     dictation = Dictation(lexicon, conversation)
     mentions: list[Mention] = []
+    unread: list[Line] = []
     for line in conversation:
         free = line
-        here: list[Mention] = []
-        for read in (_emails, places.read, calendar.read, clock.read, purse.read):
+        for read in (_emails, places.read, calendar.read, clock.read, with_unit):
             found = list(read(free))
             if found:
-                here += found
+                mentions += found
                 free = replace(free, text=_blank(free.text, found))
-        dictation.read(line, free.text)
-        mentions += here
+        unread.append(free)
+    bare = list(without_unit(unread, [m for m in mentions if m.kind is FactKind.AMOUNT]))
+    mentions += bare
+    for line, free in zip(conversation, unread, strict=True):
+        dictation.read(line, _blank(free.text, [m for m in bare if m.line == line.index]))
     sorter = Sorter(lexicon, conversation)
     mentions += sorter.sort(dictation.chains)
     mentions.sort(key=lambda m: (m.line, m.start))

@@ -131,7 +131,8 @@ class Clock:
         if hour in self._known:
             return self._known[hour]
         word, index = self._period
-        if word and line.index - index <= _RECENT:
+        late = word == "下午" and hour in range(9, _NOON)  # nobody says 下午11点
+        if word and line.index - index <= _RECENT and not late:
             return _in(word, hour)
         return self._sense(hour, line, evening=passed and _COMING.search(clause.text) is not None)
 

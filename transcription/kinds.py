@@ -34,7 +34,7 @@ _SHAPE = {
     FactKind.MODEL: re.compile(r"(?=.*\d)(?!1[3-9]\d{9}$)[A-Z\d\-./]{3,24}"),
     FactKind.FAULT_CODE: re.compile(r"(?=.*\d)[A-Z]{0,4}-?\d{1,6}[A-Z]?"),
     FactKind.PHONE: re.compile(r"1[3-9]\d{9}|0\d{2,3}-?\d{7,8}|(?!400|800)\d{7,8}|86-?1[3-9]\d{9}"),
-    FactKind.ID_CARD: re.compile(r"\d{17}[\dX]|\d{15}|\d{3,5}[\dX]|\d{14,17}"),
+    FactKind.ID_CARD: re.compile(r"\d{17}[\dX]|\d{14,17}"),
     FactKind.BANK_CARD: re.compile(r"\d{12,19}|\d{4}"),
     FactKind.TAX_NO: re.compile(r"(?=.*\d)[A-Z\d]{15,20}"),
 }
@@ -45,7 +45,21 @@ _PRODUCT = re.compile(
     r"[^，。]{0,2}(?:空调|冰箱|洗衣机|热水器|电视|手机|路由器|打印机|油烟机|净水器|扫地|机器|这款|那款|型)"
 )
 _ASKS_CODE = re.compile("码|(?:显示|提示|报).{0,6}(?:什么|啥|哪|没有|吗)|有(?:没有)?(?:显示|提示|报)")
+_SHOWN = (FactKind.FAULT_CODE, _NONE)
+_FILED = re.compile(
+    "工单|[问查催]个?单子|提[了过]?(?:个|一个|的)|报[了过]?的?修|报修|送修|放(?:在)?你们|拿(?:去|来|到).{0,6}修|投诉过|反馈过?|反映过|登记过|提交|申请|案子|立案|报案|理赔|bug|BUG|故障"
+)
+_BOUGHT = re.compile("订单|快递|包裹|下单|买|拍的|件到|物流|运单|寄|货")
 _EITHER = re.compile("或者|还是|或")
+_VERSION = re.compile(r"V?\d{1,2}\.\d{1,3}\.\d{1,4}")
+_CODE = re.compile(r"(?=.*[A-Z])(?=(?:.*\d){2})[A-Z\d]+(?:[\-/][A-Z\d]+)*")
+_CHOICE = re.compile(r"[A-Z]{1,3}\d{1,3}还是[A-Z]{1,3}\d{1,3}")  # 您的是C6还是C8？
+_SHORT = re.compile(r"[A-Z]{1,3}\d{1,3}")
+_LONG_CODE = re.compile(r"[A-Z]{2,4}-?\d{6,14}")
+_GIVES = re.compile("登记|受理|建好|立了|生成|报修|记一下|记好|工单")
+_OF_GOODS = re.compile(
+    "(?:买|要|订|拍|选|下单)的(?:明明|本来|可)?是$|(?:发|送|寄|装|换|错发|配|给)(?:成|来|错|的是|了个?|成了)+(?:个|台)?$|来的(?:却|是)+$|(?:得|要|该)(?:用|买|换|配)$|用的(?:是)?$|替代的?是?$"
+)
 _PUBLIC = re.compile(r"1[12]\d|1[12]\d{3}|100\d\d|95\d{3,4}|315|[48]00\d{7}")  # 12315 and its kin
 
 
@@ -97,27 +111,58 @@ class Sorter:
             self._cues[index] = sorted(best.values(), key=lambda cue: cue[1])
         return self._cues[index]
 
-    def _kind(self, chain: Chain, floor: int) -> tuple[FactKind | None, bool]:
+    def _by_form(self, chain: Chain) -> FactKind | None:
+        """The kind of a code that nothing names: a version, goods, or the long number of an order or a case."""
+        value, line = chain.value, self.conversation[chain.line].whole
+        if _VERSION.fullmatch(value) or (_CODE.fullmatch(value) and _OF_GOODS.search(line[: chain.start])):
+            return FactKind.MODEL
+        before_product = chain.ends[0] == chain.line and _PRODUCT.match(line, chain.ends[1])
+        if before_product and re.search("[A-Z]", value) and _SHAPE[FactKind.MODEL].fullmatch(value):
+            return FactKind.MODEL
+        if _CHOICE.search(line) and _SHORT.fullmatch(value):
+            return FactKind.MODEL
+        if _LONG_CODE.fullmatch(value):
+            return self._slip(chain) if chain.caller or _GIVES.search(line) else FactKind.ORDER_NO
+        return None
+
+    def _kind(self, chain: Chain, floor: int) -> tuple[FactKind | None, bool]:  # noqa: PLR0911
         """The kind, and whether the number is only the tail of one."""
         value = chain.value
         shape = _by_shape(value)
         named = list(self._named(chain, floor))
+        if shape is None and self._asked_for_none(chain) and all(name in _SHOWN for name, _ in named):
+            return None, False
         if shape in SECRET or not self._may_be_fact(chain, named):
             return self._settled(chain, shape) if shape in SECRET else None, False
         for name, tail in (*named, *(self._asked_for(chain) if shape is None and self._is_answer(chain) else ())):
             if name == _NONE:
                 return self._settled(chain, shape), False
-            kind = FactKind(name) if name != _SLIP else FactKind.ORDER_NO if chain.caller else FactKind.TICKET_NO
+            kind = FactKind(name) if name != _SLIP else self._slip(chain)
             if tail and _TAIL.fullmatch(value) and kind in (FactKind.PHONE, *SECRET):
                 return self._whose_tail(chain, kind), True
             if _SHAPE[kind].fullmatch(value) and not (kind in SECRET and len(value) < _FULL + 1):
                 return self._settled(chain, kind), False
         if shape:
             return self._settled(chain, shape), False
-        line = self.conversation[chain.line].whole
-        before_product = chain.ends[0] == chain.line and _PRODUCT.match(line, chain.ends[1])
-        fits = re.search("[A-Z]", value) and _SHAPE[FactKind.MODEL].fullmatch(value)
-        return FactKind.MODEL if before_product and fits else None, False
+        return self._by_form(chain), False
+
+    def _slip(self, chain: Chain) -> FactKind:
+        """What 单号 means: the agent gives that of a ticket, the caller that of an order, unless of a case filed."""
+        if not chain.caller:
+            return FactKind.TICKET_NO
+        before = "".join(line.whole for line in self.conversation[: chain.line + 1])
+        return FactKind.TICKET_NO if _FILED.search(before) and not _BOUGHT.search(before) else FactKind.ORDER_NO
+
+    def _asked_for_none(self, chain: Chain) -> bool:
+        """Whether the other speaker has just talked of a code that is no fact: 屏幕上会跳一个连接码."""
+        near = [self.conversation[i] for i in range(max(0, chain.line - 2), chain.line)]
+        asked = [
+            (cue[2], line.whole[cue[0] : cue[1]])
+            for line in near
+            if line.caller != chain.caller
+            for cue in self.cues(line.index)
+        ]
+        return bool(asked) and asked[-1][0] == _NONE and re.search("码$|口令|ID", asked[-1][1]) is not None
 
     def _is_answer(self, chain: Chain) -> bool:
         """Whether a number may answer a question: a short one only where little else is said."""
@@ -137,13 +182,11 @@ class Sorter:
     def _like_sibling(self, chain: Chain) -> FactKind | None:
         """Of two codes of one form in one line the second is what the first is: 我买的AX5400，来的是AX3000."""
         form = _form(chain.value)
-        for other, kind in reversed(self._sorted[-3:]):
-            if (
-                other.line == chain.line
-                and kind is FactKind.MODEL
-                and re.search("[A-Z]", form)
-                and _form(other.value) == form
-            ):
+        if not re.search("[A-Z]", form) or not re.search("9", form):
+            return None
+        for other, kind in reversed(self._sorted[-6:]):
+            near = other.line == chain.line or chain.line - other.line <= _ASKED // 2
+            if near and kind is FactKind.MODEL and (_form(other.value) == form or _kin(other.value, chain.value)):
                 return kind
         return None
 
@@ -151,7 +194,9 @@ class Sorter:
         """尾号 alone is a telephone's, unless a card was named just before."""
         text = self.conversation[chain.line].whole
         front = text[max(0, chain.start - _NEAR) : chain.start]
-        if fact is FactKind.PHONE and "卡" in front and not re.search("电话|手机", front):
+        behind = text[chain.ends[1] :] if chain.ends[0] == chain.line else ""
+        card = "卡" in front or re.match("(?:结尾)?的?(?:那张|这张|[^，。]{0,3})卡", behind)
+        if fact is FactKind.PHONE and card and not re.search("电话|手机", front):
             return FactKind.BANK_CARD
         return fact
 
@@ -215,6 +260,16 @@ def _by_shape(value: str) -> FactKind | None:
     if len(value) == 18 and value[:1] in "159" and re.search("[A-Z]", value[8:]) and uscc.is_valid(value):  # noqa: PLR2004
         return FactKind.TAX_NO
     return None
+
+
+def _kin(one: str, other: str) -> bool:
+    """Whether two codes are of one family: JSQ25-13ET and JSQ25-13EY, E27-9W and E14-5W."""
+    letters = re.match(r"[A-Z]+", one)
+    return bool(
+        letters
+        and other.startswith(letters.group())
+        and re.sub(r"\d+", "9", re.sub("[A-Z]", "A", one)) == re.sub(r"\d+", "9", re.sub("[A-Z]", "A", other))
+    )
 
 
 def _form(value: str) -> str:

@@ -16,12 +16,13 @@ _ROAD = (
     "大街|大道|街道|路|街|道|巷|胡同|弄堂|里|村|屯|庄|坊|湾|镇|小区|家园|花园|花苑|园区|开发区|公寓|大厦|广场|新村|新城|名城"
     "|大院|家属院|工业园|科技园|产业园|学校|中心|苑|园|城|府|庭|居|院|楼|组|寓"
 )
-_HOUSE = "号楼|号院|号|弄|栋|幢|座|单元|室|组"
-_STEP = "号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|门|院|户|组"
+_HOUSE = "号楼|号院|号库|号仓|号|弄|栋|幢|座|单元|室|组|排|区|库|段"
+_STEP = "号楼|号院|号库|号仓|号|弄|栋|幢|座|单元|室|楼|层|门|院|户|组|排|库|巷|段"
 _NAMED = rf"(?:{_HAN}{{2,8}}?(?=\d{{1,4}}(?:栋|幢|号楼|座|单元|室)|[A-Z]\d?[栋座幢]))?"
 _TAIL = (
     rf"(?:{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}}|[东西南北])(?:{_STEP})(?!线)"
-    rf"|{_HAN}{{2,8}}?(?:大厦|广场|中心|大楼|写字楼|商场)\d{{1,3}}[楼层]"
+    rf"|{_HAN}{{2,8}}?(?:大厦|广场|中心|大楼|写字楼|商场|商厦|商城|市场|百货|会馆|园区|公寓)\d{{1,3}}[楼层]"
+    r"|附\d{1,3}号?|之\d{1,2}号"
     rf"|，{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:号楼|号院|栋|幢|座|单元|室|弄|门)"
     r"|，\d{1,2}楼(?=，?\d{3,4}(?!\d))|，\d{1,4}号(?=，?\d+(?:室|单元|栋|楼|(?=\D)))"
     rf")*(?:，?\d{{3,4}}(?![\d元块点号折个分人兆GM\-房])室?)?"
@@ -36,13 +37,28 @@ _DOOR = re.compile(
     r"(?<![\dA-Za-z])(?:\d{1,3}|[A-Z])(?:栋|幢|号楼|座)，?(?:\d单元，?|[东西]单元，?|[东西]?门，?)?(?:\d{1,2}[层楼])?\d{3,4}(?![\d元块点号])室?"
 )
 _PART = re.compile(rf"^(?:[嗯呃啊哦是在，、]|那个|就是)*(?P<part>(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:{_STEP}){_TAIL})")
-_ASKED = re.compile("几栋|几号|几单元|几楼|几室|门牌|房号|哪一?户|哪一?栋|哪个单元|具体|详细|栋号|楼号|室号")
+_ASKED = re.compile(
+    "多少号|哪一?号|几栋|几号|几单元|几楼|几室|门牌|房号|哪一?户|哪一?栋|哪个单元|具体|详细|栋号|楼号|室号"
+)
 _STOP = re.compile(
     r"^.*(?:改成|换成|变成|到|在|是|住|给|往|去|寄|送|址|改|叫|就|那|的|了|呢|吗|吧|啊|嗯|呃|个|从|位于|进|不对|不是|错了|[我你您他她](?:们|家)?|咱们?|这边|这里|换成|[寄送搬过]来|麻烦|写|叫做)"
 )
 _FIX = re.compile(
     rf"(?:不对|不是|错了|应该是|哦不|啊不|说错)[^\d]{{0,6}}(?P<no>\d{{1,4}})(?P<unit>{_STEP})(?!{_HAN}?\d)"
 )
+_DOOR_FIX = (
+    re.compile(
+        r"(?:不是|不对，?不?是?)(?P<old>\d{3,4})(?:室|了|啊|呀|的)?[，。]*(?:是|我们?家?|我?住|在|应该|现在|那?个)*(?P<new>\d{3,4})(?!\d)"
+    ),
+    re.compile(
+        r"(?P<old>\d{3,4})室?(?:是|那是)[^，。\d]{0,8}(?:以前|之前|原来|老|旧|对门|楼上|隔壁|邻居|楼下)[^，。\d]{0,6}[，。]*(?:现在|我们?家?|我?住|搬到|应该|改成|在|是)*(?P<new>\d{3,4})(?!\d)"
+    ),
+    re.compile(r"(?:是|改成|应该是|换成|搬到)(?P<new>\d{3,4})室?[，。]?不是(?P<old>\d{3,4})(?!\d)"),
+)
+_ROAD_ONLY = re.compile(
+    rf"^(?:[嗯呃啊哦在是到，、]|那个|就是|地址|我们?|家|新的?|送到|改到|住)*(?P<road>{_HAN}{{1,10}}(?:大街|大道|街道|路|街|道|巷|胡同|弄|村|镇|小区|家园|花园|花苑|公寓|大厦|新村|新城|苑|园|里))[，。]*$"
+)
+_WHERE = re.compile("地址|哪里|哪儿|送到哪|什么地方|位置|哪条|住在?哪")
 _FILLER = re.compile(
     r"，((?:(?:那个|呃|嗯|额|啊|哦|就是|等一下|等会儿?|稍等|我?看看|我?想想|我?看一下|门牌号?是?|地址是)[，、…。]*)+)"
 )
@@ -59,6 +75,7 @@ class Places:
 
     _last: dict[bool, Mention] = field(default_factory=dict, init=False)
     _asked: dict[bool, int] = field(default_factory=dict, init=False)
+    _where: dict[bool, int] = field(default_factory=dict, init=False)
     replaced: list[str] = field(default_factory=list, init=False)  # values that were completed or corrected
 
     def read(self, line: Line) -> Iterator[Mention]:
@@ -80,8 +97,29 @@ class Places:
                 mention = _mention(line, found.group(), start, end, (line.index,))
                 self._last[line.caller] = mention
                 yield mention
+        yield from self._door(line)
+        road = _ROAD_ONLY.match(line.text)
+        if road and line.index - self._where.get(not line.caller, -9) <= 1:
+            self._last[line.caller] = _mention(line, road["road"], *road.span("road"), (line.index,))
         if _ASKED.search(line.text):
             self._asked[line.caller] = line.index
+        if _WHERE.search(line.text):
+            self._where[line.caller] = line.index
+
+    def _door(self, line: Line) -> Iterator[Mention]:
+        """The door put right by either side: 不是502，我们家402."""
+        near = [last for last in self._last.values() if line.index - last.line <= 2]  # noqa: PLR2004 -- just read out
+        for fix in _DOOR_FIX:
+            for found in fix.finditer(line.text):
+                last = next((m for m in near if re.search(rf"(?<!\d){found['old']}室?$", m.value)), None)
+                if last is None:
+                    continue
+                value = re.sub(rf"{found['old']}(室?)$", rf"{found['new']}\1", last.value)
+                self.replaced.append(last.value)
+                mention = _mention(line, value, *found.span("new"), (*last.turns, line.index))
+                self._last[line.caller] = mention
+                yield mention
+                return
 
     def _instead(self, line: Line, last: Mention, said: str, start: int, end: int) -> Mention:
         """The address with its house put right: 星河大厦A座, 不是, B座1203."""

@@ -29,6 +29,7 @@ _THOUSANDS = re.compile(r"(?<![\d，])\d{1,3}(?:[,，]\d{3})+(?=\s*(?:元|块|\.
 _WEEKDAY = "(?<=[周期拜][一二三四五六日天])"  # 周三三点: the weekday is no part of the hour
 _COUNTED = re.compile(rf"(?:{_WEEKDAY}|(?<![周期拜]))[一二两三四五六七八九十][零一二两三四五六七八九十百千万]+")
 _MIXED = re.compile(r"(?<![\d.])(\d{1,4}(?:\.\d+)?)([万千百])(\d)?(?![\d兆克米瓦伏年万])")
+_ROUND = re.compile(r"(?<![\d.])(\d{1,3})万零?([1-9])(百|千)(?!\d)")
 _RUN = re.compile(rf"{_DIGITS}{{2,}}")
 _COUNTER = (
     r"个?(?:半?小时|工作日|月|钟头|星期|礼拜)|号(?!码|线)|月(?:\d|[一二三四五六七八九十]|份|底|初)|元|毛|角|栋|幢|单元|室|门(?=[\d幺零一二三四五六七八九])"
@@ -61,7 +62,9 @@ def written(text: str) -> str:
     text = _THOUSANDS.sub(lambda m: re.sub(r"[,，]", "", m.group()), text)
     text = re.sub(r"\s+", "", text).translate(_HALF)
     text = re.sub(r"(?<=[A-Za-z])、(?=[A-Za-z])", "", text)
+    text = re.sub(r"(?<![A-Za-z])([A-Z])[:：](?=\d{1,3}(?!\d))", r"\1", text)
     text = _COUNTED.sub(_counted, text)
+    text = _ROUND.sub(_round, text)
     text = _MIXED.sub(_mixed, text)
     text = _REPEATED.sub(lambda m: _digit(m[2]) * int(_digit(m[1])), text)
     text = _RUN.sub(_run, text)
@@ -117,6 +120,11 @@ def _counted(found: re.Match[str]) -> str:
         return "100000"
     value = number(run)
     return run if value is None else str(value)
+
+
+def _round(found: re.Match[str]) -> str:
+    """15万零3百."""
+    return str(int(found[1]) * 10_000 + int(found[2]) * (100 if found[3] == "百" else 1000))
 
 
 def _mixed(found: re.Match[str]) -> str:

@@ -1,0 +1,174 @@
+"""Values that their speaker takes back without a word of correction beside them. Pure.
+
+A better offer replaces a worse one (一小时之内 -> 给您换成这辆，25分钟之内); a sum turns out not to be charged
+(没有这笔，看错了); an extra is declined (要不要再加个, 198 -> 不要); an address for mail cannot be used;
+a number was read back wrongly; an example (比方说10月16号) never was an offer.
+"""
+
+import re
+from collections.abc import Iterator
+
+from transcription.account import FactKind
+from transcription.dialogue import Line
+from transcription.named import Named
+
+_WHEN = (FactKind.DATE, FactKind.TIME)
+_CODES = (
+    FactKind.PHONE,
+    FactKind.ORDER_NO,
+    FactKind.TICKET_NO,
+    FactKind.TAX_NO,
+    FactKind.MODEL,
+    FactKind.FAULT_CODE,
+    FactKind.EMAIL,
+)
+_BETTER = re.compile(
+    "换成?|改[到成为派]|加急|[提往]前|协调|调[整剂配]?[到成一]?|优先|插[队到]|争取|早一?点|最早|就近|顺路|那(?:我|就|给|这样|行|再|改)|再(?:看|给|帮)|另外(?:派|安排)|排头|刚好有|有辆|有[一个位]"
+)
+_EXAMPLE = re.compile("比方说?|比如说?|例如|譬如|打个?比方|举个?例子?|好比说?|假如说?是?")
+_NOT_CHARGED = re.compile(
+    "(?:没有?|不是?有)(?:这|那)(?:一)?(?:笔|个|项)(?:费|钱|收|款)?|(?:这|那)(?:笔|个|项)?(?:费用?|钱)?(?:不|没)(?:收|用|算|扣)(?!到)|[看说记算查搞弄]岔|[看算查报说弄搞]错(?:了|价)"
+)
+_EXTRA = re.compile(
+    "要不要|需不需要|要(?:不)?再?(?:一起|顺便|另外)|再加|加[个一]?.{0,6}(?:吗|么)|加购|另加|顺便|升级|搭配|一起换|考虑(?:一下)?|可以选|自选|推荐|有个?套餐"
+)
+_WHETHER = re.compile("要不要|需不需要|要不")
+_DECLINED = re.compile(
+    "不(?:要|用|换|加|买|办|需要?|搞|做|弄|考虑|升级?|装|开|选|想)(?!紧|是|对|说)|算了|没必要|用不[着上]|先不|免了|还能[用撑]"
+)
+_NO_MAIL = re.compile(
+    "(?:不会|不太会|没有?|不用|用不来|不懂|弄不来|搞不来|不晓得|没得|没在用|不方便)(?:弄|用|发|搞|什么|个)?(?:邮箱|邮件|电子|那个|这个)?|微信(?:上|发|传)?(?:行|可以|成|中|能|发)|能不能.{0,4}微信|短信(?:行|可以|发)"
+)
+_DENIED = re.compile(
+    r"念[反错岔倒]|[记写打说弄搞输看听]错|不对|不是|错了|反了|漏了?|多了?[一1]?个|少了?[一1]?个|应该是|是(?=\d)"
+)
+_UNHAPPY = re.compile("？|太|[这那]么|等|早|快|急|不行|怎么|咋|啊|哎|唉|受不|赶")
+_RULE = re.compile("收费|免费|有效|截止|规定|都|取消|一般|平时|营业|上班")
+_SENTENCE = re.compile("[。？！；]")
+_NEXT = 4  # lines: how soon a better offer comes
+_ALIKE = 0.6  # share of equal characters in a number that was read back wrongly
+
+
+def _example(call: Named, line: int) -> Iterator[int]:
+    """比方说10月16号, if nobody takes it up."""
+    own = call.lines[line]
+    for index in call.at[line]:
+        mention = call.mentions[index]
+        front = _SENTENCE.split(own.whole[: mention.start])[-1]
+        if mention.kind in (*_WHEN, FactKind.AMOUNT) and _EXAMPLE.search(front) and not call.again(index, line + 1):
+            yield index
+
+
+def _superseded(call: Named, line: int) -> Iterator[int]:
+    """An offer of the company that the caller does not take up, and a better one in its next words."""
+    own = call.lines[line]
+    if own.caller:
+        return
+    reply = call.reply(line, 2)
+    if reply is None or call.words["talk.accept"].search(reply.whole) or not _UNHAPPY.search(reply.whole):
+        return
+    for kind in _WHEN:
+        mine = call.of(line, kind)
+        named = {call.mentions[i].value for i in call.of(reply.index, kind)}
+        for other in call.after(reply.index, _NEXT - 1):
+            later = call.of(other.index, kind)
+            if other.caller or not later:
+                continue
+            if not _offers_better(call, other, later[0]):
+                break
+            for index in mine:
+                rule = _RULE.search(own.clause_at(call.mentions[index].start).text)
+                kept = rule or call.again(index, other.index) or call.mentions[index].value in named
+                if not kept and not call.past(call.mentions[index]):
+                    yield from call.same_before(index)
+            break
+
+
+def _offers_better(call: Named, other: Line, index: int) -> bool:
+    return _BETTER.search(other.whole[: call.mentions[index].end]) is not None
+
+
+def _not_charged(call: Named, line: int) -> Iterator[int]:
+    """没有这笔，我看错了: the last sum that the same side has named."""
+    own = call.lines[line]
+    found = _NOT_CHARGED.search(own.whole)
+    if own.caller or found is None or call.of(line, FactKind.AMOUNT):
+        return
+    for back in range(line - 1, max(-1, line - _NEXT - 1), -1):
+        sums = call.of(back, FactKind.AMOUNT)
+        if sums and not call.lines[back].caller:
+            yield from call.same_before(sums[-1])
+            return
+
+
+def _declined(call: Named, line: int) -> Iterator[int]:
+    """The price of an extra that the caller does not want."""
+    own = call.lines[line]
+    reply = call.reply(line, 2)
+    if own.caller or reply is None or not _DECLINED.search(reply.whole[:16]):
+        return
+    for index in call.of(line, FactKind.AMOUNT):
+        start = call.mentions[index].start
+        clauses = [clause for clause in own.clauses if clause.end > start - 12 and clause.start <= start]
+        asked = [
+            clause
+            for clause in own.clauses
+            if _EXTRA.search(clause.text) and (clause.asks or _WHETHER.search(clause.text))
+        ]
+        near = any(_EXTRA.search(clause.text) for clause in clauses)
+        if asked and near and start >= asked[0].start - 10:
+            yield from call.same_before(index)
+
+
+def _no_mail(call: Named, line: int) -> Iterator[int]:
+    """An address for mail, and the caller has none or asks for something else."""
+    own, reply = call.lines[line], call.reply(line, 2)
+    if own.caller or reply is None or not _NO_MAIL.search(reply.whole):
+        return
+    for index in call.of(line, FactKind.EMAIL):
+        if not call.again(index, reply.index):
+            yield from call.same_before(index)
+
+
+def _mail_corrected(call: Named, line: int) -> Iterator[int]:
+    """Another address for mail behind words of correction, in the same line or the speaker's next."""
+    own = call.lines[line]
+    for index in call.of(line, FactKind.EMAIL):
+        mention = call.mentions[index]
+        for later in call.others(index, line, 3):
+            other = call.mentions[later]
+            if call.lines[other.line].caller != own.caller or (other.line, other.start) < (line, mention.end):
+                continue
+            between = (
+                own.whole[mention.end : other.start]
+                if other.line == line
+                else own.whole[mention.end :] + call.lines[other.line].whole[: other.start]
+            )
+            taken_back = call.words["talk.correction"].search(between) or re.search(
+                "改|换|等[一1]?下|等等|旧的|不用", between
+            )
+            if taken_back and not call.again(index, other.line + 1):
+                yield from call.same_before(index)
+
+
+def _misread(call: Named, line: int) -> Iterator[int]:
+    """A number read back wrongly: the other side denies it, and one very like it stands before or comes after."""
+    own, reply = call.lines[line], call.reply(line, 1)
+    if reply is None or not own.clauses or not own.clauses[-1].asks or not _DENIED.search(reply.whole):
+        return
+    for index in call.at[line]:
+        mention = call.mentions[index]
+        if mention.kind not in _CODES or call.again(index, line + 1):
+            continue
+        near = [i for other in range(max(0, line - 4), line + 4) for i in call.of(other, mention.kind) if i != index]
+        if any(_like(call.mentions[i].value, mention.value) for i in near):
+            yield index
+
+
+def _like(one: str, other: str) -> bool:
+    if one == other or len(one) != len(other):
+        return False
+    return sum(a == b for a, b in zip(one, other, strict=True)) >= _ALIKE * len(one)
+
+
+WITHDRAWN = (_example, _superseded, _not_charged, _declined, _no_mail, _mail_corrected, _misread)
