@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from hotline import lexicons
 from hotline.jobs import AfterCall
 from hotline.originals import Originals
 from hotline.recorder import Recorders
@@ -18,7 +19,10 @@ from transcription.redaction import Policy, redact_transcript
 
 
 class SpeechSide:
-    """Put together from the settings; the children of the engine end with ``close``."""
+    """Put together from the settings; the children of the engine end with ``close``.
+
+    Raises LexiconError where a line's own words cannot be used.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class SpeechSide:
             clock=clock,
             zone=zone,
             masks={line.number: _mask(line.policy.redact) for line in settings.line},
+            lexicons=lexicons.by_line(settings),
             zones={line.number: ZoneInfo(line.timezone) for line in settings.line if line.timezone},
             follow=follow,
         )

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from crm.registry import ConnectorError
+from hotline import lexicons
 from hotline.clock import now
 from hotline.crm_opening import open_crm
 from hotline.pushing import check as check_push
@@ -66,6 +67,7 @@ def outside(settings: Settings) -> list[Fault]:
     if settings.routing.http_port is not None:
         faults += _secret("routing", settings.routing.token)
     faults += _crm(settings)
+    faults += lexicons.faults(settings)
     model = settings.transcription.model
     if model is not None and not model.is_dir():
         faults.append(Fault(None, "transcription.model", f"{model} is no folder: give the unpacked model's folder"))

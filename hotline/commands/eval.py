@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from hotline import logs
+from hotline import lexicons, logs
 from hotline.cli import UsageError
 from hotline.evaluation import Column, Known, from_sound, from_text, known_calls
 from hotline.settings import ConfigError, Settings, load
 from transcription.engines import ENGINES, EngineSpec
-from transcription.lexicon import LexiconError, standard
+from transcription.lexicon import LexiconError
 from transcription.modelstore import first_working
 from transcription.scoring import Score
 from transcription.truth import TruthError
@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = load(args.config)
         calls = list(known_calls(args.folder, settings.site.zone))
-        lexicon = standard().extended(args.lexicon.read_text(encoding="utf-8")) if args.lexicon else None
-    except (ConfigError, TruthError, LexiconError, OSError, UnicodeDecodeError) as error:
+        lexicon = lexicons.read(args.lexicon) if args.lexicon else None
+    except (ConfigError, TruthError, LexiconError, OSError) as error:
         raise UsageError(str(error)) from error
     if not calls:
         raise UsageError(f"no NAME.json with a truth in {args.folder}: docs/speech.md says how a known call is written")

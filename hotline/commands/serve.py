@@ -26,6 +26,7 @@ from hotline.settings import ConfigError, Settings, load
 from hotline.telephony_settings import Pbx
 from storage.migrate import upgrade
 from storage.trouble import StorageError
+from transcription.lexicon import LexiconError
 
 log = structlog.get_logger()
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     try:
         return asyncio.run(_serve(settings, secrets))
-    except StorageError as error:
+    except (StorageError, LexiconError) as error:
         raise UsageError(str(error)) from error
 
 

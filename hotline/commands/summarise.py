@@ -8,8 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from hotline import lexicons
 from hotline.cli import UsageError
 from transcription.account import Summary
+from transcription.lexicon import LexiconError
 from transcription.summary import as_json, summarise
 from transcription.transcript import Speaker, Turn
 
@@ -17,6 +19,7 @@ from transcription.transcript import Speaker, Turn
 def add(parser: argparse.ArgumentParser) -> None:
     """Name the arguments."""
     parser.add_argument("turns", type=Path, metavar="TURNS.json", help='{"called_at": ..., "turns": [...]}')
+    parser.add_argument("--lexicon", type=Path, metavar="FILE", help="a line's own words, as [line.speech] lexicon")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
@@ -30,7 +33,11 @@ def run(args: argparse.Namespace) -> int:
         called_at, turns = read(raw)
     except ValueError as error:
         raise UsageError(f"{args.turns}: {error}") from error
-    summary = summarise(turns, called_at)
+    try:
+        lexicon = lexicons.read(args.lexicon) if args.lexicon else None
+    except LexiconError as error:
+        raise UsageError(str(error)) from error
+    summary = summarise(turns, called_at, lexicon)
     if args.json:
         json.dump(as_json(summary), sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")
