@@ -28,6 +28,12 @@ _PART_OF_DAY = re.compile(r"^(上午|下午|晚上|早上|中午|傍晚)")
 _BOOKED = re.compile(
     "约[了的过]|订[了的]|预[约订]|定的|报[的了]|抢|买的|票|房|航班|车次|入住|团|那[趟班场节个]|挂[的了]|安排的|排的"
 )
+_STANDS = re.compile(
+    "(?:约|订|预[约订]|定|排|安排|登记|系统|原[来定]|本来|讲好|说好|单子上写)的?(?:时间|日期|日子|显示|约)?(?:是|在|的是)|[讲说约定]好的?.{0,12}的[，。！？]?$"
+)
+_TAKEN = re.compile(
+    "[嗯啊哦好，]*(?:行|好|可以|中|成|要得|得行|没问题|OK|ok|妥|来赛|好[额嘅]|阔以)(?![不吗么])[吧啊呀的嘞了哒哈呢]*(?:[，。！…]|$)(?!.{0,6}(?:不过|但|可是|只是|就是))"
+)
 _YES = re.compile("(?:[嗯哦啊，]*)(?:对|是的|没错|是啊|嗯对)(?![不])(?!.*(?:不过|但|可是))")
 _OTHER_PART = re.compile(r"上午|下午|晚上|早上|中午|傍晚|下班|[晚早]一?点|\d点")
 _OPTIONS = re.compile(
@@ -79,17 +85,24 @@ def _refused_by_name(call: Named, line: int) -> Iterator[int]:
         mention = call.mentions[index]
         if mention.kind not in _KINDS or call.past(mention) or not _said_no(call, index):
             continue
-        if (
-            call.lines[line].caller
-            and _BOOKED.search(call.lines[line].clause_at(mention.start).text)
-            and not _proposed(call, index)
-        ):
+        if _booked(call, index):
             continue  # 我约的周五，来不了了: what is cancelled was so
         if mention.kind is FactKind.DATE and _only_the_hour(call, index):
             continue
         if not (mention.kind is FactKind.DATE and _other_part_of_day(call.lines[line].whole[mention.end :])):
             yield from call.same_before(index)
             yield from call.windows_from(index)
+
+
+def _booked(call: Named, index: int) -> bool:
+    """我约的周五，来不了了; 您约的是这礼拜六: what is cancelled or moved was so."""
+    for i in call.same_before(index):
+        mention = call.mentions[i]
+        line = call.lines[mention.line]
+        clause = line.clause_at(mention.start).text
+        if _STANDS.search(clause) or (line.caller and _BOOKED.search(clause) and not _proposed(call, i)):
+            return True
+    return False
 
 
 def _said_no(call: Named, index: int) -> bool:  # noqa: PLR0911 -- one rule after the other
@@ -112,6 +125,8 @@ def _said_no(call: Named, index: int) -> bool:  # noqa: PLR0911 -- one rule afte
         return True
     if call.refuses(rest) and not re.search(r"[吗么][？，]?$", rest):
         return True
+    if not own.caller and re.search("上班|开门|营业", rest):
+        return False
     if call.words["talk.busy"].search(rest):  # may be mere news, unless the day had been proposed
         offered = any(i != index for i in call.same_before(index)) or any(call.windows_from(index))
         return offered or _asked_before(call, mention.line)

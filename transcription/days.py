@@ -33,9 +33,13 @@ _MONTH_AWAY = re.compile(r"([上这下本])个?月的?(\d{1,2})[号日]")
 _DAY = re.compile(
     r"(?<![大小\dA-Za-z\-年月第每弄栋附排区巷路街里村组段院座幢道庄镇苑])(?<!每月)(?<!每个月)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车库铺附坑档摊桩口房间])"
 )
-_MONTH_END = re.compile(r"(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)")
+_MONTH_END = re.compile(
+    r"(?:(?<=到)|(?<=至)|(?<=[晚迟])|(?<=赶在))(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)"
+    r"|(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)(?!那|的|开|买|办|交的|就[没已]|左右|还没)"
+    r"(?=之?[前内]|以前|截|到期|[给就能会要发交付出可来回]|[，。？！]|$)"
+)
 _NEAR_WORD = re.compile(
-    "大前天|(?<!提)前[天日]|昨[天日晚夜儿个]|寻日|[明听][天日早晚儿个](?!白)|大后天|(?<![以今])后[天儿日](?!天)"
+    "大前天|(?<!提)前[天日]|昨[天日晚夜儿个]|寻日|(?:明[天日早晚儿个]|听日)(?!白)|大后天|(?<![以今])后[天儿日](?!天)"
 )
 _WEEK_WORD = re.compile(
     r"(?:(?<=[周期拜][一二三四五六日天])|(?<![一二两三四五六七八九十几每0-9]))(上上|下下|上|这|本|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-6])(?![次回圈日号\d]{1})"
@@ -45,6 +49,11 @@ _EVERY = re.compile(
 )
 _BIRTH = re.compile("出生|生日|生于|生的")
 _TODAY = re.compile("(?:今天|今儿|都|今日)(?:都|已经|是)?$")  # 今天都19号了
+_JOINED = re.compile(
+    "(上上|下下|上|这|本|下)个?(?:周|星期|礼拜)[一二三四五六日天](?:和|跟|与|、|或者?|还是|到|至|，?还有|，?以及)$"
+)
+_RECENT = 6  # lines: how long a bare 周二 or 10号 is the day named before
+_FORTNIGHT = 14
 _PAST = re.compile(
     "买的|订的|下的单|下单|办的|寄的|交的|装的|修的|报的|打过|来过|说过|说的|就说|说是|收到|签收|送来|开始|坏的|了一|过了|的时候"
     "|[^好行来去到完]了(?![吧的话])|来了(?:一|个|两|师傅|人)"
@@ -63,10 +72,13 @@ class Calendar:
 
     today: date
     _month: tuple[int, int] | None = field(default=None, init=False)
+    _known: list[tuple[int, date]] = field(default_factory=list, init=False)  # line and day, as they were named
+    _line: int = field(default=0, init=False)
     _gone: set[str] = field(default_factory=set, init=False)  # weekdays that the line tells as past
 
     def read(self, line: Line) -> Iterator[Mention]:
         """The days named in the line, in order."""
+        self._line = line.index
         self._gone = {
             found[2]
             for found in _WEEK_WORD.finditer(line.text)
@@ -85,6 +97,7 @@ class Calendar:
                 if day is None or (self.today - day).days > _OLD or (day == self.today and _TODAY.search(told)):
                     continue
                 taken.append((start, end))
+                self._known.append((line.index, day))
                 yield Mention(FactKind.DATE, day.isoformat(), line.index, start, end, (line.index,), found.group())
 
     def _make(self, year: int, month: int, day: int) -> date | None:
@@ -123,23 +136,32 @@ class Calendar:
         return self._make(*_months(self.today, _MONTHS[found[1]]), int(found[2]))
 
     def month_end(self, found: re.Match[str], _: Clause) -> date | None:
-        """月底, 3月底, 下个月底: the month's last day."""
-        if found[1]:
-            month = int(found[1])
+        """月底前, 到3月底, 下个月底: the month's last day."""
+        said, away = found[1] or found[3], found[2] or found[4]
+        if said:
+            month = int(said)
             year = self.today.year + (month < self.today.month - 6)
             return self._make(year, month, monthrange(year, month)[1]) if 1 <= month <= 12 else None  # noqa: PLR2004
-        year, month = _months(self.today, _MONTHS[found[2]] if found[2] else 0)
+        year, month = _months(self.today, _MONTHS[away] if away else 0)
         return self._make(year, month, monthrange(year, month)[1])
 
     def day(self, found: re.Match[str], _: Clause) -> date | None:
         """15号: the month comes from before. None in a sentence about every month."""
         if re.search("每个?月[^。？！]*$", found.string[: found.start()]):
             return None
+        same = self._named(lambda day: day.day == int(found[1]))
+        if same is not None:
+            return same  # 下周二，10号
         year, month = self._month or (self.today.year, self.today.month)
         try:
             return date(year, month, int(found[1]))
         except ValueError:
             return None
+
+    def _named(self, fits: Callable[[date], bool]) -> date | None:
+        """The day that was named last, a few lines ago at most, if it fits."""
+        near = [day for line, day in self._known if self._line - line <= _RECENT]
+        return next((day for day in reversed(near) if fits(day)), None)
 
     def near(self, found: re.Match[str], _: Clause) -> date | None:
         """昨天, 后天."""
@@ -153,6 +175,13 @@ class Calendar:
         beside = next((m for m in _MONTH_DAY.finditer(clause.text)), None)
         if beside and (same := self.month_day(beside, clause)) and same.weekday() == wanted:
             return same  # 8月6号是周四: the same day
+        with_week = _JOINED.search(found.string[: found.start()])
+        if with_week:  # 上周六，还有周日
+            return monday + timedelta(weeks=_WEEK[with_week[1]], days=wanted)
+        if found[2] not in self._gone:
+            same = self._named(lambda day: day.weekday() == wanted and abs((day - self.today).days) <= _FORTNIGHT)
+            if same is not None and not _OPEN.match(clause.text[found.end() - clause.start :]):
+                return same
         ahead = (wanted - self.today.weekday()) % 7
         if ahead and (found[2] in self._gone or (_PAST.search(clause.text) and not _COMING.search(clause.text))):
             ahead -= 7

@@ -49,14 +49,14 @@ _SHOWN = (FactKind.FAULT_CODE, _NONE)
 _FILED = re.compile(
     "工单|[问查催]个?单子|提[了过]?(?:个|一个|的)|报[了过]?的?修|报修|送修|放(?:在)?你们|拿(?:去|来|到).{0,6}修|投诉过|反馈过?|反映过|登记过|提交|申请|案子|立案|报案|理赔|bug|BUG|故障"
 )
-_BOUGHT = re.compile("订单|快递|包裹|下单|买|拍的|件到|物流|运单|寄|货")
+_BOUGHT = re.compile("订单|快递|包裹|下单|买|订[了的]|拍的|件到|物流|运单|寄|货")
 _EITHER = re.compile("或者|还是|或")
 _VERSION = re.compile(r"V?\d{1,2}\.\d{1,3}\.\d{1,4}")
 _CODE = re.compile(r"(?=.*[A-Z])(?=(?:.*\d){2})[A-Z\d]+(?:[\-/][A-Z\d]+)*")
 _CHOICE = re.compile(r"[A-Z]{1,3}\d{1,3}还是[A-Z]{1,3}\d{1,3}")  # 您的是C6还是C8？
 _SHORT = re.compile(r"[A-Z]{1,3}\d{1,3}")
 _LONG_CODE = re.compile(r"[A-Z]{2,4}-?\d{6,14}")
-_GIVES = re.compile("登记|受理|建好|立了|生成|报修|记一下|记好|工单")
+_GIVES = re.compile("给您|给你|登记|受理|建好|立了|生成|报修|记一下|记好|工单")
 _OF_GOODS = re.compile(
     "(?:买|要|订|拍|选|下单)的(?:明明|本来|可)?是$|(?:发|送|寄|装|换|错发|配|给)(?:成|来|错|的是|了个?|成了)+(?:个|台)?$|来的(?:却|是)+$|(?:得|要|该)(?:用|买|换|配)$|用的(?:是)?$|替代的?是?$"
 )
@@ -148,8 +148,11 @@ class Sorter:
 
     def _slip(self, chain: Chain) -> FactKind:
         """What 单号 means: the agent gives that of a ticket, the caller that of an order, unless of a case filed."""
-        if not chain.caller:
-            return FactKind.TICKET_NO
+        line = self.conversation[chain.line]
+        if not chain.caller:  # 单号2219那个，付了168块，是这个不？: read from an order
+            reads = line.clauses[-1].asks and not _GIVES.search(line.whole)
+            bought = any(_BOUGHT.search(other.whole) for other in self.conversation[: chain.line])
+            return FactKind.ORDER_NO if reads and bought else FactKind.TICKET_NO
         before = "".join(line.whole for line in self.conversation[: chain.line + 1])
         return FactKind.TICKET_NO if _FILED.search(before) and not _BOUGHT.search(before) else FactKind.ORDER_NO
 

@@ -27,7 +27,7 @@ _BETTER = re.compile(
 )
 _EXAMPLE = re.compile("比方说?|比如说?|例如|譬如|打个?比方|举个?例子?|好比说?|假如说?是?")
 _NOT_CHARGED = re.compile(
-    "(?:没有?|不是?有)(?:这|那)(?:一)?(?:笔|个|项)(?:费|钱|收|款)?|(?:这|那)(?:笔|个|项)?(?:费用?|钱)?(?:不|没)(?:收|用|算|扣)(?!到)|[看说记算查搞弄]岔|[看算查报说弄搞]错(?:了|价)"
+    "(?:没有?|不是?有)(?:这|那)(?:一)?(?:笔|个|项)(?:费|钱|收|款)?|(?:这|那)(?:笔|个|项)?(?:费用?|钱)?(?:不|没)(?:收|用|算|扣)(?!到)|[看说记算查搞弄]岔|不收(?:您|你)?(?:的|钱)|写(?:了|着|的是)?(?:是)?(?:免|包)|是免的|[看算查报说弄搞]错(?:了|价)"
 )
 _EXTRA = re.compile(
     "要不要|需不需要|要(?:不)?再?(?:一起|顺便|另外)|再加|加[个一]?.{0,6}(?:吗|么)|加购|另加|顺便|升级|搭配|一起换|考虑(?:一下)?|可以选|自选|推荐|有个?套餐"
@@ -37,12 +37,15 @@ _DECLINED = re.compile(
     "不(?:要|用|换|加|买|办|需要?|搞|做|弄|考虑|升级?|装|开|选|想)(?!紧|是|对|说)|算了|没必要|用不[着上]|先不|免了|还能[用撑]"
 )
 _NO_MAIL = re.compile(
-    "(?:不会|不太会|没有?|不用|用不来|不懂|弄不来|搞不来|不晓得|没得|没在用|不方便)(?:弄|用|发|搞|什么|个)?(?:邮箱|邮件|电子|那个|这个)?|微信(?:上|发|传)?(?:行|可以|成|中|能|发)|能不能.{0,4}微信|短信(?:行|可以|发)"
+    "(?:不会|不太会|不懂|不晓得怎么?)(?:弄|用|发|搞)|(?:没有?|没得|冇)(?:个)?(?:邮箱|邮件|电子)|用不来|弄不来|搞不来|没在用|微信(?:上|发|传)?(?:行|可以|成|中|能|发)|能不能.{0,4}微信|短信(?:行|可以|发)"
 )
 _DENIED = re.compile(
     r"念[反错岔倒]|[记写打说弄搞输看听]错|不对|不是|错了|反了|漏了?|多了?[一1]?个|少了?[一1]?个|应该是|是(?=\d)"
 )
-_UNHAPPY = re.compile("？|太|[这那]么|等|早|快|急|不行|怎么|咋|啊|哎|唉|受不|赶")
+_UNHAPPY = re.compile(
+    "太|[这那]么[久晚长迟慢]|[等站坐扛熬撑受]不|等到|还要等|早[点些]|快[点些]|提前|急|不行|[冻淹饿晒泡]|来不及|赶|咋办|怎么办|哪儿?[站等]|要命|晚点|再晚"
+)
+_CONFIRMS = re.compile("[是对]吧|对吗|是吗|对不|是不是|没错|可以|行|几号|right")
 _RULE = re.compile("收费|免费|有效|截止|规定|都|取消|一般|平时|营业|上班")
 _SENTENCE = re.compile("[。？！；]")
 _NEXT = 4  # lines: how soon a better offer comes
@@ -60,31 +63,40 @@ def _example(call: Named, line: int) -> Iterator[int]:
 
 
 def _superseded(call: Named, line: int) -> Iterator[int]:
-    """An offer of the company that the caller does not take up, and a better one in its next words."""
-    own = call.lines[line]
-    if own.caller:
+    """An offer of the company that does not please the caller, and a better one in its next words."""
+    own, reply = call.lines[line], call.reply(line, 2)
+    if own.caller or reply is None or call.words["talk.accept"].search(reply.whole):
         return
-    reply = call.reply(line, 2)
-    if reply is None or call.words["talk.accept"].search(reply.whole) or not _UNHAPPY.search(reply.whole):
+    after = next((other for other in call.after(reply.index, 2) if not other.caller and other.whole), None)
+    if after is None:
         return
     for kind in _WHEN:
-        mine = call.of(line, kind)
         named = {call.mentions[i].value for i in call.of(reply.index, kind)}
-        for other in call.after(reply.index, _NEXT - 1):
-            later = call.of(other.index, kind)
-            if other.caller or not later:
-                continue
-            if not _offers_better(call, other, later[0]):
-                break
-            for index in mine:
-                rule = _RULE.search(own.clause_at(call.mentions[index].start).text)
-                kept = rule or call.again(index, other.index) or call.mentions[index].value in named
-                if not kept and not call.past(call.mentions[index]):
+        later = call.of(after.index, kind)
+        for index in call.of(line, kind):
+            mention = call.mentions[index]
+            echoed = _asked_again(call, reply, kind, mention.value)
+            unhappy = mention.value not in named and _UNHAPPY.search(reply.whole)
+            better = [
+                i for i in later if call.mentions[i].value != mention.value and (echoed or _better(call, after, i))
+            ]
+            rule = _RULE.search(own.clause_at(mention.start).text)
+            if better and (echoed or (unhappy and not rule)) and not call.past(mention):
+                if not call.again(index, after.index):
                     yield from call.same_before(index)
-            break
+                    yield from (i for i in call.of(reply.index, kind) if call.mentions[i].value == mention.value)
 
 
-def _offers_better(call: Named, other: Line, index: int) -> bool:
+def _asked_again(call: Named, reply: Line, kind: FactKind, value: str) -> bool:
+    """礼拜四寄？: the reply questions the very day."""
+    for index in call.of(reply.index, kind):
+        clause = reply.clause_at(call.mentions[index].start)
+        if call.mentions[index].value == value and clause.text.endswith("？") and not _CONFIRMS.search(clause.text):
+            return True
+    return False
+
+
+def _better(call: Named, other: Line, index: int) -> bool:
     return _BETTER.search(other.whole[: call.mentions[index].end]) is not None
 
 
@@ -92,7 +104,12 @@ def _not_charged(call: Named, line: int) -> Iterator[int]:
     """没有这笔，我看错了: the last sum that the same side has named."""
     own = call.lines[line]
     found = _NOT_CHARGED.search(own.whole)
-    if own.caller or found is None or call.of(line, FactKind.AMOUNT):
+    if own.caller or found is None:
+        return
+    here = call.of(line, FactKind.AMOUNT)
+    if here:  # 搬楼费是120元，我看看……哦，是写了免的
+        if call.mentions[here[-1]].end <= found.start() and re.search("看|哦|不对|错", own.whole[: found.end()]):
+            yield from call.same_before(here[-1])
         return
     for back in range(line - 1, max(-1, line - _NEXT - 1), -1):
         sums = call.of(back, FactKind.AMOUNT)
