@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.storage.conftest import Ring, Told
 
 DOWN = "我家宽带断网了，光猫红灯"
-SLOW = "宽带网速太慢了，看视频总是卡"
+SLOW = "家里宽带太慢了，看视频总是卡"
 
 Spoken = Callable[..., Awaitable["Told"]]
 
