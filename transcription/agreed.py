@@ -35,6 +35,7 @@ _TAKEN = re.compile(
     "[嗯啊哦好，]*(?:行|好|可以|中|成|要得|得行|没问题|OK|ok|妥|来赛|好[额嘅]|阔以)(?![不吗么])[吧啊呀的嘞了哒哈呢]*(?:[，。！…]|$)(?!.{0,6}(?:不过|但|可是|只是|就是))"
 )
 _YES = re.compile("(?:[嗯哦啊，]*)(?:对|是的|没错|是啊|嗯对)(?![不])(?!.*(?:不过|但|可是))")
+_ABOUT_US = re.compile("你们|您|[上开]不[上开]|吗$|几点|什么时候|哪|师傅")
 _OTHER_PART = re.compile(r"上午|下午|晚上|早上|中午|傍晚|下班|[晚早]一?点|\d点")
 _OPTIONS = re.compile(
     "都行|都成|都方便|都有空|都能|随便|还是|或者|或是|要不|也有|也可以|也行|哪个|哪一个|哪天|任选|两[班个种]|都有|都可以|您选|您挑|和.{1,12}的"
@@ -137,7 +138,11 @@ def _said_no(call: Named, index: int) -> bool:  # noqa: PLR0911 -- one rule afte
     if (echo or not clause.asks) and call.words["talk.unsuitable"].search(follow.text[:10]):
         return True
     then = own.whole[clause.end : until]
-    if (clause.asks and not echo) or (mention.kind is FactKind.DATE and _OTHER_PART.search(then)):
+    if (
+        (clause.asks and not echo)
+        or re.search("几点|什么时候|哪个时|多[久长]", clause.text)
+        or (mention.kind is FactKind.DATE and _OTHER_PART.search(then))
+    ):
         return False  # 12号我上班，晚上行不行: the day stands
     return _proposed(call, index) and _busy_then(call, then)
 
@@ -154,7 +159,7 @@ def _proposed(call: Named, index: int) -> bool:
 
 def _busy_then(call: Named, rest: str) -> bool:
     """Whether the next two clauses say that the speaker has no time."""
-    soon = "，".join(re.split("[，。！；…]+", rest)[:2])
+    soon = "，".join(part for part in re.split("[，。！；…？]+", rest)[:2] if not _ABOUT_US.search(part))
     return bool(call.words["talk.busy"].search(soon) or call.words["talk.unsuitable"].search(soon))
 
 
@@ -268,7 +273,7 @@ def _wish_not_met(call: Named, line: int) -> Iterator[int]:
         if mention.kind not in _KINDS or call.past(mention) or not call.words["talk.wish"].search(rest):
             continue
         reply = call.reply(line, 2)
-        if reply is None or call.again(index, line + 1):
+        if reply is None or _TAKEN.match(reply.whole) or call.again(index, line + 1):
             continue
         no = (
             call.refuses(reply.whole)

@@ -38,7 +38,7 @@ _WRITTEN = re.compile(
 _ITEM = re.compile(rf"(?:[这那每上前]一?1?笔(?:扣?款|钱)?|[这那]单){_FILL}")
 _BEHIND = re.compile(
     r"(?:块|元)?(?:是|的)?[^，。？\d]{0,4}(?:手续费|工本费|押金|定金|订金|首付|尾款|差价|利息|罚款|本金|租金|运费|工费|材料费|服务费|话费)"
-    r"|我?们?(?:自己)?(?:来)?(?:补|出|付|掏|认了|给你|转你)|[这那]笔|打发|起步|封顶|包邮|(?:我|你们|得|要|就)?(?:全退|都退|全款|全额|全部|全数)"
+    r"|我?们?(?:自己)?(?:来)?(?:补|出|付|掏|认了|给你|转你)|(?:退|减|扣|抵|返|变|降到?|涨到?|改成?)\d|[这那]笔|打发|起步|封顶|包邮|(?:我|你们|得|要|就)?(?:全退|都退|全款|全额|全部|全数)"
     r"|(?:在[^，。]{1,8})?(?:买|收|拿|入|订|卖|付|交)的|[一每](?:年|个?月|季度?|天|次|位|人|晚|平|套|件|张|份|学期)"
 )
 _FESTIVAL = re.compile("618|1111|1212|12315|12345|12305|110|119|120|122|114|95\\d{3}|10086|10010|10000|315|996")
@@ -49,7 +49,7 @@ _NO_MONEY = re.compile(
 _YEAR = re.compile(r"(?:19[89]|20[0-3])\d")
 _VERSION = re.compile("版本|升级|升到|更新到|系统|固件|软件|装回|[vV]$|屏幕|英寸|视力|公里|里程|倍")
 _ASKS = re.compile(
-    "多少钱|(?:啥|什么|几个|多少)价|价格|金额|费用|总价|多少元|多少块|(?:怎么|咋个?|如何|怎样)(?:个)?(?:收|算)(?:费|钱|的|法)?|收费|[收要加花]钱|费用|啥钱|什么钱|几块钱|几钱"
+    "价[^，。]{0,8}多少|多少钱|(?:啥|什么|几个|多少)价|价格|金额|费用|总价|多少元|多少块|(?:怎么|咋个?|如何|怎样)(?:个)?(?:收|算)(?:费|钱|的|法)?|收费|[收要加花]钱|费用|啥钱|什么钱|几块钱|几钱"
     "|(?:花|付|消费|收|扣|退|赔|交|转|刷|充|存|省|贴|补|要|给|买的?|卖|租|保|贷|欠|亏|笔|天|月|年|晚|次|次性|共)(?:我|您|你|他|们|了|的|得|是|大概|要|一共|到底|还)*多少(?!天|个|人|次|号|层|平|台|小时|分|时间|岁|兆|度|公里)"
     "|报(?:个|下|一下)?价|贵不贵|啥价|几多钱|好多钱|[问报]价"
 )
@@ -62,10 +62,12 @@ _LAST = re.compile(r"(?:啊|呀|呢|吧|嘛|哦|噢|咯|了|哈|的|对吧|是�
 _NAMED = re.compile(r"[\u4e00-\u9fa5A-Za-z]{1,9}$")
 _TOTAL = re.compile("一共|总共|合计|总计|共计|加起来|加一块")
 _CHARS = re.compile(r"[A-Za-z\d\-、，。…？！\s嗯呃啊哦]+")
+_SMALL = re.compile("再来?|还有?|[1一]个|[后最末前中][面头边后尾间]?|就?是|那个|然后|接着|[几两三四]位|[这那]")
 _CODE = re.compile(r"[A-Za-z\d][A-Za-z\d\-]{5,}")
 _CUT = re.compile(r"(\d(?:\.\d)?)(\d|[一二三四五六七八九])?折")
 _ANSWERED = 2  # lines: how long a question for money waits
 _REPEATED = 12  # lines: how long a bare number is the sum that was named
+_LONG = 8  # lines: how long a bare number with cents may be money
 _RECENT = 3  # lines: how long talk of money lasts
 _HUNDRED, _LEAST = 100, 10
 _WORD = 2
@@ -173,7 +175,11 @@ def _is_sum(one: _Candidate, book: _Book) -> bool:  # noqa: PLR0911 -- one rule 
         return False
     if _MONEY.search(head) or _BEHIND.match(tail) or _ITEM.search(head):
         return True
-    if one.value >= _HUNDRED and (_BIG.search(head) and (one.value >= _HUNDRED * _LEAST or book.recent(index))):
+    if one.value >= _HUNDRED and (
+        _BIG.search(head)
+        and not re.match("的|以上|以下|以内", tail)
+        and (one.value >= _HUNDRED * _LEAST or book.recent(index))
+    ):
         return True
     if one.value >= _HUNDRED and _WRITTEN.search(head):
         return True
@@ -182,7 +188,11 @@ def _is_sum(one: _Candidate, book: _Book) -> bool:  # noqa: PLR0911 -- one rule 
     if index - book.asked.get(not one.line.caller, -9) <= _ANSWERED:
         return True
     if "." in one.digits:
-        return book.recent(index) or bool(_TALK.search(one.line.whole[max(0, one.clause.start - 16) : one.clause.end]))
+        return (
+            book.recent(index)
+            or any(abs(index - line) <= _LONG for line in book.talked)
+            or bool(_TALK.search(one.line.whole[max(0, one.clause.start - 16) : one.clause.end]))
+        )
     if not one.line.caller and one.value >= _HUNDRED and _WORK.search(head) and _LAST.match(tail):
         return True  # 换屏680
     return _in_list(one, book) or _in_talk(one, book) or _read_out(one)
@@ -208,7 +218,7 @@ def _excluded(one: _Candidate, book: _Book) -> bool:
 
 def _dictated(one: _Candidate) -> bool:
     """Whether it stands between other pieces of digits and letters."""
-    if not _CHARS.fullmatch(one.clause.text):
+    if not _CHARS.fullmatch(_SMALL.sub("", one.clause.text)):
         return False
     return any(
         beside is not None and _CHARS.fullmatch(beside.text) and re.search(r"[\dA-Za-z]", beside.text)
@@ -238,6 +248,11 @@ def _in_talk(one: _Candidate, book: _Book) -> bool:
     if _SAYS.search(one.head):
         return True
     before = one.beside(-1)
+    if not one.head and one.value >= _HUNDRED and before is not None and not re.search(r"[\dA-Za-z]", before.text):
+        sentence = re.split("[。？！]", one.line.whole[: one.start])[-1]
+        numbers = re.findall(r"\d+(?:\.\d+)?", sentence)
+        if any(one.line.index in book.known.get(Decimal(number), ()) for number in numbers):
+            return True  # 鼎和那边是4310块，还有一家海石，3988
     return not one.head and before is not None and re.search(r"折|价|费|就$|要$|得$|就…*$", before.text) is not None
 
 

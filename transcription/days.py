@@ -36,7 +36,7 @@ _DAY = re.compile(
 _MONTH_END = re.compile(
     r"(?:(?<=到)|(?<=至)|(?<=[晚迟])|(?<=赶在))(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)"
     r"|(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)(?!那|的|开|买|办|交的|就[没已]|左右|还没)"
-    r"(?=之?[前内]|以前|截|到期|[给就能会要发交付出可来回]|[，。？！]|$)"
+    r"(?=之?[前内]|以前|截|到期|[给就能会要发交付出可来回还]|[，。？！]|$)"
 )
 _NEAR_WORD = re.compile(
     "大前天|(?<!提)前[天日]|昨[天日晚夜儿个]|寻日|(?:明[天日早晚儿个]|听日)(?!白)|大后天|(?<![以今])后[天儿日](?!天)"
@@ -54,14 +54,17 @@ _JOINED = re.compile(
 )
 _RECENT = 6  # lines: how long a bare 周二 or 10号 is the day named before
 _FORTNIGHT = 14
+_ANSWER = 2  # lines: how soon a bare weekday answers 下周X
 _PAST = re.compile(
     "买的|订的|下的单|下单|办的|寄的|交的|装的|修的|报的|打过|来过|说过|说的|就说|说是|收到|签收|送来|开始|坏的|了一|过了|的时候"
     "|[^好行来去到完]了(?![吧的话])|来了(?:一|个|两|师傅|人)"
 )
-_SURELY_PAST = re.compile("又说|没人?(?:来|到|见|回|修|送|发|打|接|装|影|理|信|消息|动静)|白等|白跑|放.{0,3}鸽子|都没")
+_SURELY_PAST = re.compile(
+    "从.{2,4}(?:晚上|早上)?(?:到|起)(?:现在|今天|今儿|这会)?|又说|没人?(?:来|到|见|回|修|送|发|打|接|装|影|理|信|消息|动静)|白等|白跑|放.{0,3}鸽子|都没"
+)
 _SAID = re.compile("(?:说|说好|讲|答应|承诺|通知|约|约好)[^，。]*$")
 _OPEN = re.compile(
-    r"^(?:、?和?[周星期礼拜六日天]*)?(?:都|也|不|是|全天|照常|正常|上午|下午|早上|中午|还|有时|一般)*(?:开(?!票|工|会|始|学|机|通|户)|上班|营业|休息|放假|关门|坐诊|出诊|办公|接诊|开放|闭馆|轮休|停诊|停办|不办|没人|有人)"
+    r"^(?:、?和?[周星期礼拜六日天]*)?(?:都|也|不|是|全天|照常|正常|上午|下午|早上|中午|还|有时|一般)*(?:开(?!票|工|会|始|学|机|通|户)|上班|营业|休息|放假|关门|坐诊|出诊|办公|接诊|开放|闭馆|轮休|停诊|停办|上(?![门午来下])|不办|没人|有人)"
 )
 _COMING = re.compile("会|能|再|给您|给你|改|约|可以|方便|行不|行吗|之前|以前|要|得上|加班|[吧呗]")
 
@@ -73,6 +76,7 @@ class Calendar:
     today: date
     _month: tuple[int, int] | None = field(default=None, init=False)
     _known: list[tuple[int, date]] = field(default_factory=list, init=False)  # line and day, as they were named
+    _week: tuple[int, int] = field(default=(-9, 0), init=False)  # line and week of the last 下周X
     _line: int = field(default=0, init=False)
     _gone: set[str] = field(default_factory=set, init=False)  # weekdays that the line tells as past
 
@@ -171,6 +175,7 @@ class Calendar:
         """周六, 下周一."""
         monday, wanted = self.today - timedelta(days=self.today.weekday()), _WEEKDAY[found[2]]
         if found[1]:
+            self._week = (self._line, _WEEK[found[1]])
             return monday + timedelta(weeks=_WEEK[found[1]], days=wanted)
         beside = next((m for m in _MONTH_DAY.finditer(clause.text)), None)
         if beside and (same := self.month_day(beside, clause)) and same.weekday() == wanted:
@@ -182,6 +187,8 @@ class Calendar:
             same = self._named(lambda day: day.weekday() == wanted and abs((day - self.today).days) <= _FORTNIGHT)
             if same is not None and not _OPEN.match(clause.text[found.end() - clause.start :]):
                 return same
+        if self._week[1] > 0 and 0 < self._line - self._week[0] <= _ANSWER:  # 下周一行吗？-- 礼拜三啦
+            return monday + timedelta(weeks=self._week[1], days=wanted)
         ahead = (wanted - self.today.weekday()) % 7
         if ahead and (found[2] in self._gone or (_PAST.search(clause.text) and not _COMING.search(clause.text))):
             ahead -= 7

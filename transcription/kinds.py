@@ -150,7 +150,12 @@ class Sorter:
         """What 单号 means: the agent gives that of a ticket, the caller that of an order, unless of a case filed."""
         line = self.conversation[chain.line]
         if not chain.caller:  # 单号2219那个，付了168块，是这个不？: read from an order
-            reads = line.clauses[-1].asks and not _GIVES.search(line.whole)
+            clause = line.clause_at(chain.ends[1] - 1 if chain.ends[0] == chain.line else chain.start)
+            behind = line.whole[clause.end : clause.end + _LITTLE]
+            reads = (clause.asks or re.match("(?:对|是)[^，。]{0,3}[吗吧不？]", behind)) and not _GIVES.search(
+                line.whole
+            )
+            reads = reads or bool(re.match("(?:那个|那单|这单|这个|的那)", line.whole[chain.ends[1] :]))
             bought = any(_BOUGHT.search(other.whole) for other in self.conversation[: chain.line])
             return FactKind.ORDER_NO if reads and bought else FactKind.TICKET_NO
         before = "".join(line.whole for line in self.conversation[: chain.line + 1])

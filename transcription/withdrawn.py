@@ -45,6 +45,12 @@ _DENIED = re.compile(
 _UNHAPPY = re.compile(
     "太|[这那]么[久晚长迟慢]|[等站坐扛熬撑受]不|等到|还要等|早[点些]|快[点些]|提前|急|不行|[冻淹饿晒泡]|来不及|赶|咋办|怎么办|哪儿?[站等]|要命|晚点|再晚"
 )
+_FLAT_NO = re.compile(
+    r"(?:[哎啊呀哦嗯唉诶，]|那|这|可)*(?:不[行成中]|不得行|得不行|勿来[赛三塞]|要不得|来不及|不方便|没空|没时间|(?:咋|怎么?|哪)(?:个)?(?:得|能)?(?:行|成|中|等))[啊呀哇嘛呢的噻吧咧哦]*(?:[，。！？…]|$)"
+)
+_DOES = re.compile(
+    "(?:[，…]|(?:上午|下午|早上|晚上|中午|那天|可|也|都|白天))*(?:我(?!们?[能可行有在等]|[^，。]{0,6}(?:在家|有空|方便|可以))|俺|咱|家里|孩子|我妈|我爸|她|他|有事|要)"
+)
 _CONFIRMS = re.compile("[是对]吧|对吗|是吗|对不|是不是|没错|可以|行|几号|right")
 _RULE = re.compile("收费|免费|有效|截止|规定|都|取消|一般|平时|营业|上班")
 _SENTENCE = re.compile("[。？！；]")
@@ -81,10 +87,46 @@ def _superseded(call: Named, line: int) -> Iterator[int]:
                 i for i in later if call.mentions[i].value != mention.value and (echoed or _better(call, after, i))
             ]
             rule = _RULE.search(own.clause_at(mention.start).text)
-            if better and (echoed or (unhappy and not rule)) and not call.past(mention):
-                if not call.again(index, after.index):
-                    yield from call.same_before(index)
-                    yield from (i for i in call.of(reply.index, kind) if call.mentions[i].value == mention.value)
+            displeased = echoed or (unhappy and not rule)
+            if better and displeased and not call.past(mention) and not call.again(index, after.index):
+                yield from call.same_before(index)
+                yield from (i for i in call.of(reply.index, kind) if call.mentions[i].value == mention.value)
+
+
+def _flatly(call: Named, line: int) -> Iterator[int]:
+    """不成。12号我去县里看病: a bare no to what the company has just offered, and another day or hour follows."""
+    own, reply = call.lines[line], call.reply(line, 1)
+    if reply is None or not _FLAT_NO.match(reply.whole):
+        return
+    for kind in _WHEN:
+        mine = call.of(line, kind)
+        follow = call.others(mine[-1], reply.index, 4) if mine else []
+        for index in mine:
+            mention = call.mentions[index]
+            last = not _SENTENCE.search(own.whole[mention.end :].rstrip("。？！；"))
+            if last and follow and not call.past(mention) and not call.again(index, reply.index + 1):
+                yield from call.same_before(index)
+                yield from (i for i in call.of(reply.index, kind) if call.mentions[i].value == mention.value)
+
+
+def _elsewhere(call: Named, line: int) -> Iterator[int]:
+    """礼拜一我跑长途: the offered day named with what the caller does then, and another one follows."""
+    own = call.lines[line]
+    for kind in _WHEN:
+        for index in call.of(line, kind):
+            mention = call.mentions[index]
+            offered = own.caller and any(
+                call.mentions[i].line < line and not call.lines[call.mentions[i].line].caller
+                for i in call.same_before(index)
+                if line - call.mentions[i].line <= 2  # noqa: PLR2004 -- just offered
+            )
+            if not offered or not _DOES.match(own.whole[mention.end :]) or call.again(index, line + 1):
+                continue
+            if any(
+                call.mentions[i].start > mention.start or call.mentions[i].line > line
+                for i in call.others(index, line, 3)
+            ):
+                yield from call.same_before(index)
 
 
 def _asked_again(call: Named, reply: Line, kind: FactKind, value: str) -> bool:
@@ -188,4 +230,4 @@ def _like(one: str, other: str) -> bool:
     return sum(a == b for a, b in zip(one, other, strict=True)) >= _ALIKE * len(one)
 
 
-WITHDRAWN = (_example, _superseded, _not_charged, _declined, _no_mail, _mail_corrected, _misread)
+WITHDRAWN = (_example, _superseded, _flatly, _elsewhere, _not_charged, _declined, _no_mail, _mail_corrected, _misread)
