@@ -36,6 +36,16 @@ class SpeechServer(Part):
         return self
 
 
+class LanguageModel(SpeechServer):
+    """A server of one's own that speaks OpenAI's ``/chat/completions``; it gets what was said, masked (docs/llm.md).
+
+    ``url`` ends before ``/chat/completions``. ``timeout``: seconds for one answer.
+    """
+
+    model: Annotated[str, Field(pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]{0,99}$")]
+    timeout: Annotated[float, Field(gt=0, le=600)] = 120.0
+
+
 class Transcription(Part):
     """The speech engine. ``model`` is a folder; without one the first that works in the data folder is taken.
 
@@ -52,3 +62,4 @@ class Transcription(Part):
     memory_mb: Annotated[int, Field(ge=100)] | None = None
     word_times: bool = False
     endpoint: SpeechServer | None = None
+    llm: LanguageModel | None = None

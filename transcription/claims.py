@@ -15,7 +15,7 @@ _AGENT = re.compile("客服|坐席|座席|工作人员|接线员")
 _FRAME = re.compile(
     "客户|用户|来电人|来电者|来电|顾客|对方|客服|坐席|座席|工作人员|接线员|反映|表示|询问|咨询|告知|提出|"
     "希望|要求|请求|需要|称|说|问|想|是否|能否|如何|情况|相关|关于|进行|其|该|及|以及|并|并且|称其|说明|"
-    "提到|提供|通话|本次|目前|现在|一个|一下|已|号码|订单号|单号|型号|故障码|电话|身份证|银行卡|税号|邮箱|"
+    "提到|提供|通话|本次|目前|现在|一个|一下|已|号码|订单号|单号|型号|故障码|身份证|银行卡|税号|邮箱|"
     "金额|日期|时间|地址"
 )
 _FRAME_HEAD = re.compile("反映|表示|询问|咨询|告知|提出|希望|要求|请求|需要|客户|客服")
@@ -41,6 +41,7 @@ _PROPOSES = re.compile(
 _REPORTS_QUESTION = re.compile("问|咨询|是否|能否|如何|想知道|想|希望|要求|请求|申请|需要|提出|打听|想要")
 _IF = re.compile("如果|要是|假如|倘若|万一|假设|若是|若(?=[不没您能])|的话|除非|只有|一旦")
 _NEXT = re.compile("就|便|才|而|但|却|所以")  # what stands behind these is no longer denied
+_BOUND = re.compile("[之以]?[内前后上下]|左右")  # behind a number: within, before
 _LETTERS = re.compile(r"[A-Za-z0-9*]")
 _NAME = 2
 
@@ -103,7 +104,8 @@ def _reported(cut: str) -> str:
 def _content(bare: str, numbers: Sequence[Value]) -> Iterator[tuple[str, bool | None]]:
     between = list(bare)
     for number in numbers:
-        between[number.start : number.until] = " " * (number.until - number.start)
+        until = found.end() if (found := _BOUND.match(bare, number.until)) else number.until
+        between[number.start : until] = " " * (until - number.start)
     for cut, tag in rjieba.tag("".join(between)):
         word = "" if _FRAME.fullmatch(cut) else _reported(cut)
         if not word.strip() or _SMALL.fullmatch(word) or _LETTERS.search(word):

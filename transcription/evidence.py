@@ -79,6 +79,12 @@ def supported(sentence: str, turns: Sequence[str] | Sequence[Turn], called_at: d
     return Support(not missing, tuple(dict.fromkeys(missing)))
 
 
+def says_something(sentence: str) -> bool:
+    """Whether there is anything in a sentence that would need evidence: 客户来电咨询 says nothing."""
+    told = [claims(clause) for whole in _SENTENCE.findall(written(sentence)) for clause in _CLAUSE.findall(whole)]
+    return any(claim.words or claim.values for claim in told)
+
+
 def _clauses(turn: Turn, *, named: bool) -> Iterator[_Said]:
     for whole in _SENTENCE.findall(written(turn.text)):
         if_then = conditional(whole)

@@ -81,7 +81,9 @@ def _dialog(told: Conversation) -> list[dict[str, Any]]:
             one["duration"] = seconds
         if parties[:1] != [0]:
             one["originator"] = 0
-        if sound is not None:
+        if sound is None:
+            one["mediatype"] = "audio/x-wav"  # needless by the draft where there is no content, but readers ask for it
+        else:
             one |= {"mediatype": _MEDIA.get(sound.media, sound.media), "filename": sound.name}
             one |= {"url": sound.url} if sound.url else {}
             one["content_hash"] = [_hash("sha512", sound.sha512), _hash("sha256", sound.sha256)]

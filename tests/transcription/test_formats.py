@@ -218,5 +218,11 @@ def test_a_transcript_whose_sound_is_gone_keeps_its_dialog() -> None:
     made = container(replace(TOLD, sounds=()), NOW)
     check_vcon(made)
     assert made["dialog"] == [
-        {"type": "recording", "start": "2026-11-20T12:00:05.000+08:00", "parties": [0, 1, 2], "duration": 62.0}
+        {
+            "type": "recording",
+            "start": "2026-11-20T12:00:05.000+08:00",
+            "parties": [0, 1, 2],
+            "duration": 62.0,
+            "mediatype": "audio/x-wav",
+        }
     ]
