@@ -48,7 +48,7 @@ def main() -> int:
         try:
             heard = hear(
                 engine, legs,
-                talk=order["talk"], max_seconds=order["max_seconds"],
+                talk=order["talk"], language=start["spec"]["language"], max_seconds=order["max_seconds"],
                 started=lambda seconds: tell({"seconds": seconds}), done=lambda share: tell({"share": share}),
             )  # fmt: skip
         except AudioProblem as problem:

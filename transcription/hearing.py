@@ -10,6 +10,7 @@ from transcription.audio import MAX_SECONDS, Leg, load_leg, load_stereo, resampl
 from transcription.crosstalk import same
 from transcription.engines import Engine, Samples, Segment, Span
 from transcription.levels import faults, level
+from transcription.tidy import tidied
 from transcription.tones import RATE
 from transcription.transcript import LegTrouble, Level, Speaker, Turn
 from transcription.trouble import AudioProblem, Trouble
@@ -32,13 +33,15 @@ def hear(
     paths: Mapping[Speaker, Path],
     *,
     talk: Sequence[tuple[float, float, str]] | None = None,
+    language: str = "zh",
     max_seconds: float = MAX_SECONDS,
     started: Callable[[float], None] = lambda _seconds: None,
     done: Callable[[float], None] = lambda _share: None,
 ) -> Heard:
-    """Transcribe the legs. ``started`` is told the seconds of audio to expect, ``done`` the share done (0 to 1).
+    """Transcribe the legs; their text is tidied as the ``language`` is written.
 
-    A leg without speech is a trouble of that leg. Raises AudioProblem when no leg has anything to hear.
+    ``started`` is told the seconds of audio to expect, ``done`` the share done (0 to 1). A leg without speech is a
+    trouble of that leg. Raises AudioProblem when no leg has anything to hear.
     """
     sound, problems = _load(paths, max_seconds)
     work = _speech(sound, problems)
@@ -50,7 +53,7 @@ def hear(
     troubles = [LegTrouble(speaker, problem.trouble, problem.text) for speaker, problem in problems.items()]
     troubles += [fault for found in levels if found.speaker in work for fault in faults(found)]
     return Heard(
-        conversation(segments, talk),
+        tidied(conversation(segments, talk), language),
         tuple(troubles),
         round(max(leg.seconds for leg in sound.values()), 3),
         levels,
