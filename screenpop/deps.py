@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 
 from screenpop.asks import Voice
 from screenpop.assets import Assets
+from screenpop.finding import Finding
 from screenpop.hub import Hub
 from screenpop.progress import Shares
 from screenpop.sounds import AsTheyLie, Ears
@@ -53,6 +54,7 @@ class Deps:
     voice: Voice | None = None
     recording: Callable[[CallKey, str], Path] = no_recordings
     ears: Ears | None = None
+    finding: Finding | None = None  # search, similar tickets, bursts
     status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
     site: str = "hotline"
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable

@@ -21,6 +21,7 @@ ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 NAV = (
     ("/desk", N_("Desk"), "headset", Right.DESK),
     ("/tickets", N_("Tickets"), "ticket", Right.DESK),
+    ("/search", N_("Search"), "search", Right.DESK),
     ("/status", N_("Service status"), "activity", Right.STATUS),
 )
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -73,6 +74,7 @@ async def tickets(request: web.Request) -> web.Response:
     return render(
         request,
         "tickets.html",
+        **await _unusual(request),
         words=spoken(request, words.DESK),
         found=found,
         query=kept,
@@ -86,12 +88,19 @@ async def tickets(request: web.Request) -> web.Response:
 
 async def rows(request: web.Request) -> web.Response:
     """``GET /tickets/rows``: the list alone."""
-    return render(request, "_tickets.html", found=await a_page(request))
+    return render(request, "_tickets.html", found=await a_page(request), **await _unusual(request))
+
+
+async def _unusual(request: web.Request) -> dict[str, Any]:
+    """What came more often than usual, above the first page of who may list all tickets."""
+    deps = request.app[DEPS]
+    shown = may(Role(request[SESSION].user.role), Right.ALL_TICKETS) and "cursor" not in request.query
+    return {"bursts": await deps.finding.today(deps.now()) if deps.finding and shown else (), "now": deps.now()}
 
 
 async def ticket(request: web.Request) -> web.Response:
     """``GET /tickets/{id}``."""
-    return show(request, await the_ticket(request))
+    return await show(request, await the_ticket(request))
 
 
 async def edit(request: web.Request) -> web.Response:
@@ -120,9 +129,9 @@ async def edit(request: web.Request) -> web.Response:
             ours.id, changes, who=request[SESSION].user.login, now=deps.now(), version=version
         )
     except StaleError:
-        return show(request, await the_ticket(request), 409, trouble=say(STALE), typed=typed)
+        return await show(request, await the_ticket(request), 409, trouble=say(STALE), typed=typed)
     except RefusedError as error:
-        return show(request, page, 422, trouble=say(REFUSED[error.refusal]), typed=typed)
+        return await show(request, page, 422, trouble=say(REFUSED[error.refusal]), typed=typed)
     await tell(request, ours.id)
     raise web.HTTPSeeOther(f"/tickets/{ours.id}")
 
@@ -137,7 +146,7 @@ async def note(request: web.Request) -> web.Response:
         await deps.ledger.note(ticket_id, text, request[SESSION].user.login, deps.now())
     except RefusedError as error:
         trouble = reader(request).say(REFUSED[error.refusal])
-        return show(request, page, 422, trouble=trouble, note=text)
+        return await show(request, page, 422, trouble=trouble, note=text)
     await tell(request, ticket_id)
     raise web.HTTPSeeOther(f"/tickets/{ticket_id}#timeline")
 
@@ -168,7 +177,7 @@ async def tell(request: web.Request, ticket_id: int) -> None:
     await request.app[DEPS].fanout.publish("tickets", {"type": "ticket", "id": ticket_id})
 
 
-def show(
+async def show(
     request: web.Request,
     page: TicketPage,
     code: int = 200,
@@ -180,6 +189,7 @@ def show(
     """A ticket's page; ``typed`` and ``note`` is what somebody entered that could not be saved."""
     user = request[SESSION].user
     ours = page.item.ticket
+    finding = request.app[DEPS].finding
     return render(
         request,
         "ticket.html",
@@ -194,4 +204,6 @@ def show(
         urgencies=tuple(words.URGENCY),
         opens_any=may(Role(user.role), Right.ALL_CALLS),
         extension=user.extension,
+        suggestions=await finding.beside(page) if finding else (),
+        proposed=finding.proposed(page) if finding else (),
     )

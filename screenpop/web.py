@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from screenpop import api, pages, ticket_pages
+from screenpop import api, pages, search_pages, ticket_pages
 from screenpop.accounts import COOKIE, LOGINS, SESSION, Logins
 from screenpop.assets import Assets
 from screenpop.audio import LISTENS, Listens, audio
@@ -87,6 +87,7 @@ ROUTES = (
     Route("GET", r"/tickets/{id:\d+}", ticket_pages.ticket, Right.TICKETS),
     Route("POST", r"/tickets/{id:\d+}", ticket_pages.edit, Right.TICKETS),
     Route("POST", r"/tickets/{id:\d+}/notes", ticket_pages.note, Right.TICKETS),
+    Route("GET", "/search", search_pages.search, Right.DESK),
     Route("GET", "/calls/{key}", call, Right.DESK),
     Route("GET", "/calls/{key}/state", waiting, Right.DESK),
     Route("GET", r"/calls/{key}/audio/{recording:\d+}/{leg}", audio, Right.DESK),
@@ -99,6 +100,9 @@ ROUTES = (
     Route("GET", r"/api/tickets/{id:\d+}", api.ticket, Right.TICKETS),
     Route("PATCH", r"/api/tickets/{id:\d+}", api.change_ticket, Right.TICKETS),
     Route("POST", r"/api/tickets/{id:\d+}/notes", api.add_note, Right.TICKETS),
+    Route("GET", r"/api/tickets/{id:\d+}/similar", search_pages.similar_json, Right.TICKETS),
+    Route("GET", "/api/search", search_pages.search_json, Right.DESK),
+    Route("GET", "/api/bursts", search_pages.bursts_json, Right.ALL_TICKETS),
     Route("GET", "/api/calls/{key}", api.call, Right.DESK),
     Route("PATCH", "/api/calls/{key}/summary", correct_json, Right.DESK),
     Route("GET", "/api/corrections", api.corrections, Right.STATUS),

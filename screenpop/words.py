@@ -166,6 +166,7 @@ CRM_WORK: Words = {
     "write": N_("Calls and tickets written there"),
     "feed": N_("What changes there"),
 }
+CAUSE: Words = {"category": N_("Category"), "fault_code": N_("Fault code"), "model": N_("Product model")}
 GAP: Words = {"not_running": N_("The service was not running.")}
 INDEX: Words = {
     "learns": N_("The customer system does not list its customers: those who called are known."),

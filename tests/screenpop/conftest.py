@@ -17,6 +17,7 @@ from screenpop.asks import Voice
 from screenpop.card import Filled, LineInfo, Ticketed
 from screenpop.deps import Deps
 from screenpop.desk import Desk
+from screenpop.finding import Finding
 from screenpop.web import build_app
 from storage.accounts import Accounts
 from storage.audit import Audit
@@ -26,6 +27,7 @@ from storage.ledger import Ledger
 from storage.reads import Reads
 from storage.records import Known, RecordingRow
 from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, Left, Outcome, Over, Queued, Rang
+from tickets.proposals import Rule
 
 NOON = 1_795_147_200.0  # 2026-11-20 12:00 in Shanghai
 LINE = "4007002505"
@@ -83,6 +85,7 @@ class House:
             now=lambda: self.time,
             voice=self.voice,
             recording=self.recording,
+            finding=Finding.of(self.db, {LINE: {"投诉": Rule("高", "wang")}}),
             status=self.status,
             site="沐川热线",
             lines={LINE: "售后", "4008001234": "投诉"},
