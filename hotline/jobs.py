@@ -12,6 +12,7 @@ from hotline.attach import LOOK_AGAIN, TRANSCRIBE, Attach
 from hotline.call_board import CallBoard
 from hotline.metrics import JOBS
 from hotline.originals import Originals
+from hotline.polishing import POLISH
 from hotline.record_job import RECORD
 from hotline.recorder import Recorder, Recorders
 from hotline.said import Said
@@ -51,10 +52,10 @@ def lanes(handlers: Mapping[str, Handler], transcriptions: int) -> list[tuple[st
     What must be done while a call goes on waits for nothing that takes minutes, and a recording is there to be played
     while others are still written down.
     """
-    kinds = {"now": {RECORD}, TRANSCRIPTS: {TRANSCRIBE}}
+    kinds = {"now": {RECORD}, TRANSCRIPTS: {TRANSCRIBE}, POLISH: {POLISH}}
     told = [(name, {kind: handlers[kind] for kind in own & handlers.keys()}) for name, own in kinds.items()]
     rest = {kind: handler for kind, handler in handlers.items() if kind not in set().union(*kinds.values())}
-    at_once = {"now": 4, TRANSCRIPTS: max(1, transcriptions), "jobs": 2}
+    at_once = {"now": 4, TRANSCRIPTS: max(1, transcriptions), POLISH: 1, "jobs": 2}
     return [(name, own, at_once[name]) for name, own in (*told, ("jobs", rest)) if own]
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from hotline import lexicons
 from hotline.jobs import AfterCall
 from hotline.originals import Originals
+from hotline.polishing import open_polishing
 from hotline.recorder import Recorders
 from hotline.said import Jobs, Mask, Said
 from hotline.settings import Settings
@@ -38,6 +39,7 @@ class SpeechSide:
     ) -> None:
         self.speech = open_speech(settings)
         zone = settings.site.zone
+        self._polishing = open_polishing(settings, ledger=ledger, reads=reads, fanout=fanout, clock=clock)
         said = Said(
             ledger=ledger,
             clock=clock,
@@ -45,7 +47,7 @@ class SpeechSide:
             masks={line.number: _mask(line.policy.redact) for line in settings.line},
             lexicons=lexicons.by_line(settings),
             zones={line.number: ZoneInfo(line.timezone) for line in settings.line if line.timezone},
-            follow=follow,
+            follow=follow if self._polishing is None else (*follow, self._polishing.follow),
         )
         self._after = AfterCall(
             ledger=ledger,
@@ -62,7 +64,7 @@ class SpeechSide:
     @property
     def handlers(self) -> dict[str, Handler]:
         """Handlers by kind of job, as the outbox takes them."""
-        return self._after.handlers
+        return self._after.handlers if self._polishing is None else self._after.handlers | self._polishing.handlers
 
     def report(self) -> str | None:
         """What stands in the way of transcripts; None: nothing that is known of."""
