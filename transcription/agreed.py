@@ -28,8 +28,9 @@ _PART_OF_DAY = re.compile(r"^(上午|下午|晚上|早上|中午|傍晚)")
 _BOOKED = re.compile(
     "约[了的过]|订[了的]|预[约订]|定的|报[的了]|抢|买的|票|房|航班|车次|入住|团|那[趟班场节个]|挂[的了]|安排的|排的"
 )
+_WISHED = re.compile("想|要|能不能|可不可以|帮我|给我|[吗吧么]|行不|可以|最好|有没有")
 _STANDS = re.compile(
-    "(?:约|订|预[约订]|定|排|安排|登记|系统|原[来定]|本来|讲好|说好|单子上写)的?(?:时间|日期|日子|显示|约)?(?:是|在|的是)|[讲说约定]好的?.{0,12}的[，。！？]?$"
+    "(?:约|订|预[约订]|定|登记|系统|原[来定]|本来|讲好|说好|单子上写)的?(?:时间|日期|日子|显示|约)?(?:是|在|的是)|[讲说约定]好的?.{0,12}的[，。！？]?$"
 )
 _TAKEN = re.compile(
     "[嗯啊哦好，]*(?:行|好|可以|中|成|要得|得行|没问题|OK|ok|妥|来赛|好[额嘅]|阔以)(?![不吗么])[吧啊呀的嘞了哒哈呢]*(?:[，。！…]|$)(?!.{0,6}(?:不过|但|可是|只是|就是))"
@@ -75,7 +76,8 @@ def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon, 
             _exchanged,
             *WITHDRAWN,
         ):
-            gone.update(rule(call, line))
+            fresh = set(rule(call, line))
+            gone.update(fresh if rule in _OF_WORDS else {i for i in fresh if not _booked(call, i)})
     gone.update(list(_times_of_dropped_days(call, gone)))
     return gone
 
@@ -86,8 +88,6 @@ def _refused_by_name(call: Named, line: int) -> Iterator[int]:
         mention = call.mentions[index]
         if mention.kind not in _KINDS or call.past(mention) or not _said_no(call, index):
             continue
-        if _booked(call, index):
-            continue  # 我约的周五，来不了了: what is cancelled was so
         if mention.kind is FactKind.DATE and _only_the_hour(call, index):
             continue
         if not (mention.kind is FactKind.DATE and _other_part_of_day(call.lines[line].whole[mention.end :])):
@@ -101,7 +101,10 @@ def _booked(call: Named, index: int) -> bool:
         mention = call.mentions[i]
         line = call.lines[mention.line]
         clause = line.clause_at(mention.start).text
-        if _STANDS.search(clause) or (line.caller and _BOOKED.search(clause) and not _proposed(call, i)):
+        if mention.kind in _WHEN and (
+            _STANDS.search(clause)
+            or (line.caller and _BOOKED.search(clause) and not _WISHED.search(clause) and not _proposed(call, i))
+        ):
             return True
     return False
 
@@ -334,3 +337,6 @@ def _times_of_dropped_days(call: Named, gone: set[int]) -> Iterator[int]:
                 for j in call.of(line, FactKind.TIME)
             ):
                 yield i
+
+
+_OF_WORDS = (_negated, _corrected, _exchanged, _narrowed)  # what is put right was never booked

@@ -33,7 +33,7 @@ _MONEY = re.compile(
 )
 _BIG = re.compile(rf"(?:还|留|贷|贷款|存|存了?|加|要|卖|掉了?|汇|打了?|投了?|涨|一共|总共){_FILL}")  # of larger numbers
 _WRITTEN = re.compile(
-    rf"(?:票|发票|账单|合同|页面|单子|单据|收据|小票|标签)(?:上|里|里头)?(?:面)?(?:写|开|打|印|标)(?:的|了|着){_FILL}"
+    rf"(?:(?:票|发票|账单|合同|页面|单子|单据|收据|小票|标签)(?:上|里|里头)?(?:面)?(?:写|开|打|印|标)(?:的|了|着)|上[头面]?(?:写|标)着){_FILL}"
 )
 _ITEM = re.compile(rf"(?:[这那每上前]一?1?笔(?:扣?款|钱)?|[这那]单){_FILL}")
 _BEHIND = re.compile(
@@ -71,6 +71,7 @@ _LONG = 8  # lines: how long a bare number with cents may be money
 _RECENT = 3  # lines: how long talk of money lasts
 _HUNDRED, _LEAST = 100, 10
 _WORD = 2
+_COVER = 100_000  # yuan
 
 
 @dataclass
@@ -130,7 +131,7 @@ class _Candidate:
         return self.line.whole[self.end : self.clause.end]
 
     def beside(self, step: int) -> Clause | None:
-        """The clause before (-1) or behind (1)."""
+        """The clause so many before (-1) or behind (1)."""
         clauses = self.line.clauses
         at = next((i for i, clause in enumerate(clauses) if clause.start == self.clause.start), None)
         if at is None or not 0 <= at + step < len(clauses):
@@ -181,7 +182,7 @@ def _is_sum(one: _Candidate, book: _Book) -> bool:  # noqa: PLR0911 -- one rule 
         and (one.value >= _HUNDRED * _LEAST or book.recent(index))
     ):
         return True
-    if one.value >= _HUNDRED and _WRITTEN.search(head):
+    if (one.value >= _HUNDRED or _TALK.search(one.line.whole)) and _WRITTEN.search(head):
         return True
     if book.same(one.value, index) or book.derived(one.value, index):
         return True
@@ -220,10 +221,13 @@ def _dictated(one: _Candidate) -> bool:
     """Whether it stands between other pieces of digits and letters."""
     if not _CHARS.fullmatch(_SMALL.sub("", one.clause.text)):
         return False
-    return any(
-        beside is not None and _CHARS.fullmatch(beside.text) and re.search(r"[\dA-Za-z]", beside.text)
-        for beside in (one.beside(-1), one.beside(1))
-    )
+    for step in (-1, 1):
+        beside = one.beside(step)
+        if beside is not None and not re.search(r"[\dA-Za-z]", beside.text) and _CHARS.fullmatch(beside.text):
+            beside = one.beside(2 * step)  # 嗯，
+        if beside is not None and _CHARS.fullmatch(beside.text) and re.search(r"[\dA-Za-z]", beside.text):
+            return True
+    return False
 
 
 def _in_list(one: _Candidate, book: _Book) -> bool:
@@ -234,7 +238,8 @@ def _in_list(one: _Candidate, book: _Book) -> bool:
         if beside is None:
             continue
         numbers = [Decimal(found) for found in re.findall(r"(?<![\d.A-Za-z\-])\d+(?:\.\d+)?", beside.text)]
-        if any(one.line.index in book.known.get(number, ()) for number in numbers):
+        near = [number for number in numbers if one.line.index in book.known.get(number, ())]
+        if any(number / _HUNDRED <= one.value <= number * _HUNDRED for number in near):
             return True
         if _TOTAL.search(beside.text) and numbers and numbers[-1] > one.value:
             return True
@@ -243,7 +248,8 @@ def _in_list(one: _Candidate, book: _Book) -> bool:
 
 def _in_talk(one: _Candidate, book: _Book) -> bool:
     """隔壁才要520 while sums are talked of: the number ends its clause behind a verb that names prices."""
-    if not book.recent(one.line.index) or not _LAST.match(one.tail):
+    insured = one.value >= _COVER and one.tail.startswith("的")  # 三百万的: what is insured
+    if not book.recent(one.line.index) or not _LAST.match(one.tail) or insured:
         return False
     if _SAYS.search(one.head):
         return True

@@ -27,7 +27,7 @@ _MONTHS = {"上": -1, "这": 0, "本": 0, "下": 1}
 
 _ISO = re.compile(r"(?<![\dA-Za-z\-])(20\d\d)[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
 _MONTH_DAY = re.compile(
-    r"(?:(\d{4})年|([去今明后])年)?(\d{1,2})月份?的?(\d{1,2})(?:号(?!楼|线|院|店)|日|(?![\d个号日点]))"
+    r"(?:(\d{4})年|([去今明后])年)?(\d{1,2})月份?的?(\d{1,2})(?![几多来]|\d)(?:号(?!楼|线|院|店)|日|(?![\d个号日点]))"
 )
 _MONTH_AWAY = re.compile(r"([上这下本])个?月的?(\d{1,2})[号日]")
 _DAY = re.compile(
@@ -35,8 +35,7 @@ _DAY = re.compile(
 )
 _MONTH_END = re.compile(
     r"(?:(?<=到)|(?<=至)|(?<=[晚迟])|(?<=赶在))(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)"
-    r"|(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)(?!那|的|开|买|办|交的|就[没已]|左右|还没)"
-    r"(?=之?[前内]|以前|截|到期|[给就能会要发交付出可来回还]|[，。？！]|$)"
+    r"|(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)(?!那|的|开(?!票)|买|办的|交的|就[没已]|左右|还没|装|修的|来的|搬|换的|入住)"
 )
 _NEAR_WORD = re.compile(
     "大前天|(?<!提)前[天日]|昨[天日晚夜儿个]|寻日|(?:明[天日早晚儿个]|听日)(?!白)|大后天|(?<![以今])后[天儿日](?!天)"
@@ -171,7 +170,7 @@ class Calendar:
         """昨天, 后天."""
         return self.today + timedelta(days=_NEAR[found.group()])
 
-    def weekday(self, found: re.Match[str], clause: Clause) -> date | None:
+    def weekday(self, found: re.Match[str], clause: Clause) -> date | None:  # noqa: PLR0911 -- one rule after the other
         """周六, 下周一."""
         monday, wanted = self.today - timedelta(days=self.today.weekday()), _WEEKDAY[found[2]]
         if found[1]:

@@ -72,6 +72,7 @@ class Sorter:
     secrets: list[str] = field(default_factory=list)  # card numbers in full
     _kinds: dict[str, FactKind] = field(default_factory=dict)  # of the values said so far
     _sorted: list[tuple[Chain, FactKind | None]] = field(default_factory=list)
+    _refused: set[str] = field(default_factory=set)
     _answered: dict[int, set[str]] = field(default_factory=dict)  # question's line -> kinds that were given
     _cues: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
 
@@ -85,6 +86,8 @@ class Sorter:
             self._sorted.append((chain, kind))
             if kind is not None:
                 self._kinds.setdefault(chain.value, kind)
+            else:
+                self._refused.add(chain.value)
             if kind in SECRET:
                 self.secrets.append(chain.value)
             elif kind is not None and nearly_identity(chain.value):
@@ -132,6 +135,8 @@ class Sorter:
         named = list(self._named(chain, floor))
         if shape is None and self._asked_for_none(chain) and all(name in _SHOWN for name, _ in named):
             return None, False
+        if not named and shape is None and value in self._refused:
+            return None, False  # read back: it was none before
         if shape in SECRET or not self._may_be_fact(chain, named):
             return self._settled(chain, shape) if shape in SECRET else None, False
         for name, tail in (*named, *(self._asked_for(chain) if shape is None and self._is_answer(chain) else ())):
