@@ -125,11 +125,12 @@ def _praise(conversation: Sequence[Line], weighed: Sequence[_Weighed], words: Le
         return None
     start = _statements(conversation)
     first, every = _hits(start[:_OPENING], words, "praise.ask"), _hits(start, words, "praise.ask")
+    early = _hits(start[: max(_OPENING, (len(start) + 1) // 2)], words, "praise.ask")  # thanks at the end are polite
     glad = [line.index for line in start if words["sentiment.good"].search(line.whole)]
     passed_on = _hits([line for line in conversation if not line.caller], words, "praise.agent")
     like = _sum(weighed)
     likely = like[Category.PRAISE] >= max(like.values())
-    if first or (likely and every) or (passed_on and (every or len(glad) > 1)):
+    if first or (likely and early) or (passed_on and (every or len(glad) > 1)):
         return Verdict(Category.PRAISE, tuple(sorted({*every, *glad, *passed_on})))
     return None
 
