@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from telephony.cdr_rows import ALIASES
+from tickets.proposals import Rule
+from transcription.account import Category, Urgency
 
 Phrase = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]*$")]
 
@@ -174,6 +176,13 @@ class Pbx(Part):
         return read_secret(f"the recorder of PBX {self.name!r}", self.recorder_secret_variable, file)
 
 
+class Proposed(Part):
+    """What is proposed for tickets of a category: at least this urgency, this owner (a login). People accept it."""
+
+    urgency: Urgency | None = None
+    owner: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
 class Policy(Part):
     """What a line does with calls: whether a repeat call joins the open ticket, what is masked, how long audio is kept.
 
@@ -192,6 +201,7 @@ class Policy(Part):
     beep: bool = True
     originals: Literal["keep", "encrypt", "drop"] = "keep"
     keep_recordings_days: Annotated[float, Field(gt=0)] | None = None
+    proposals: dict[Category, Proposed] = {}
 
     @model_validator(mode="after")
     def _something_stays(self) -> "Policy":
@@ -200,6 +210,11 @@ class Policy(Part):
                 "originals = drop leaves only the bleeped copy: it needs beep = true and something to redact"
             )
         return self
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """What is proposed, by category."""
+        return {category.value: Rule(one.urgency and one.urgency.value, one.owner) for category, one in self.proposals.items()}
 
     @property
     def bleeped(self) -> bool:
