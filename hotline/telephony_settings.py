@@ -214,7 +214,8 @@ class Policy(Part):
     @property
     def rules(self) -> dict[str, Rule]:
         """What is proposed, by category."""
-        return {category.value: Rule(one.urgency and one.urgency.value, one.owner) for category, one in self.proposals.items()}
+        told = self.proposals.items()
+        return {category.value: Rule(one.urgency and one.urgency.value, one.owner) for category, one in told}
 
     @property
     def bleeped(self) -> bool:
