@@ -4,7 +4,8 @@
 
 Three processes a way: this driver (a PBX that writes and a page that reads, so both times are of one clock), and in
 turn a bare asyncio relay, or the service without ledger, with SQLite, with PostgreSQL. Rounds alternate; figures are
-medians of the rounds' p50 and p99 with their spread, and ratios within each round. See bench/README.md.
+medians of the rounds' p50 and p99 with their spread, and ratios within each round. ``--ways sqlite decoding``: the
+service with SQLite on an idle machine, and the same while every core decodes speech. See bench/README.md.
 """
 
 import argparse
@@ -26,8 +27,9 @@ import aiohttp
 from hotline.clock import now
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(1, str(Path(__file__).parent.parent))
 
-WAYS = ("relay", "memory", "sqlite", "postgresql")
+WAYS = ("relay", "memory", "sqlite", "postgresql", "decoding")
 HERE = Path(__file__).parent
 GAP = 0.3  # seconds from a call's arrival to the first ring, as in the lab's dialplan: it answers and waits that long
 MEMBER = {"Queue": "support", "Interface": "PJSIP/1001", "MemberName": "Agent-1001"}
@@ -187,10 +189,42 @@ async def drive(pbx: Pbx, page: aiohttp.ClientWebSocketResponse, calls: int, rat
 
 
 @asynccontextmanager
+async def decoding(way: str, model: Path | None, niceness: int) -> AsyncIterator[None]:
+    """For that way: as many speech workers as there are cores, the service's own, each with one call after another."""
+    if way != "decoding":
+        yield
+        return
+    from bench.speech import a_call, korean  # noqa: PLC0415 - only where speech is decoded
+    from transcription.worker import EngineSpec, Limits, Transcriber  # noqa: PLC0415
+
+    cores = os.cpu_count() or 1
+    transcriber = Transcriber(EngineSpec("vosk", model or korean()), processes=cores, limits=Limits(niceness=niceness))
+
+    async def work(call: tuple[Path, Path], begun: asyncio.Event) -> None:
+        while True:
+            await transcriber.transcribe(*call, progress=lambda _share: begun.set())
+
+    with tempfile.TemporaryDirectory() as folder:
+        (call,) = a_call(Path(folder), 5.0)
+        at_it = [asyncio.Event() for _ in range(cores)]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work(call, begun)) for begun in at_it]
+            for begun in at_it:
+                await begun.wait()
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+        await transcriber.close()
+
+
+@asynccontextmanager
 async def running(way: str, pbx: Pbx, folder: Path, postgres: str | None) -> AsyncIterator[tuple[str, dict[str, str]]]:
     """Start the process of a way; its page's WebSocket address and cookies."""
     script = "relay.py" if way == "relay" else "pop_service.py"
-    url = {"sqlite": f"sqlite+aiosqlite:///{folder / 'sqlite.db'}", "postgresql": postgres}.get(way) or "none"
+    sqlite = f"sqlite+aiosqlite:///{folder / f'{way}.db'}"
+    url = {"sqlite": sqlite, "decoding": sqlite, "postgresql": postgres}.get(way) or "none"
     accounts = f"sqlite+aiosqlite:///{folder / f'{way}-accounts.db'}"
     command = (sys.executable, str(HERE / script), str(pbx.port), url, accounts)
     quiet = None if os.environ.get("BENCH_LOG") else asyncio.subprocess.DEVNULL
@@ -205,7 +239,14 @@ async def running(way: str, pbx: Pbx, folder: Path, postgres: str | None) -> Asy
 
 
 async def measure(
-    calls: int, rounds: int, rate: float, ways: Sequence[str], postgres: str | None
+    calls: int,
+    rounds: int,
+    rate: float,
+    ways: Sequence[str],
+    *,
+    postgres: str | None,
+    model: Path | None,
+    niceness: int,
 ) -> dict[str, list[Round]]:
     """Alternate the ways, ``rounds`` times."""
     found: dict[str, list[Round]] = {way: [] for way in ways}
@@ -214,7 +255,11 @@ async def measure(
         for number in range(rounds):
             for way in ways:
                 pbx = Pbx()
-                async with pbx.listening(), running(way, pbx, Path(folder), postgres) as (address, cookies):
+                async with (
+                    decoding(way, model, niceness),
+                    pbx.listening(),
+                    running(way, pbx, Path(folder), postgres) as (address, cookies),
+                ):
                     await pbx.joined.wait()
                     async with aiohttp.ClientSession(cookies=cookies) as session:
                         origin = {"Origin": address.replace("ws://", "http://").rpartition("/")[0]}
@@ -240,7 +285,7 @@ def table(found: dict[str, list[Round]]) -> str:
         p50, p99 = [r.p50 for r in rounds], [r.p99 for r in rounds]
         spread = f"{min(p99):.0f}-{max(p99):.0f}"
         lines.append(f"{way:<12}{statistics.median(p50):>9.0f}{statistics.median(p99):>9.0f}{spread:>16}")
-    for over, under in (("memory", "relay"), ("sqlite", "memory"), ("postgresql", "memory")):
+    for over, under in (("memory", "relay"), ("sqlite", "memory"), ("postgresql", "memory"), ("decoding", "sqlite")):
         if found.get(over) and found.get(under):
             for name in ("p50", "p99"):
                 ratios = [getattr(a, name) / getattr(b, name) for a, b in zip(found[over], found[under], strict=True)]
@@ -258,7 +303,9 @@ def main() -> None:
     parser.add_argument(
         "--rate", type=float, default=9.0, help="calls a second: 9 make 500 events a second on a real PBX"
     )
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS[:-1]))
+    parser.add_argument("--model", type=Path, help="of vosk, for the way decoding; default: the development dependency")
+    parser.add_argument("--nice", type=int, default=10, help="of the speech workers")
     args = parser.parse_args()
     server = None
     if "postgresql" in args.ways:
@@ -266,7 +313,22 @@ def main() -> None:
 
         server = Postgres()
     try:
-        print(table(asyncio.run(measure(args.calls, args.rounds, args.rate, args.ways, server and server.new_url()))))
+        url = server and server.new_url()
+        print(
+            table(
+                asyncio.run(
+                    measure(
+                        args.calls,
+                        args.rounds,
+                        args.rate,
+                        args.ways,
+                        postgres=url,
+                        model=args.model,
+                        niceness=args.nice,
+                    )
+                )
+            )
+        )
     finally:
         if server is not None:
             server.stop()
