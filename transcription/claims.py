@@ -15,7 +15,7 @@ _AGENT = re.compile("客服|坐席|座席|工作人员|接线员")
 _FRAME = re.compile(
     "客户|用户|来电人|来电者|来电|顾客|对方|客服|坐席|座席|工作人员|接线员|反映|表示|询问|咨询|告知|提出|"
     "希望|要求|请求|需要|称|说|问|想|是否|能否|如何|情况|相关|关于|进行|其|该|及|以及|并|并且|称其|说明|"
-    "提到|提供|通话|本次|目前|现在|一个|一下|已|号码|订单号|单号|型号|故障码|身份证|银行卡|税号|邮箱|"
+    "提到|提供|通话|本次|目前|现在|一个|一下|号码|订单号|单号|型号|故障码|身份证|银行卡|税号|邮箱|"
     "金额|日期|时间|地址"
 )
 _FRAME_HEAD = re.compile("反映|表示|询问|咨询|告知|提出|希望|要求|请求|需要|客户|客服")
@@ -24,7 +24,7 @@ _SMALL = re.compile(
     "要|应|该|我|你|您|他|她|它|我们|你们|咱们|这|那|这个|那个|这边|那边|自己|里|上|下|中|内|前|后|时|等|"
     "个|位|啊|吧|呢|吗|嘛|嗯|呃|哦|喂|好|好的|行|对的|那么|因为|所以|但|但是|而|而且|然后|如果|要是|的话|"
     "之后|之前|以后|以前|时候|的时候|由|向|将|于|因|则|以|所|及时|左右|大概|大约|一些|些|什么|怎么|多少|"
-    "哪|哪里|做|用|没|不|没有|未|别|无|非|不是|不会|不能|不要|不用|不想|不行|不可以|能不能|是不是|有没有|"
+    "哪|哪里|做|用|已|已经|没|不|没有|未|别|无|非|不是|不会|不能|不要|不用|不想|不行|不可以|能不能|是不是|有没有|"
     "可不可以|会不会|要不要|无需|不得|勿"
 )
 _NO = re.compile("不|没|未|别(?!的|人|处)|无法|无需|拒绝|勿|莫|甭")
@@ -40,6 +40,10 @@ _PROPOSES = re.compile(
 )
 _REPORTS_QUESTION = re.compile("问|咨询|是否|能否|如何|想知道|想|希望|要求|请求|申请|需要|提出|打听|想要")
 _IF = re.compile("如果|要是|假如|倘若|万一|假设|若是|若(?=[不没您能])|的话|除非|只有|一旦")
+_DONE = re.compile("已|(?<![为算到受])了(?!解)|过(?=[，。]|$)|好了|完了|成功")
+_YES = re.compile(
+    "(?:嗯|哦|啊|呃|那)*[，、]?(?:是的?|对的?|有的?|可以的?(?!吗)|能的?|行|好的?|没错|没问题|当然|要的?)(?:$|[，。！啊呀呢嘛])"
+)
 _NEXT = re.compile("就|便|才|而|但|却|所以")  # what stands behind these is no longer denied
 _BOUND = re.compile("[之以]?[内前后上下]|左右")  # behind a number: within, before
 _LETTERS = re.compile(r"[A-Za-z0-9*]")
@@ -50,7 +54,8 @@ _NAME = 2
 class Claim:
     """A clause. ``words``: content words and whether they are denied (None: a name or a time, that cannot be).
 
-    ``side``: whose words it says it gives; ``asks``: it reports a question or a wish; ``denies``: it holds a negation.
+    ``side``: whose words it says it gives; ``asks``: it reports a question or a wish; ``denies``: it holds a negation;
+    ``done``: it says that something is over.
     """
 
     text: str
@@ -59,6 +64,7 @@ class Claim:
     side: Speaker | None
     asks: bool
     denies: bool
+    done: bool
 
 
 def claims(clause: str) -> Claim:
@@ -70,7 +76,7 @@ def claims(clause: str) -> Claim:
         side = Speaker.CALLER if first is _CALLER else Speaker.AGENT
     asks = interrogative(clause) or _REPORTS_QUESTION.search(bare) is not None
     found = tuple(values(bare))
-    return Claim(bare, tuple(_content(bare, found)), found, side, asks, negated(bare))
+    return Claim(bare, tuple(_content(bare, found)), found, side, asks, negated(bare), done(bare))
 
 
 def negated(text: str, word: str | None = None) -> bool:
@@ -82,6 +88,16 @@ def negated(text: str, word: str | None = None) -> bool:
     before = len(_NO.findall(_NEXT.split(masked[:at])[-1])) % 2 == 1
     behind = masked[at + len(word) :].startswith("不") and len(word) == 1
     return before != behind
+
+
+def done(text: str) -> bool:
+    """Whether a clause says that something has happened: 已退款, 退了款; not 退款."""
+    return _DONE.search(text) is not None
+
+
+def affirms(text: str) -> bool:
+    """Whether a turn begins with a yes."""
+    return _YES.match(text) is not None
 
 
 def interrogative(text: str) -> bool:

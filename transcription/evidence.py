@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from transcription.claims import Claim, claims, conditional, interrogative, negated
+from transcription.claims import Claim, affirms, claims, conditional, done, interrogative, negated
 from transcription.details import Found, find
 from transcription.dialogue import lines
 from transcription.lexicon import standard
@@ -19,6 +19,9 @@ from transcription.spoken import written
 from transcription.transcript import Speaker, Turn
 from transcription.values import Value, plain, taken_back, values
 
+_SOON = 6.0  # seconds until an answer is one
+_BETWEEN = 2  # characters between those of one word: 回个电话
+_LOOSE = re.compile("[\u4e00-\u9fff]{1,3}[^好完成到上了过掉起不没未\u0000-\u4dff]")  # 修...好 is not 修好
 _A_MONTH, _HALF_A_YEAR = 31, 183  # days
 _ANY_DAY = datetime(2026, 1, 5, tzinfo=UTC)  # both sides are read as of it, where nobody says what day it was
 _STOP = re.compile("[，。！？；：、…,;!?]+")
@@ -30,6 +33,8 @@ _SAME = {  # the plain word of what a report says in a better one
     "维修": ("修",), "修理": ("修",), "更换": ("换",), "损坏": ("坏",), "购买": ("买",), "发送": ("发",),
     "回电": ("回电话", "打电话", "回个电话", "打过来", "打给", "联系"), "致电": ("打电话",), "联系": ("打电话", "打给"),
     "派人": ("派",), "送达": ("送到",), "寄送": ("寄",), "寄出": ("寄",), "领取": ("领",), "支付": ("付",),
+    "次日": ("明天", "明早", "明儿"), "当天": ("今天",), "当晚": ("今晚", "今天晚上"),
+    "尽快": ("快点", "赶紧", "早点", "马上"),
     "返还": ("退",), "退还": ("退",), "无法": ("不能", "没法", "不了", "不到"), "费用": ("费", "钱"),
 }  # fmt: skip
 
@@ -51,6 +56,8 @@ class _Said:
     values: tuple[Value, ...]
     asks: bool
     conditional: bool
+    turn: int = 0
+    answered: bool = False  # a question that the other one answers with yes, in the next turn
 
 
 def supported(sentence: str, turns: Sequence[str] | Sequence[Turn], called_at: datetime | None = None) -> Support:
@@ -61,7 +68,7 @@ def supported(sentence: str, turns: Sequence[str] | Sequence[Turn], called_at: d
     """
     told = [turn if isinstance(turn, Turn) else Turn(Speaker.CALLER, 0.0, 0.0, turn, 1.0) for turn in turns]
     named = all(isinstance(turn, Turn) for turn in turns)
-    said = [clause for turn in told for clause in _clauses(turn, named=named)]
+    said = [clause for index, turn in enumerate(told) for clause in _clauses(turn, index, told, named=named)]
     if not said:
         return Support(ok=False, unmatched=(sentence,))
     found = find(lines(told), called_at or _ANY_DAY, standard())
@@ -85,7 +92,10 @@ def says_something(sentence: str) -> bool:
     return any(claim.words or claim.values for claim in told)
 
 
-def _clauses(turn: Turn, *, named: bool) -> Iterator[_Said]:
+def _clauses(turn: Turn, index: int, told: Sequence[Turn], *, named: bool) -> Iterator[_Said]:
+    after = told[index + 1] if index + 1 < len(told) else None
+    heard = after is not None and after.speaker is not turn.speaker and after.start - turn.end < _SOON
+    yes = heard and after is not None and affirms(written(after.text))
     for whole in _SENTENCE.findall(written(turn.text)):
         if_then = conditional(whole)
         pieces = _CLAUSE.findall(whole)
@@ -94,31 +104,49 @@ def _clauses(turn: Turn, *, named: bool) -> Iterator[_Said]:
             if bare:
                 last = piece if piece is not pieces[-1] else f"{bare}{whole[-1]}"
                 speaker = turn.speaker if named else None
-                yield _Said(speaker, bare, tuple(values(bare)), interrogative(last), if_then)
+                asks = interrogative(last)
+                yield _Said(speaker, bare, tuple(values(bare)), asks, if_then, index, asks and yes)
 
 
 def _words(claim: Claim, said: Sequence[_Said], *, asks: bool, if_then: bool) -> Iterator[str]:
     """The words of a claim that have no evidence."""
+    over = not claim.done
     for word, no in claim.words:
-        forms = (word, *_SAME.get(word, ()))
-        where = [(one, form) for one in said for form in forms if form in one.text]
+        where = list(_places(word, said))
         if not where:
             yield word
             continue
-        agreeing = [one for one, form in where if no is None or _polarity(one.text, form) == (no and form == word)]
+        agreeing = [one for one, form in where if no is None or negated(one.text, form) == (no and form == word)]
+        over = over or any(done(one.text) for one in agreeing)
         if not agreeing:
             yield f"不:{word}"
-        elif not asks and all(one.asks for one in agreeing):
+        elif not asks and all(one.asks and not (one.answered or _answers(one, claim, said)) for one in agreeing):
             yield f"？{word}"
         elif not if_then and all(one.conditional for one in agreeing):
             yield f"如果:{word}"
+    if claim.words and not over:
+        yield f"已:{claim.text}"
     if claim.denies and not claim.words and not any(negated(one.text) for one in said):
         yield f"不:{claim.text}"
 
 
-def _polarity(text: str, form: str) -> bool:
-    """Whether the word is denied where it stands. A plain form that holds its own 不 counts as not."""
-    return negated(text, form)
+def _places(word: str, said: Sequence[_Said]) -> Iterator[tuple[_Said, str]]:
+    """The clauses that say a word, and the form in which they do: the word, a plainer one, or 回个电话 for 回电话."""
+    loose = re.compile(f".{{0,{_BETWEEN}}}?".join(map(re.escape, word))) if _LOOSE.fullmatch(word) else None
+    for one in said:
+        form = next((form for form in (word, *_SAME.get(word, ())) if form in one.text), None)
+        if form is None and loose is not None and (found := loose.search(one.text)):
+            form = found.group()
+        if form is not None:
+            yield one, form
+
+
+def _answers(question: _Said, claim: Claim, said: Sequence[_Said]) -> bool:
+    """Whether a question was answered with what the claim says: 故障码是什么? E4."""
+    return any(
+        one.turn == question.turn + 1 and {value.text for value in one.values} & {value.text for value in claim.values}
+        for one in said
+    )
 
 
 def _values(claim: Claim, said: Sequence[_Said], found: Found, gone: set[str], day: datetime) -> Iterator[str]:

@@ -47,6 +47,9 @@ def agent(text: str) -> Turn:
         ("如果周三修不好，客户要求退货。", ["如果周三修不好，我就要求退货"]),
         ("师傅周三上门。", ["那师傅周三上门，可以吧？"]),
         ("金额：328.5", ["一共三百二十八块五"]),
+        ("已退款。", ["已经给您退款了"]),
+        ("客服回电话。", ["给您回个电话"]),
+        ("次日上午上门。", ["明天上午上门"]),
     ],
 )
 def test_what_was_said_is_believed(sentence: str, turns: list[str]) -> None:
@@ -80,6 +83,8 @@ def test_what_was_said_is_believed(sentence: str, turns: list[str]) -> None:
         ("客户姓名张伟。", ["我姓张"], "张伟"),
         ("客户表示满意。", ["我很不满意"], "不:满意"),
         ("没有。", ["有的"], "不:没有"),
+        ("已退款500元。", ["会给您退款500元"], "已:已退款500元"),  # promised is not done
+        ("空调修好。", ["修了好几次"], "修好"),
     ],
 )
 def test_what_was_not_said_is_refused(sentence: str, turns: list[str], missing: str) -> None:
@@ -104,6 +109,26 @@ def test_a_named_side_must_have_said_it(sentence: str, ok: bool) -> None:  # noq
     """The caller's demand is not the agent's word."""
     turns = [caller("我要全额退款"), agent("我这边记录一下")]
     assert supported(sentence, turns, AT).ok is ok
+
+
+@pytest.mark.parametrize(
+    ("sentence", "answer", "ok"),
+    [
+        ("客户能开发票。", "可以的。", True),
+        ("客户能开发票。", "不可以。", False),
+        ("客户能开发票。", "这个我查一下。", False),
+        ("显示故障码E4。", "E4。", True),
+        ("显示故障码E5。", "E4。", False),
+    ],
+)
+def test_a_question_and_its_answer(sentence: str, answer: str, ok: bool) -> None:  # noqa: FBT001 - a table
+    """What is asked and affirmed, or answered with the value, was said; but not by a turn much later."""
+    asked = "请问显示什么故障码？能不能开发票？"
+    said = [Turn(Speaker.AGENT, 0.0, 3.0, asked, 1.0), Turn(Speaker.CALLER, 4.0, 5.0, answer, 1.0)]
+    sentence = sentence.removeprefix("客户")
+    assert supported(sentence, said, AT).ok is ok
+    late = [said[0], Turn(Speaker.CALLER, 40.0, 41.0, answer, 1.0)]
+    assert not supported(sentence, late, AT).ok or "故障码" in sentence
 
 
 def test_without_turns_nothing_holds() -> None:
