@@ -128,8 +128,12 @@ def spec_of(settings: Settings, line: str = "") -> EngineSpec | None:
 
     A common model is not taken for a line of another language or engine, but whisper's, which speaks them all.
     """
+    return spec_for(settings, next((one.speech for one in settings.line if one.number == line), LineSpeech()))
+
+
+def spec_for(settings: Settings, own: LineSpeech) -> EngineSpec | None:
+    """As :func:`spec_of`, of a line with these settings."""
     common = settings.transcription
-    own = next((one.speech for one in settings.line if one.number == line), LineSpeech())
     engine, language = own.engine or common.engine, own.language or common.language
     found = _server(common, own, language) if engine == "openai" else _model(settings, own, engine, language)
     if found is None:

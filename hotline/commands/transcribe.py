@@ -12,8 +12,10 @@ from typing import Any
 from hotline import clock, logs
 from hotline.cli import UsageError
 from hotline.settings import ConfigError, Settings, load
+from hotline.speech import spec_for
+from hotline.telephony_settings import LineSpeech
 from transcription.engines import ENGINES, EngineSpec
-from transcription.modelstore import DemoModelError, assemble_demo_model, first_working
+from transcription.modelstore import DemoModelError, assemble_demo_model
 from transcription.summary import as_json, summarise
 from transcription.transcript import Transcript
 from transcription.worker import AudioProblem, NoModel, Transcriber, TranscriptionError
@@ -32,6 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=ENGINES, help="default: the configuration's, else what the model is for")
     parser.add_argument("--model", type=Path, metavar="PATH", help="the model's folder; default: the first that works")
     parser.add_argument("--language", help="the language spoken (default: the configuration's, zh)")
+    parser.add_argument("--line", metavar="NUMBER", help="as this line's calls are written down: its own [line.speech]")
     parser.add_argument(
         "--called-at", metavar="ISO", help="when the call began, with its zone; default: the file's time"
     )
@@ -77,12 +80,14 @@ def _called_at(args: argparse.Namespace, settings: Settings) -> datetime:
 def _spec(args: argparse.Namespace, settings: Settings) -> EngineSpec:
     """The engine to use; the demo's model is put together when whisper is asked for and its wheels are installed."""
     wanted = settings.transcription
-    engine = args.engine or (wanted.engine if args.model is None else "auto")
+    own = _asked(args, settings)
+    engine, language = own.engine or wanted.engine, own.language or wanted.language
     if engine == "none":
         raise UsageError("the configuration says engine = none: name one with --engine")
-    model = args.model or (wanted.model if args.engine in (None, wanted.engine) else None)
-    models, language = settings.data / "models", args.language or wanted.language
-    spec = first_working(models, engine=engine, model=model, language=language)
+    if engine == "openai" and wanted.endpoint is None:
+        raise UsageError("the openai engine needs the address of your server: [transcription.endpoint] url")
+    models = settings.data / "models"
+    spec = spec_for(settings, own)
     if spec is None and engine in ("auto", "whisper"):
         try:
             spec = EngineSpec("whisper", assemble_demo_model(models), language)
@@ -91,6 +96,24 @@ def _spec(args: argparse.Namespace, settings: Settings) -> EngineSpec:
     if spec is None:
         raise NoModel(_NO_MODEL.format(engine=engine, models=models))
     return spec
+
+
+def _asked(args: argparse.Namespace, settings: Settings) -> LineSpeech:
+    """What the line says, with what was given on the command line put over it."""
+    own = LineSpeech()
+    if args.line is not None:
+        found = [line.speech for line in settings.line if args.line in (line.number, *line.aliases)]
+        if not found:
+            raise UsageError(f"the configuration has no [[line]] {args.line}")
+        own = found[0]
+    given: dict[str, Any] = {}
+    if args.model is not None:
+        given = {"engine": args.engine or "auto", "model": args.model}
+    elif args.engine is not None and args.engine != (own.engine or settings.transcription.engine):
+        given = {"engine": args.engine, "model": None}
+    if args.language is not None:
+        given["language"] = args.language
+    return own.model_copy(update=given)
 
 
 async def _transcribe(spec: EngineSpec, caller: Path, agent: Path | None) -> Transcript:

@@ -70,6 +70,26 @@ def test_the_configured_engine_is_used_and_lines_are_for_people(
     assert capsys.readouterr().out.split()[1:] == ["caller", "喂"]
 
 
+def test_a_line_is_heard_as_its_calls_are(
+    config: str, script: Script, leg_file: LegFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its own engine and model; a line that is none of ours, or an engine without its address, is a usage error."""
+    spec, leg = script("喂"), str(leg_file("rx", 6, (0.5, "zh_caller")))
+    with Path(config).open("a", encoding="utf-8") as file:
+        file.write('[transcription]\nengine = "none"\n[[line]]\nnumber = "4001"\naliases = ["0101"]\nrecord = false\n')
+        file.write(f'[line.speech]\nengine = "scripted"\nmodel = "{spec.model}"\n')
+    for line in ("4001", "0101"):
+        assert main(["transcribe", leg, "--line", line, "--config", config]) == 0
+        assert capsys.readouterr().out.split()[1:] == ["caller", "喂"]
+    for flags, reason in (
+        (["--line", "4002"], "no [[line]] 4002"),
+        ([], "engine = none"),
+        (["--engine", "openai"], "[transcription.endpoint] url"),
+    ):
+        assert main(["transcribe", leg, *flags, "--config", config]) == 2
+        assert reason in capsys.readouterr().err
+
+
 def test_what_goes_wrong_is_told_on_stderr_alone(
     config: str, script: Script, leg_file: LegFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
