@@ -15,11 +15,13 @@ from storage.database import Database
 from storage.happened import key_of
 from storage.once import take_turn
 from storage.pages import CallItem
+from storage.search_rows import CATEGORY
 from storage.search_tables import bursts, call_causes, call_words
 from storage.tables import calls
 from telephony.call import CallKey
 from tickets.bursts import HOUR, QUIET, WINDOWS, Burst, Came, follow, shifts, telling
 
+MOSTLY = 0.7
 OUTSIDE = 300  # calls that show how people usually speak of it
 INSIDE = 200
 SAMPLES = 5
@@ -60,7 +62,8 @@ class Bursts:
 
 def _look(conn: Connection, call: CallKey, now: float) -> list[Noticed]:
     about = select(call_causes).join_from(call_causes, calls).where(calls.c.key == key_of(call))
-    causes = conn.execute(about.order_by(call_causes.c.id)).all()
+    # the category last: where a code explains it, it is the code's burst
+    causes = conn.execute(about.order_by(call_causes.c.kind == CATEGORY, call_causes.c.id)).all()
     take_turn(conn, [f"burst of {cause.line}" for cause in causes])
     known = {cause.line: _known(conn, cause.line) for cause in causes[:1]}
     found = [_of_cause(conn, cause, known[cause.line], now) for cause in causes]
@@ -68,8 +71,8 @@ def _look(conn: Connection, call: CallKey, now: float) -> list[Noticed]:
 
 
 def _known(conn: Connection, line: str) -> float:
-    """Since when the line's calls are counted."""
-    first = select(func.min(call_causes.c.at)).where(call_causes.c.line == line)
+    """Since when the line's calls are counted: the first row of it, as finding the earliest would read them all."""
+    first = select(call_causes.c.at).where(call_causes.c.line == line).order_by(call_causes.c.id).limit(1)
     return float(conn.execute(first).scalar_one())
 
 
@@ -80,6 +83,8 @@ def _of_cause(conn: Connection, cause: Row[Any], known: float, now: float) -> No
     burst = follow(cause.at, _came(conn, cause, back), back, None if row is None else _burst(row))
     if burst is None:
         return None
+    if row is None and cause.kind == CATEGORY and _explained(conn, cause, burst):
+        return None
     values = {"begins": burst.begins, "last": burst.last, "calls": burst.callers, "peak": burst.peak}
     words = list(_words(conn, cause, burst))
     if row is not None:
@@ -88,6 +93,14 @@ def _of_cause(conn: Connection, cause: Row[Any], known: float, now: float) -> No
     which = {"line": cause.line, "kind": cause.kind, "value": cause.value}
     new = insert(bursts).values(**which, **values, usual=burst.usual, noticed=now, words=words).returning(bursts)
     return _noticed(conn, conn.execute(new).one())
+
+
+def _explained(conn: Connection, cause: Row[Any], burst: Burst) -> bool:
+    """Whether most of a category's callers are those of a burst of one code, which is told already."""
+    near = (bursts.c.begins - HOUR <= burst.last, bursts.c.last + QUIET >= burst.last)
+    query = select(func.max(bursts.c.calls)).where(bursts.c.line == cause.line, bursts.c.kind != CATEGORY, *near)
+    most = conn.execute(query).scalar()
+    return most is not None and most >= MOSTLY * burst.callers
 
 
 def _came(conn: Connection, cause: Row[Any], back: Sequence[float]) -> list[Came]:

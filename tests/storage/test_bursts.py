@@ -71,6 +71,24 @@ async def test_a_burst_is_noticed_once_with_words_and_calls(db: Database, spoken
     assert not await bursts.look(again.key, again.began)
 
 
+async def test_a_code_that_explains_a_category_is_told_alone(db: Database, spoken: Spoken) -> None:
+    """One thing happened: one notice, of the code; other repairs beside it are another."""
+    bursts = Bursts(db)
+    began = 1_795_147_200.0
+    for day in range(0, 49, 4):
+        await spoken(SLOW, f"1390000{day:04d}", began + day * DAY)
+    now = began + 7 * WEEK + DAY
+    told: list[Noticed] = []
+    for minute in range(10):
+        call = await spoken("光猫报错", f"1380000{minute:04d}", now + minute * 60.0, code="E691")
+        told += await bursts.look(call.key, call.began + 90)
+    assert [(one.kind, one.value) for one in told] == [("fault_code", "E691")]
+    for minute in range(10, 22):
+        call = await spoken(DOWN, f"1380000{minute:04d}", now + minute * 60.0)
+        told += await bursts.look(call.key, call.began + 90)
+    assert [(one.kind, one.value) for one in told] == [("fault_code", "E691"), ("category", "报修")]
+
+
 async def test_a_call_without_a_cause_is_looked_at_in_vain(db: Database, ledger: Ledger, ring: "Ring") -> None:
     """Nothing was heard, or there is no such call."""
     call = ring()
