@@ -14,7 +14,7 @@ from screenpop.forms import query
 from screenpop.rendering import render
 from screenpop.ticket_pages import the_ticket
 from storage.bursts import Noticed
-from storage.search import CallHits
+from storage.search import CallHit
 from storage.search_snippets import Snippet
 from storage.similar import Suggestion
 
@@ -67,7 +67,13 @@ async def search_json(request: web.Request) -> web.Response:
     who = asker(request[SESSION].user)
     hits = await finding(request).search.calls(text, who, line=line, cursor=cursor, limit=PAGE)
     tickets = await finding(request).search.tickets(text, who, line=line) if cursor is None else ()
-    return _answer({"calls": _hits(hits), "cursor": hits.cursor, "tickets": [ticket_json(item) for item in tickets]})
+    return _answer(
+        {
+            "calls": [hit_json(hit) for hit in hits.hits],
+            "cursor": hits.cursor,
+            "tickets": [ticket_json(item) for item in tickets],
+        }
+    )
 
 
 async def similar_json(request: web.Request) -> web.Response:
@@ -90,8 +96,9 @@ async def bursts_json(request: web.Request) -> web.Response:
     return _answer({"bursts": [_burst(one, now) for one in await finding(request).today(now)]})
 
 
-def _hits(hits: CallHits) -> list[Json]:
-    return [{**call_json(hit.item), "said": [_snippet(one) for one in hit.snippets]} for hit in hits.hits]
+def hit_json(hit: CallHit) -> Json:
+    """A call with where it was said."""
+    return {**call_json(hit.item), "said": [_snippet(one) for one in hit.snippets]}
 
 
 def _snippet(snippet: Snippet) -> Json:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, column, literal, select, table
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, column, literal, select, table, update
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from storage.call_rows import call_items_in, calls_query
@@ -73,6 +73,15 @@ class Search:
         """Tickets, newest first."""
         wanted = terms(question)
         return await self._db.look(lambda conn: _tickets(conn, wanted, asker, line, limit)) if wanted else ()
+
+    async def forget(self) -> None:
+        """Have everything indexed anew by :meth:`catch_up`; until then it is found as before."""
+
+        def forget(conn: Connection) -> None:
+            for kept in (call_words, ticket_words):
+                conn.execute(update(kept).values(scheme=0))
+
+        await self._db.transact(forget)
 
     async def catch_up(self, limit: int = 200) -> int:
         """Index calls and tickets of an older version, newest first; how many. 0: all are."""
