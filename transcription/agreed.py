@@ -39,13 +39,13 @@ _YES = re.compile("(?:[嗯哦啊，]*)(?:对|是的|没错|是啊|嗯对)(?![不
 _ABOUT_US = re.compile("你们|您|[上开]不[上开]|吗$|几点|什么时候|哪|师傅")
 _OTHER_PART = re.compile(r"上午|下午|晚上|早上|中午|傍晚|下班|[晚早]一?点|\d点")
 _OPTIONS = re.compile(
-    "都行|都成|都方便|都有空|都能|随便|还是|或者|或是|要不|也有|也可以|也行|哪个|哪一个|哪天|任选|两[班个种]|都有|都可以|您选|您挑|和.{1,12}的"
+    "再就是|再有|再不|还有个|另一个|都行|都成|都方便|都有空|都能|随便|还是|或者|或是|要不|也有|也可以|也行|哪个|哪一个|哪天|任选|两[班个种]|都有|都可以|您选|您挑|和.{1,12}的"
 )
 _PARTS = (("上午|早上", range(5, 12)), ("下午", range(12, 18)), ("晚上|晚间", range(18, 24)))
 _FIRST = re.compile("前面|第1|第一|早的|早一点|头一|上面")
 _LAST = re.compile("后面|第2|第二|晚的|晚一点|后一")
 _OFFER = re.compile("代金券|优惠券|红包|送.{0,3}张|补偿|赔|优惠|减|便宜|退您|退给|送您|抵扣")
-_ONLY = re.compile("最快|最早|只能|要到|得到|最多|得等|排到|改到|要等")
+_ONLY = re.compile("最快|最早|只能|只有|只剩|要到|得到|最多|得等|排到|改到|要等")
 _EXCHANGE = re.compile(
     "[记打]我的?|你记|是我(?:儿子|女儿|老公|老婆|爱人|老伴|妈|爸|家里|同事)|换[一1]?个|换成|不是|不对|改[成到为]|不用了|用不了|不用这个|停用|另外|别的|新的"
 )
@@ -91,8 +91,20 @@ def _refused_by_name(call: Named, line: int) -> Iterator[int]:
         if mention.kind is FactKind.DATE and _only_the_hour(call, index):
             continue
         if not (mention.kind is FactKind.DATE and _other_part_of_day(call.lines[line].whole[mention.end :])):
-            yield from call.same_before(index)
+            yield from call.same_offer(index)
             yield from call.windows_from(index)
+            yield from _listed_before(call, index)
+
+
+def _listed_before(call: Named, index: int) -> Iterator[int]:
+    """周四周五都满了: what stands right in front of the refused one."""
+    mention = call.mentions[index]
+    text = call.lines[mention.line].whole
+    for i in call.of(mention.line, mention.kind):
+        other = call.mentions[i]
+        if other.value != mention.value and re.fullmatch("[、，和跟与]?", text[other.end : mention.start] or "、"):
+            if other.end <= mention.start:
+                yield from call.same_offer(i)
 
 
 def _booked(call: Named, index: int) -> bool:
@@ -138,7 +150,8 @@ def _said_no(call: Named, index: int) -> bool:  # noqa: PLR0911 -- one rule afte
     if follow is None or re.search("[吗么]？?$", follow.text):
         return False
     echo = len(clause.text) <= mention.end - mention.start + _ECHO  # 20号？太久了
-    if (echo or not clause.asks) and call.words["talk.unsuitable"].search(follow.text[:10]):
+    own_event = own.caller and not echo and not _proposed(call, index)  # 我复试是下午1点半，赶不上啊
+    if (echo or not clause.asks) and not own_event and call.words["talk.unsuitable"].search(follow.text[:10]):
         return True
     then = own.whole[clause.end : until]
     if (
@@ -273,7 +286,8 @@ def _wish_not_met(call: Named, line: int) -> Iterator[int]:
         mention = call.mentions[index]
         clause = own.clause_at(mention.start)
         rest = own.whole[clause.start : clause.end + 8]
-        if mention.kind not in _KINDS or call.past(mention) or not call.words["talk.wish"].search(rest):
+        wished = call.words["talk.wish"].search(rest) or (own.caller and re.search("[吧呗][，。！]?$", clause.text))
+        if mention.kind not in _KINDS or call.past(mention) or not wished:
             continue
         reply = call.reply(line, 2)
         if reply is None or _TAKEN.match(reply.whole) or call.again(index, line + 1):

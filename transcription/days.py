@@ -16,7 +16,7 @@ from transcription.account import FactKind
 from transcription.dialogue import Clause, Line, Mention
 
 _NEAR = {
-    "大前天": -3, "前天": -2, "前日": -2, "昨天": -1, "昨日": -1, "昨晚": -1, "昨夜": -1, "昨儿": -1, "昨个": -1,
+    "大前天": -3, "前天": -2, "前儿": -2, "前日": -2, "昨天": -1, "昨日": -1, "昨晚": -1, "昨夜": -1, "昨儿": -1, "昨个": -1,
     "寻日": -1, "明天": 1, "明日": 1, "明儿": 1, "明个": 1, "明早": 1, "明晚": 1, "听日": 1, "后天": 2, "后儿": 2,
     "后日": 2, "大后天": 3,
 }  # fmt: skip
@@ -31,14 +31,14 @@ _MONTH_DAY = re.compile(
 )
 _MONTH_AWAY = re.compile(r"([上这下本])个?月的?(\d{1,2})[号日]")
 _DAY = re.compile(
-    r"(?<![大小\dA-Za-z\-年月第每弄栋附排区巷路街里村组段院座幢道庄镇苑])(?<!每月)(?<!每个月)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车库铺附坑档摊桩口房间])"
+    r"(?<![大小\dA-Za-z\-年月第每弄栋附排区巷路街里村组段院座幢道庄镇苑])(?<!每月)(?<!每个月)(?<!叫到)(?<!排到)(?<!挂的是)(?<!轮到)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车库铺附坑档摊桩口房间])"
 )
 _MONTH_END = re.compile(
     r"(?:(?<=到)|(?<=至)|(?<=[晚迟])|(?<=赶在))(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)"
     r"|(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)(?!那|的|开(?!票)|买|办的|交的|就[没已]|左右|还没|装|修的|来的|搬|换的|入住)"
 )
 _NEAR_WORD = re.compile(
-    "大前天|(?<!提)前[天日]|昨[天日晚夜儿个]|寻日|(?:明[天日早晚儿个]|听日)(?!白)|大后天|(?<![以今])后[天儿日](?!天)"
+    "大前天|(?<![提以之从])前[天日儿]|昨[天日晚夜儿个]|寻日|(?:明[天日早晚儿个]|听日)(?!白)|大后天|(?<![以今])后[天儿日](?!天)"
 )
 _WEEK_WORD = re.compile(
     r"(?:(?<=[周期拜][一二三四五六日天])|(?<![一二两三四五六七八九十几每0-9]))(上上|下下|上|这|本|下)?个?(?:周|星期|礼拜)([一二三四五六日天1-6])(?![次回圈日号\d]{1})"
@@ -56,12 +56,13 @@ _FORTNIGHT = 14
 _ANSWER = 2  # lines: how soon a bare weekday answers 下周X
 _PAST = re.compile(
     "买的|订的|下的单|下单|办的|寄的|交的|装的|修的|报的|打过|来过|说过|说的|就说|说是|收到|签收|送来|开始|坏的|了一|过了|的时候"
-    "|[^好行来去到完]了(?![吧的话])|来了(?:一|个|两|师傅|人)"
+    "|[^好行来去到完满]了(?![吧的话])|来了(?:一|个|两|师傅|人)"
 )
 _SURELY_PAST = re.compile(
     "从.{2,4}(?:晚上|早上)?(?:到|起)(?:现在|今天|今儿|这会)?|又说|没人?(?:来|到|见|回|修|送|发|打|接|装|影|理|信|消息|动静)|白等|白跑|放.{0,3}鸽子|都没"
 )
 _SAID = re.compile("(?:说|说好|讲|答应|承诺|通知|约|约好)[^，。]*$")
+_LATE = re.compile("今[天儿](?:都|已经)|现在都|到现在|到今[天儿]|还没|[货人信车件影]呢")
 _OPEN = re.compile(
     r"^(?:、?和?[周星期礼拜六日天]*)?(?:都|也|不|是|全天|照常|正常|上午|下午|早上|中午|还|有时|一般)*(?:开(?!票|工|会|始|学|机|通|户)|上班|营业|休息|放假|关门|坐诊|出诊|办公|接诊|开放|闭馆|轮休|停诊|停办|上(?![门午来下])|不办|没人|有人)"
 )
@@ -89,19 +90,21 @@ class Calendar:
         }
         every = [found.span() for found in _EVERY.finditer(line.text)]
         taken: list[tuple[int, int]] = [*every]
+        named = []
         for pattern, resolve in _READERS:
             for found in pattern.finditer(line.text):
                 start, end = found.span()
-                if any(start < b and a < end for a, b in taken):
-                    continue
-                clause = line.clause_at(start)
-                day = None if _BIRTH.search(clause.text) else resolve(self, found, clause)
-                told = line.whole[max(0, start - 4) : start]
-                if day is None or (self.today - day).days > _OLD or (day == self.today and _TODAY.search(told)):
-                    continue
-                taken.append((start, end))
-                self._known.append((line.index, day))
-                yield Mention(FactKind.DATE, day.isoformat(), line.index, start, end, (line.index,), found.group())
+                if not any(start < b and a < end for a, b in taken):
+                    taken.append((start, end))
+                    named.append((start, end, resolve, found))
+        for start, end, resolve, found in sorted(named, key=lambda one: one[0]):
+            clause = line.clause_at(start)
+            day = None if _BIRTH.search(clause.text) else resolve(self, found, clause)
+            told = line.whole[max(0, start - 4) : start]
+            if day is None or (self.today - day).days > _OLD or (day == self.today and _TODAY.search(told)):
+                continue
+            self._known.append((line.index, day))
+            yield Mention(FactKind.DATE, day.isoformat(), line.index, start, end, (line.index,), found.group())
 
     def _make(self, year: int, month: int, day: int) -> date | None:
         try:
@@ -201,8 +204,10 @@ def _told_as_past(line: Line, start: int, end: int) -> bool:
     clause = line.clause_at(start)
     if _SURELY_PAST.search(clause.text):
         return True
-    sentence = re.split("[。？！]", line.whole[end:])[0]
-    return bool(_SAID.search(line.whole[clause.start : start]) and _SURELY_PAST.search(sentence))
+    sentence = re.split("[。！]", line.whole[end:])[0]
+    return bool(
+        _SAID.search(line.whole[clause.start : start]) and (_SURELY_PAST.search(sentence) or _LATE.search(sentence))
+    )
 
 
 def workdays_after(day: date, count: int) -> date:

@@ -23,7 +23,7 @@ _EVENING = ("下午", "傍晚", "今晚", "明晚", "昨晚", "晚上", "晚间"
 _MINUTE = r"半|[一1]刻|[三3]刻|\d{1,2}分?(?!\d|个|元|块|折|米|号|[月年天])"
 _CLOCK = re.compile(
     rf"(?P<p1>{_PERIOD})?(?P<h1>(?<![\dA-Za-z.:])\d{{1,2}})(?:(?:点钟?|[:：])(?P<m1>{_MINUTE})?|时(?![间候长段限]))?"
-    rf"(?:(?P<to>到|至|[-~～])(?P<p2>{_PERIOD})?(?P<h2>\d{{1,2}})(?:点钟?|[:：]|时(?![间候长段限]))(?P<m2>{_MINUTE})?)?"
+    rf"(?:(?P<to>到|至|[-~～])\0*(?P<p2>{_PERIOD})?(?P<h2>\d{{1,2}})(?:点钟?|[:：]|时(?![间候长段限]))(?P<m2>{_MINUTE})?)?"
 )
 _SPAN = re.compile(
     r"(?P<n>\d+(?:\.\d)?|半|一|两)个?(?P<half>半)?(?P<unit>小时|钟头|分钟|刻钟)(?P<in>之内|以内|内|后|之后|以后)?"
@@ -70,7 +70,7 @@ class Clock:
                 yield Mention(
                     FactKind.TIME, value, line.index, found.start(), found.end(), (line.index,), found.group()
                 )
-        for word in re.finditer(_PERIOD, line.text):
+        for word in re.finditer(_PERIOD, line.whole):
             if len(word.group()) > 1:
                 self._period = (word.group(), line.index)
         for found in _SPAN.finditer(line.text):
@@ -91,6 +91,8 @@ class Clock:
         end = self._moment(found["p2"] or found["p1"] or near, found["h2"], found["m2"], line, clause)
         if end is None:
             return None
+        if end < start and re.search(r"\0|[早凌]", found.group()):  # 今晚11点到明早5点
+            return f"{_hhmm(start)}-{_hhmm(end)}"
         if end <= start and end + _HALF_DAY <= 2 * _HALF_DAY:  # 上午10点到2点
             end += _HALF_DAY
         return f"{_hhmm(start)}-{_hhmm(end)}" if start < end else None

@@ -47,7 +47,7 @@ _PRODUCT = re.compile(
 _ASKS_CODE = re.compile("码|(?:显示|提示|报).{0,6}(?:什么|啥|哪|没有|吗)|有(?:没有)?(?:显示|提示|报)")
 _SHOWN = (FactKind.FAULT_CODE, _NONE)
 _FILED = re.compile(
-    "工单|[问查催]个?单子|提[了过]?(?:个|一个|的)|报[了过]?的?修|报修|送修|放(?:在)?你们|拿(?:去|来|到).{0,6}修|投诉过|反馈过?|反映过|登记过|提交|申请|案子|立案|报案|理赔|bug|BUG|故障"
+    "工单|回执|更名|过户|备案|递[过了交]|[问查催]个?单子|提[了过]?(?:个|一个|的)|报[了过]?的?修|报修|送修|放(?:在)?你们|拿(?:去|来|到).{0,6}修|投诉过|反馈过?|反映过|登记过|提交|申请|案子|立案|报案|理赔|bug|BUG|故障"
 )
 _BOUGHT = re.compile("订单|快递|包裹|下单|买|订[了的]|拍的|件到|物流|运单|寄|货")
 _EITHER = re.compile("或者|还是|或")
@@ -95,12 +95,19 @@ class Sorter:
                 self.secrets.append(chain.value)
             if kind is not None:
                 value = _canonical(kind, chain.value)
+                if kind is FactKind.MODEL and self._asked_serial(chain):
+                    value = value.removeprefix("SN")
                 line, start, end = chain.parts[-1]
                 first = chain.parts[0]
                 detail = "tail" if tail else "corrected" if chain.corrected else ""
                 yield Mention(
                     kind, value, line, first[1] if first[0] == line else start, end, tuple(chain.turns), detail
                 )
+
+    def _asked_serial(self, chain: Chain) -> bool:
+        """Whether the other speaker asked for the SN, which the answer repeats: S，N，7K2..."""
+        near = self.conversation[max(0, chain.line - 2) : chain.line]
+        return any(line.caller != chain.caller and re.search("[sS][nN]", line.whole) for line in near)
 
     def cues(self, index: int) -> list[tuple[int, int, str]]:
         """The names of numbers in a line: start, end, kind; of names that end at one place the longest."""
@@ -270,6 +277,8 @@ def _by_shape(value: str) -> FactKind | None:
         return FactKind.BANK_CARD
     if re.fullmatch(r"1[3-9]\d{9}", value):
         return FactKind.PHONE
+    if re.fullmatch(r"9[1-3]\d{6}(?=\w*[A-Z])[A-Z\d]{10}", value):
+        return FactKind.TAX_NO
     if len(value) == 18 and value[:1] in "159" and re.search("[A-Z]", value[8:]) and uscc.is_valid(value):  # noqa: PLR2004
         return FactKind.TAX_NO
     return None

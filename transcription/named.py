@@ -1,5 +1,6 @@
 """The values named in a call, found by line and kind, for the rules that say which of them stand. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,30 @@ class Named:
             for i in self.of(line, mention.kind):
                 if i <= index and self.mentions[i].value == mention.value:
                     yield i
+
+    def same_offer(self, index: int) -> Iterator[int]:
+        """The same as far as it is the offer that is being refused: not what the refuser said of himself before."""
+        mention = self.mentions[index]
+        refuser = self.lines[mention.line].caller
+        same = list(self.same_before(index))
+        offered = [i for i in same if self.lines[self.mentions[i].line].caller != refuser]
+        first = self.mentions[offered[0]].line if offered else mention.line
+        for i in same:
+            line = self.lines[self.mentions[i].line]
+            if line.caller == refuser and line.index < first and not self.wished(i):
+                continue
+            if line.caller and line.caller != refuser and not self.wished(i):
+                continue
+            yield i
+        yield from (i for i in self.of(mention.line, mention.kind) if self.mentions[i].value == mention.value)
+
+    def wished(self, index: int) -> bool:
+        """Whether the mention is a wish or a question: 能5号送吗."""
+        mention = self.mentions[index]
+        clause = self.lines[mention.line].clause_at(mention.start)
+        return clause.asks or bool(
+            self.words["talk.wish"].search(clause.text) or re.search("[吧呗]|改|换", clause.text)
+        )
 
     def windows_from(self, index: int) -> Iterator[int]:
         """Windows offered shortly before that begin at the refused hour."""

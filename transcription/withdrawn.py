@@ -34,7 +34,7 @@ _EXTRA = re.compile(
 )
 _WHETHER = re.compile("要不要|需不需要|要不")
 _DECLINED = re.compile(
-    "不(?:要|用|换|加|买|办|需要?|搞|做|弄|考虑|升级?|装|开|选|想)(?!紧|是|对|说)|算了|没必要|用不[着上]|先不|免了|还能[用撑]"
+    "不(?:邮|寄|送|要|用|换|加|买|办|需要?|搞|做|弄|考虑|升级?|装|开|选|想)(?!紧|是|对|说)|算了|没必要|用不[着上]|先不|免了|还能[用撑]"
 )
 _NO_MAIL = re.compile(
     "(?:不会|不太会|不懂|不晓得怎么?)(?:弄|用|发|搞)|(?:没有?|没得|冇)(?:个)?(?:邮箱|邮件|电子)|用不来|弄不来|搞不来|没在用|微信(?:上|发|传)?(?:行|可以|成|中|能|发)|能不能.{0,4}微信|短信(?:行|可以|发)"
@@ -43,14 +43,25 @@ _DENIED = re.compile(
     r"念[反错岔倒]|[记写打说弄搞输看听]错|不对|不是|错了|反了|漏了?|多了?[一1]?个|少了?[一1]?个|应该是|是(?=\d)"
 )
 _UNHAPPY = re.compile(
-    "太|[这那]么[久晚长迟慢]|[等站坐扛熬撑受]不|等到|还要等|早[点些]|快[点些]|提前|急|不行|[冻淹饿晒泡]|来不及|赶|咋办|怎么办|哪儿?[站等]|要命|晚点|再晚"
+    "太|[这那]么[久晚长迟慢]|[等站坐扛熬撑受]不|等到|还要等|早[点些]|快[点些]|提前|急|不行|[冻淹饿晒泡]|来不及|赶|咋办|怎么办|哪儿?[站等]|要命|晚点|再晚|开会|窄|准一?点|具体"
 )
 _FLAT_NO = re.compile(
     r"(?:[哎啊呀哦嗯唉诶，]|那|这|可)*(?:不[行成中]|不得行|得不行|勿来[赛三塞]|要不得|来不及|不方便|没空|没时间|(?:咋|怎么?|哪)(?:个)?(?:得|能)?(?:行|成|中|等))[啊呀哇嘛呢的噻吧咧哦]*(?:[，。！？…]|$)"
 )
 _DOES = re.compile(
-    "(?:[，…啊呀哦嘛]|(?:上午|下午|早上|晚上|中午|那天|可|也|都|白天))*(?:我(?!们?[能可行有在等]|[^，。]{0,6}(?:在家|有空|方便|可以))|俺|咱|家里|孩子|我妈|我爸|她|他|有事|要)"
+    "(?:[，…啊呀哦嘛吧呢]|是[^，。]{0,4}|(?:上午|下午|早上|晚上|中午|那天|可|也|都|白天))*"
+    "(?:我(?!们?[能可行有在等]|[^，。]{0,6}(?:在家|有空|方便|可以))|俺|咱|家里|女儿|儿子|孩子|老[公婆伴人]|爱人|全家|一家|[爸妈爷奶孙]|她|他|有事|要)"
 )
+_PART_THEN = re.compile(
+    "(?:[哎啊嗯，])*(?:(早上|上午|中午|下午|晚上)|那(?:会儿?|个?点儿?|个?时候|时))(?!吧|可以|行|好|也行)(?:我|俺|咱|家里|可|是|正|都)?[^，。]{0,8}(?:[，。]|$)(?!.{0,8}(?:可以|行|方便))"
+)
+_PARTS = {
+    "早上": range(5, 10),
+    "上午": range(7, 12),
+    "中午": range(11, 15),
+    "下午": range(12, 19),
+    "晚上": range(17, 24),
+}
 _CONFIRMS = re.compile("[是对]吧|对吗|是吗|对不|是不是|没错|可以|行|几号|right")
 _RULE = re.compile("收费|免费|有效|截止|规定|都|取消|一般|平时|营业|上班")
 _SENTENCE = re.compile("[。？！；]")
@@ -98,15 +109,49 @@ def _flatly(call: Named, line: int) -> Iterator[int]:
     own, reply = call.lines[line], call.reply(line, 1)
     if reply is None or not _FLAT_NO.match(reply.whole):
         return
+    between = call.lines[line - 1] if line else None
+    questioned = between is not None and between.clauses and between.clauses[-1].asks
     for kind in _WHEN:
         mine = call.of(line, kind)
+        if questioned and line > 1 and not own.caller:  # 10点05有一班 -- 几点到？-- 12点50 -- 那不行
+            mine = [*call.of(line - 2, kind), *mine] if kind is FactKind.TIME else mine
         follow = call.others(mine[-1], reply.index, 4) if mine else []
         for index in mine:
             mention = call.mentions[index]
-            last = not _SENTENCE.search(own.whole[mention.end :].rstrip("。？！；"))
+            last = not _SENTENCE.search(call.lines[mention.line].whole[mention.end :].rstrip("。？！；"))
             if last and follow and not call.past(mention) and not call.again(index, reply.index + 1):
                 yield from call.same_before(index)
-                yield from (i for i in call.of(reply.index, kind) if call.mentions[i].value == mention.value)
+                heard = [*call.of(line - 1, kind), *call.of(reply.index, kind)] if line else call.of(reply.index, kind)
+                yield from (i for i in heard if call.mentions[i].value == mention.value)
+
+
+def _part_refused(call: Named, line: int) -> Iterator[int]:
+    """中午我在车间，听不见: the part of the day of the offered hour, and another hour follows."""
+    own, reply = call.lines[line], call.reply(line, 1)
+    found = _PART_THEN.match(reply.whole) if reply else None
+    if own.caller or reply is None or found is None:
+        return
+    for index in call.of(line, FactKind.TIME):
+        hour = int(call.mentions[index].value[:2])
+        if (found[1] is None or hour in _PARTS[found[1]]) and call.others(index, reply.index, 6):
+            if not call.again(index, reply.index):
+                yield from call.same_before(index)
+
+
+def _reread(call: Named, line: int) -> Iterator[int]:
+    """A number put right by a letter (V那位看岔了，是Y), read back whole and confirmed."""
+    own, reply = call.lines[line], call.reply(line, 2)
+    if reply is None:
+        return
+    confirmed = call.reply(reply.index, 1)
+    if confirmed is None or not re.match("[嗯啊哦，]*(?:对|是|没错|好)(?!不)", confirmed.whole):
+        return
+    for index in call.at[line]:
+        mention = call.mentions[index]
+        if mention.kind not in _CODES or not call.words["talk.correction"].search(own.whole[mention.end :]):
+            continue
+        if any(_like(call.mentions[i].value, mention.value) for i in call.of(reply.index, mention.kind)):
+            yield index
 
 
 def _elsewhere(call: Named, line: int) -> Iterator[int]:
@@ -172,7 +217,7 @@ def _declined(call: Named, line: int) -> Iterator[int]:
         asked = [
             clause
             for clause in own.clauses
-            if _EXTRA.search(clause.text) and (clause.asks or _WHETHER.search(clause.text))
+            if _EXTRA.search(clause.text) and (clause.asks or own.clauses[-1].asks or _WHETHER.search(clause.text))
         ]
         near = any(_EXTRA.search(clause.text) for clause in clauses)
         if asked and near and start >= asked[0].start - 10:
@@ -230,4 +275,16 @@ def _like(one: str, other: str) -> bool:
     return sum(a == b for a, b in zip(one, other, strict=True)) >= _ALIKE * len(one)
 
 
-WITHDRAWN = (_example, _superseded, _flatly, _elsewhere, _not_charged, _declined, _no_mail, _mail_corrected, _misread)
+WITHDRAWN = (
+    _example,
+    _superseded,
+    _flatly,
+    _elsewhere,
+    _part_refused,
+    _reread,
+    _not_charged,
+    _declined,
+    _no_mail,
+    _mail_corrected,
+    _misread,
+)
