@@ -20,7 +20,7 @@ from storage.drain import Handler
 from storage.jobs import Job, JobError, Wait
 from storage.ledger import Ledger
 from storage.pages import CallPage
-from storage.records import AlarmKind, EventKind, NewJob, RecordingRow, Waiting
+from storage.records import AlarmKind, EventKind, NewJob, RecordingKind, RecordingRow, Waiting
 from storage.talk import began, windows
 from telephony.call import Outcome
 from telephony.loudness import loudest, silent
@@ -75,7 +75,7 @@ class Attach:
             rows = await recorder.of_call(page.item.key.linkedid, page.item.arrived, told, messages)
         except RecordingError as error:
             # What was linked once may have been sealed or deleted since: that is no alarm.
-            expected = (page.item.answered is not None or bool(told)) and not page.recordings
+            expected = (page.item.answered is not None or bool(told)) and not _had(page, RecordingKind.CALL)
             return await self._away(job, page, error, expected=expected)
         except RemoteError as error:
             raise JobError(str(error)) from error
@@ -97,7 +97,7 @@ class Attach:
         try:
             row = await recorder.message(page.item.key.linkedid, page.item.arrived, str(job.payload["file"]))
         except RecordingError as error:
-            waits = await self._away(job, page, error, expected=True)
+            waits = await self._away(job, page, error, expected=not _had(page, RecordingKind.VOICEMAIL))
             if waits is None and page.recordings:  # the whole call was recorded: the message is in there
                 await self._link(page, page.recordings, [await self._transcribe(page)])
             return waits
@@ -178,6 +178,11 @@ class Attach:
     async def _done(self, page: CallPage, kind: str) -> None:
         await self._board.changed(page)
         JOBS.labels(kind, "done").inc()
+
+
+def _had(page: CallPage, kind: RecordingKind) -> bool:
+    """Whether such a recording was linked."""
+    return any(row.kind is kind for row in page.recordings)
 
 
 def _told(page: CallPage) -> list[str]:

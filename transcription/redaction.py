@@ -26,6 +26,7 @@ MASK = "*"
 _SHORT = 9  # digits of a telephone: of fewer none stays
 _WHOLE = 12  # digits of a number that is known again when it is said again
 _PIECE = 6  # digits of it, said alone
+_LEAST = 3  # digits of a secret
 _SLIPS = 2  # digits of it that may be misheard when it is read back
 _CARDS = frozenset({FactKind.ID_CARD, FactKind.BANK_CARD})
 
@@ -153,7 +154,7 @@ def _secrets(said: Sequence[tuple[object, str]], policy: Policy) -> list[_Secret
     found: list[_Secret] = []
     taken: set[tuple[int, int]] = set()
     answered = -1
-    all_runs = runs(said)
+    all_runs = [run for run in runs(said) if len(run.digits) >= _LEAST]
 
     def take(run: Run, reading: Reading) -> bool:
         digits = tuple(run.digits[reading.start : reading.end])

@@ -25,7 +25,7 @@ _BEHIND = re.compile(
 )
 _CVV = re.compile(r"(?:CVV2?|[Cc]vv2?|安全码|背面)[^\d]{0,14}$")
 _EITHER = re.compile("或者?|还是|要么|以及|和")
-_PHONE = re.compile("电话|手机|座机|联系方式|号码|分机|联系|打给|打我|回拨|加我|微信")
+_PHONE = re.compile("电话|手机(?![上里银支]|APP)|座机|联系方式|分机|打给|回拨")
 _REACH = 60  # characters of its own turn
 _RECENT = 4  # turns a question for a number holds
 _CVV_LENGTHS = (3, 4)
@@ -53,6 +53,13 @@ class Called:
     phone: bool = False
 
 
+def spelt(run: Run, said: Sequence[tuple[object, str]]) -> bool:
+    """Whether letters stand right in front of the digits: a code."""
+    first = run.pieces[0][0]
+    before = said[first.turn][1][max(0, first.at - 1) : first.at]
+    return before.isascii() and before.isalpha()
+
+
 def called(run: Run, said: Sequence[tuple[object, str]], floor: int) -> Called:
     """What the words before the run call it, the nearest first; else those right behind it.
 
@@ -65,7 +72,7 @@ def called(run: Run, said: Sequence[tuple[object, str]], floor: int) -> Called:
         before = text[max(0, first.at - _REACH) : first.at] if own else text
         found = _label(before)
         if found is not None and (own or turn > floor):
-            return Called(found[0], turn, bank=found[1], phone=found[2])
+            return Called(found[0], turn, bank=found[1], phone=found[2] and not spelt(run, said))
         if found is not None:
             break
     behind = said[last.turn][1][last.at + 1 : last.at + 1 + _AFTER]
