@@ -9,15 +9,19 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import soundfile
 
 from hotline.attach import PATIENCE
 from hotline.jobs import AfterCall, lanes, only_ours
+from hotline.need import FIRST
 from hotline.recorder import Recorder, Recorders
 from hotline.said import Said
 from hotline.speech import Speech
+from screenpop.progress import TOPIC
 from storage.database import Database
+from storage.edits import TicketField
 from storage.fanout import MemoryFanout
-from storage.jobs import Job, JobState, Wait
+from storage.jobs import Job, JobError, JobState, Wait
 from storage.ledger import Ledger
 from storage.migrate import upgrade
 from storage.outbox import Outbox
@@ -31,6 +35,7 @@ from transcription.engines import EngineSpec
 ARRIVED = 1795290138.0
 KEY = CallKey("hq", "1795290138.1")
 LINE = "4007002505"
+SPEECH = soundfile.read(Path(__file__).parents[1] / "audio/zh_caller.wav", dtype="int16")[0].tobytes()
 
 
 @dataclass
@@ -55,6 +60,7 @@ class Desk:
     clock: Clock
     root: Path
     spec: list[EngineSpec]
+    fanout: MemoryFanout
 
     async def do(self, kind: str) -> Wait | None:
         """Claim the next job of a kind and do it, as the loop would."""
@@ -96,13 +102,14 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     root = tmp_path / "monitor"
     root.mkdir()
     spec: list[EngineSpec] = []
+    fanout = MemoryFanout()
     speech = Speech(lambda _line: spec[0] if spec else None)
     after = AfterCall(
         ledger=ledger,
         reads=reads,
         recorders=Recorders({KEY.pbx: Recorder(root, rules, clock)}),
         speech=speech,
-        fanout=MemoryFanout(),
+        fanout=fanout,
         clock=clock,
         said=Said(ledger=ledger, clock=clock, zone=ZoneInfo("Asia/Shanghai")),
     )
@@ -116,7 +123,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         await ledger.record(fact, now=clock())
     ended = Ended(call=KEY, at=ARRIVED + 30, outcome=Outcome.ANSWERED)
     await ledger.record(ended, now=clock(), jobs=[NewJob("recording", f"{KEY}:recording", {"call": str(KEY)})])
-    yield Desk(after, ledger, reads, outbox, clock, root, spec)
+    yield Desk(after, ledger, reads, outbox, clock, root, spec, fanout)
     await speech.close()
     await db.close()
 
@@ -164,6 +171,53 @@ async def test_silence_is_an_alarm_and_no_retry(desk: Desk, tmp_path: Path) -> N
     await desk.do("recording")
     assert await desk.do("transcribe") is None
     assert [alarm.kind for alarm in (await desk.page()).alarms] == [AlarmKind.SILENT]
+
+
+async def test_pages_hear_how_far_it_has_come(desk: Desk, tmp_path: Path) -> None:
+    """At most once a second: the first share at once, the rest of a quick one never."""
+    desk.record("", SPEECH)
+    desk.spec.append(script(tmp_path))
+    await desk.do("recording")
+    async with desk.fanout.subscribe(TOPIC) as heard:
+        assert await desk.do("transcribe") is None
+        await desk.fanout.publish(TOPIC, {"call": "end"})
+        told = [await anext(heard) for _ in range(2)]
+    assert told == [(TOPIC, {"call": str(KEY), "share": 1.0}), (TOPIC, {"call": "end"})]
+    assert (await desk.page()).transcript is not None
+
+
+async def test_a_recording_that_kills_is_set_aside_even_across_a_restart(desk: Desk, tmp_path: Path) -> None:
+    """The first death is written on the job; the next service's first is the second, and people are told."""
+    desk.record("", SPEECH)
+    desk.spec.append(script(tmp_path, do="segv"))
+    await desk.do("recording")
+    job = await desk.outbox.claim(["transcribe"], desk.clock(), 60)
+    assert job is not None
+    with pytest.raises(JobError, match="SIGSEGV") as died:
+        await desk.after.handlers["transcribe"](job)
+    await desk.outbox.retry(job, str(died.value), desk.clock())
+    restarted = await desk.after._speech.transcriber(LINE)
+    assert restarted is not None
+    restarted._deaths.clear()
+    desk.clock.now += 3600
+    assert await desk.do("transcribe") is None, "no third attempt"
+    (alarm,) = (await desk.page()).alarms
+    assert alarm.kind is AlarmKind.TRANSCRIPTION
+    assert "set aside after 2 workers died" in (alarm.detail or "")
+
+
+async def test_open_trouble_is_written_down_before_what_is_newer(desk: Desk) -> None:
+    """A complaint on an open ticket: its job says so."""
+    desk.record("", SPEECH)
+    link = (await desk.page()).item.ticket
+    assert link is not None
+    found = await desk.reads.ticket(link.id)
+    assert found is not None
+    typed = {TicketField.CATEGORY: "投诉"}
+    await desk.ledger.edit_ticket(link.id, typed, who="wang", now=desk.clock(), version=found.item.version)
+    await desk.do("recording")
+    (job,) = await desk.outbox.list(kind="transcribe")
+    assert job.payload["need"] == ARRIVED + FIRST
 
 
 async def test_an_empty_recording_is_named(desk: Desk) -> None:
