@@ -276,7 +276,8 @@ def _not_picked(call: Named, line: int) -> Iterator[int]:
 def _in_part(value: str, text: str) -> bool:
     """Whether the hour lies in the part of the day that is named: 下午那个."""
     hour = int(value[:2])
-    return any(re.search(word, text) and hour in hours for word, hours in _PARTS)
+    named = [(found.start(), hours) for word, hours in _PARTS if (found := re.search(word, text))]
+    return bool(named) and hour in min(named, key=lambda one: one[0])[1]
 
 
 def _wish_not_met(call: Named, line: int) -> Iterator[int]:

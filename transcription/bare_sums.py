@@ -44,7 +44,7 @@ _BEHIND = re.compile(
 _FESTIVAL = re.compile("618|1111|1212|12315|12345|12305|110|119|120|122|114|95\\d{3}|10086|10010|10000|315|996")
 _NO_MONEY = re.compile(
     r"(?:(?:最后|后面|末尾|结尾|尾巴|前面|中间|开头|后[几两三四]?位)(?:[几两三四]位)?|号码?|编号|尾号|码|尾|[^价]单|型|版本?|窗口|第|房间?|密码|识别|电话|手机|热线|座机|跑了?|读数|用了|走了|[水电气]表[^，。]{0,4}"
-    r"|身高|体重|血压|血糖|分机|温度|水温|调到|开到|设到|设定|考了|得分|评分|频道|尺码|今年|都|我|升级?到|上期|这期|本期|上次抄|型号|叫|双|[包厅房室桌台]|装回?|更新到|系统|航班|车次|叫到|排到|排|[年岁月]|区号|邮编|车牌)(?:是|为|到|的|：)*$"
+    r"|身高|体重|血压|血糖|分机|温度|水温|调到|开到|设到|设定|考了|得分|评分|频道|尺码|利率|年化|费率|汇率|税率|比例|系数|三者|升级?到|上期|这期|本期|上次抄|型号|叫|双|[包厅房室桌台]|装回?|更新到|系统|航班|车次|叫到|排到|排|[年岁月]|区号|邮编|车牌)(?:是|为|到|的|：)*$"
 )
 _YEAR = re.compile(r"(?:19[89]|20[0-3])\d")
 _VERSION = re.compile("版本|升级|升到|更新到|系统|固件|软件|装回|[vV]$|屏幕|英寸|视力|公里|里程|倍")
@@ -74,6 +74,7 @@ _HUNDRED, _LEAST = 100, 10
 _WORD = 2
 _FEW = 50
 _COVER = 100_000  # yuan
+_OLD = 120
 
 
 @dataclass
@@ -103,6 +104,8 @@ class _Book:
         if value < _HUNDRED:
             return False
         sums = [known for known, said in self.known.items() if min(said) <= line + _WORD]
+        if value == sum(known for known, said in self.known.items() if line in said):
+            return True  # 380加90加150，620
         if any(value == a + b or value == abs(a - b) for i, a in enumerate(sums) for b in sums[i + 1 :]):
             return True
         said = "".join(other.whole for other in self.lines[max(0, line - _WORD) : line + 1])
@@ -190,6 +193,8 @@ def _is_sum(one: _Candidate, book: _Book) -> bool:  # noqa: PLR0911 -- one rule 
         return True
     if index - book.asked.get(not one.line.caller, -9) <= _ANSWERED:
         return True
+    if re.search(r"\.\d\d$", one.digits):
+        return True
     if "." in one.digits:
         return (
             book.recent(index)
@@ -199,8 +204,9 @@ def _is_sum(one: _Candidate, book: _Book) -> bool:  # noqa: PLR0911 -- one rule 
     priced = one.value >= _HUNDRED and _LAST.match(tail)
     if priced and (_PRICED.search(one.line.whole) if one.line.caller else _WORK.search(head)):
         return bool(_NAMED.search(head))  # 换屏680; 重新喷漆1850，报价单我有
-    if not one.line.caller and one.value >= _FEW and _LAST.match(tail) and _NAMED.search(head) and book.recent(index):
-        return True  # 拍片不包，拍片150
+    if not one.line.caller and _FEW <= one.value < _COVER and _LAST.match(tail) and book.recent(index):
+        if _NAMED.search(head) and not re.search("叫|型号|牌|码|身高|尺|体重|三者|保额|只有|第", head):
+            return True  # 拍片不包，拍片150
     return _in_list(one, book) or _in_talk(one, book) or _read_out(one)
 
 
@@ -217,6 +223,8 @@ def _excluded(one: _Candidate, book: _Book) -> bool:
         return True
     if _NO_MONEY.search(head) and not _MONEY.search(head):
         return True
+    if re.search("(?:我|都|今年|虚岁|满|快)$", head) and re.match("了|岁", one.tail) and one.value < _OLD:
+        return True  # 我都58了
     if one.value >= _HUNDRED * _LEAST and "里程" in head:
         return True
     return _dictated(one) and not book.same(one.value, one.line.index)
@@ -237,7 +245,7 @@ def _dictated(one: _Candidate) -> bool:
 
 def _in_list(one: _Candidate, book: _Book) -> bool:
     """传感器85 between other prices: a name and a number, and a sum in the next or the last clause."""
-    if not _LAST.match(one.tail) or not _NAMED.search(one.head) or re.search("叫|型号|牌", one.head):
+    if not _LAST.match(one.tail) or not _NAMED.search(one.head) or re.search("叫|型号|牌|三者|保额|只有", one.head):
         return False
     for beside in (one.beside(-1), one.beside(1)):
         if beside is None:

@@ -73,6 +73,7 @@ _BEGINNING = 4  # characters by which a number is known to be begun anew
 _LETTERS = 4  # of a piece that has no digits
 _QUESTION = 6  # characters behind a number that is read back: 对吗？
 _LONGEST = 26
+_WHOLE = 6  # characters of a code that is one by itself
 _GAP = 3  # lines: how long a chain waits for its next piece
 
 
@@ -197,6 +198,9 @@ class Dictation:
         if not self._filler.fullmatch(gap) or "、" in gap or len(joined + piece) > _LONGEST:
             return False
         if _MOBILE.fullmatch(joined) or re.fullmatch(r"\d{17}[\dX]", joined):
+            return False
+        whole = len(piece) >= _WHOLE and piece[0].isalpha() and joined.isdigit()  # 0975。ZS7-24K-0975: said anew
+        if whole or ("." in piece and "." not in joined):  # MS1123，1.8乘2米
             return False
         return not (_SHORT_CODE.fullmatch(joined) and _SHORT_CODE.fullmatch(piece.upper()))
 

@@ -186,7 +186,11 @@ class Calendar:
         if with_week:  # 上周六，还有周日
             return monday + timedelta(weeks=_WEEK[with_week[1]], days=wanted)
         if found[2] not in self._gone:
-            same = self._named(lambda day: day.weekday() == wanted and abs((day - self.today).days) <= _FORTNIGHT)
+            here = next((d for n, d in reversed(self._known) if n == self._line), None)
+            same = here if here is not None and here.weekday() == wanted else None  # 9月5号，礼拜六
+            same = same or self._named(
+                lambda day: day.weekday() == wanted and abs((day - self.today).days) <= _FORTNIGHT
+            )
             if same is not None and not _OPEN.match(clause.text[found.end() - clause.start :]):
                 return same
         if self._week[1] > 0 and 0 < self._line - self._week[0] <= _ANSWER:  # 下周一行吗？-- 礼拜三啦

@@ -88,7 +88,8 @@ class Clock:
             return None
         if not found["to"]:
             return _hhmm(start)
-        end = self._moment(found["p2"] or found["p1"] or near, found["h2"], found["m2"], line, clause)
+        until = "早上" if "早" in line.whole[found.start("to") : found.end()] else found["p2"]  # 到明早5点
+        end = self._moment(until or found["p1"] or near, found["h2"], found["m2"], line, clause)
         if end is None:
             return None
         if end < start and re.search(r"\0|[早凌]", found.group()):  # 今晚11点到明早5点

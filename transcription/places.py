@@ -20,10 +20,10 @@ _HOUSE = "号楼|号院|号库|号仓|号|弄|栋|幢|座|单元|室|组|排|区
 _STEP = "号楼|号院|号库|号仓|号|弄|栋|幢|座|单元|室|楼|层|门|院|户|组|排|库|巷|段"
 _NAMED = rf"(?:{_HAN}{{2,8}}?(?=\d{{1,4}}(?:栋|幢|号楼|座|单元|室)|[A-Z]\d?[栋座幢]))?"
 _TAIL = (
-    rf"(?:{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}}|[东西南北])(?:{_STEP})(?!线)"
+    r"(?:\d{1,3}号?(?:宿舍楼|教学楼|公寓楼|厂房|仓库|办公楼|实验楼|住院楼|综合楼|门面|商铺|铺位?|档口|摊位|车间|库房|别墅)(?:\d{1,2}[楼层])?"
+    rf"|{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}}|[东西南北])(?:{_STEP})(?!线)"
     rf"|{_HAN}{{2,8}}?(?:大厦|广场|中心|大楼|写字楼|商场|商厦|商城|市场|百货|会馆|园区|公寓)\d{{1,3}}[楼层]"
     rf"|{_HAN}{{1,6}}?(?:校区|厂区|院区|生活区|园区)(?=\d)"
-    r"|\d{1,3}号?(?:宿舍楼|教学楼|公寓楼|厂房|仓库|办公楼|实验楼|住院楼|综合楼|门面|商铺|铺位?|档口|摊位|车间|库房|别墅)(?:\d{1,2}[楼层])?"
     r"|附\d{1,3}号?|之\d{1,2}号"
     rf"|，{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:号楼|号院|栋|幢|座|单元|室|弄|门)"
     r"|，\d{1,2}楼(?=，?\d{3,4}(?!\d))|，\d{1,4}号(?=，?\d+(?:室|单元|栋|楼|(?=\D)))"
@@ -38,6 +38,10 @@ _ADDRESS = re.compile(
 )
 _DOOR = re.compile(
     r"(?<![\dA-Za-z])(?:(?:\d{1,3}|[A-Z])(?:栋|幢|号楼|座)|(?=\d单元\d))，?(?:\d单元，?|[东西]单元，?|[东西]?门，?)?(?:\d{1,2}[层楼])?\d{3,4}(?![\d元块点号])室?"
+)
+_BEFORE_DOOR = re.compile(
+    r"(?:地址[是就]?|我家在?|家住|我住|住在?|我是|我在|人在|送到|寄到|改到|改成|搬到|就在|位于|公司在|我们在|店在|是|到|，|。|^)"
+    r"((?![他她这那哪我你您])[\u4e00-\u9fa5]{2,6})$"
 )
 _PART = re.compile(rf"^(?:[嗯呃啊哦是在，、]|那个|就是)*(?P<part>(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:{_STEP}){_TAIL})")
 _ASKED = re.compile(
@@ -95,11 +99,12 @@ class Places:
             start, end = found.span()
             if any(start < b and a < end for a, b in seen):
                 continue
+            start -= _estate(line.text[:start])
             last = self._last.get(line.caller)
             if last is not None and last.line == line.index and _WRONG.fullmatch(line.text[last.end : start]):
-                yield self._instead(line, last, found.group(), start, end)
+                yield self._instead(line, last, line.text[start:end], start, end)
             else:
-                mention = _mention(line, found.group(), start, end, (line.index,))
+                mention = _mention(line, line.text[start:end], start, end, (line.index,))
                 self._last[line.caller] = mention
                 yield mention
         yield from self._door(line)
@@ -178,6 +183,12 @@ def _without_fillers(text: str) -> tuple[str, list[int]]:
         position = found.end()
     kept += range(position, len(text))
     return "".join(text[i] for i in kept), kept
+
+
+def _estate(front: str) -> int:
+    """How many characters in front of a door name the estate: 地址枫桥国际B座1106."""
+    found = _BEFORE_DOOR.search(front)
+    return len(found[1]) if found else 0
 
 
 def _suffix(road: str) -> int:

@@ -23,7 +23,7 @@ _CODES = (
     FactKind.EMAIL,
 )
 _BETTER = re.compile(
-    "换成?|改[到成为派]|加急|[提往]前|协调|调[整剂配]?[到成一]?|优先|插[队到]|争取|早一?点|最早|就近|顺路|那(?:我|就|给|这样|行|再|改)|再(?:看|给|帮)|另外(?:派|安排)|排头|刚好有|有辆|有[一个位]"
+    "换成?|改[到成为派]|加急|[提往]前|协调|调[整剂配]?[到成一]?|优先|插[队到]|争取|早一?点|最早|就近|顺路|那(?=[0-9上下晚早明后周礼])|那(?:我|就|给|这样|行|再|改)|再(?:看|给|帮)|另外(?:派|安排)|排头|刚好有|有辆|有[一个位]"
 )
 _EXAMPLE = re.compile("比方说?|比如说?|例如|譬如|打个?比方|举个?例子?|好比说?|假如说?是?")
 _NOT_CHARGED = re.compile(
@@ -100,7 +100,7 @@ def _superseded(call: Named, line: int) -> Iterator[int]:
             rule = _RULE.search(own.clause_at(mention.start).text)
             displeased = echoed or (unhappy and not rule)
             if better and displeased and not call.past(mention) and not call.again(index, after.index):
-                yield from call.same_before(index)
+                yield from call.same_offer(index)
                 yield from (i for i in call.of(reply.index, kind) if call.mentions[i].value == mention.value)
 
 
@@ -120,7 +120,7 @@ def _flatly(call: Named, line: int) -> Iterator[int]:
             mention = call.mentions[index]
             last = not _SENTENCE.search(call.lines[mention.line].whole[mention.end :].rstrip("。？！；"))
             if last and follow and not call.past(mention) and not call.again(index, reply.index + 1):
-                yield from call.same_before(index)
+                yield from call.same_offer(index)
                 heard = [*call.of(line - 1, kind), *call.of(reply.index, kind)] if line else call.of(reply.index, kind)
                 yield from (i for i in heard if call.mentions[i].value == mention.value)
 
@@ -135,7 +135,7 @@ def _part_refused(call: Named, line: int) -> Iterator[int]:
         hour = int(call.mentions[index].value[:2])
         if (found[1] is None or hour in _PARTS[found[1]]) and call.others(index, reply.index, 6):
             if not call.again(index, reply.index):
-                yield from call.same_before(index)
+                yield from call.same_offer(index)
 
 
 def _reread(call: Named, line: int) -> Iterator[int]:
@@ -171,7 +171,7 @@ def _elsewhere(call: Named, line: int) -> Iterator[int]:
                 call.mentions[i].start > mention.start or call.mentions[i].line > line
                 for i in call.others(index, line, 3)
             ):
-                yield from call.same_before(index)
+                yield from call.same_offer(index)
 
 
 def _asked_again(call: Named, reply: Line, kind: FactKind, value: str) -> bool:
