@@ -51,7 +51,7 @@ class Transcription(Part):
 
     ``processes``: recordings written down at once, each by a process that holds a model. ``threads``: of each process.
     ``memory_mb``: what all of them may hold together, None for half of what the machine has. ``word_times``: the time
-    of every word from whisper and from a server too, which costs more; vosk gives it always.
+    of every word from whisper and from a server too, which may double its work; vosk gives it always.
     """
 
     engine: Literal["auto", "vosk", "whisper", "openai", "scripted", "none"] = "auto"
