@@ -39,7 +39,7 @@ SEAL_ROUND = "seal-round"
 EVERY = 600.0
 PATIENCE = 3600.0  # until an original that nobody wrote down is sealed all the same
 _DAY = 86400.0
-_AT_ONCE = 200  # calls a round
+_AT_ONCE = 1000  # calls a round
 _NEAR = 2.0  # seconds by which lengths and beginnings of recordings may differ
 _UNSURE = 0.5  # seconds: margin where a bleep was moved from one recording to another
 

@@ -126,7 +126,7 @@ async def _open(args: argparse.Namespace, db: Database, originals: Originals) ->
         async with originals.plain(call, row, args.leg) as source:
             await Audit(db).add(f"cli:{getpass.getuser()}", What.RECORDING_OPENED, str(call), now(), {"leg": args.leg})
             await asyncio.to_thread(shutil.copyfile, source, args.out)
-    except (LookupError, SealError, OSError) as error:
+    except (LookupError, SealError, ClosedError, OSError) as error:
         args.out.unlink(missing_ok=True)
         sys.stderr.write(f"hotline seal: {error}\n")
         return 1
