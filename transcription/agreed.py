@@ -316,6 +316,8 @@ def _corrected(call: Named, line: int) -> Iterator[int]:
             continue
         earlier = before or []
         for back in range(line - 1, max(-1, line - 3), -1):
+            if mention.kind is FactKind.AMOUNT and call.lines[back].caller != own.caller:
+                continue  # 应该是75.35: what is owed, no slip of the tongue
             earlier = [i for i in call.of(back, mention.kind) if call.mentions[i].value != mention.value] + earlier
         if earlier:
             best = max(earlier, key=lambda i: (_likeness(call.mentions[i].value, mention.value), i))

@@ -41,9 +41,9 @@ _BEHIND = re.compile(
     r"|我?们?(?:自己)?(?:来)?(?:补|出|付|掏|认了|给你|转你)|(?:退|减|扣|抵|返|变|降到?|涨到?|改成?)\d|(?:块)?(?:的)?现[金钱]|[加减]\d|[这那]笔|打发|起步|封顶|包邮|(?:我|你们|得|要|就)?(?:全退|都退|全款|全额|全部|全数)"
     r"|(?:在[^，。]{1,8})?(?:买|收|拿|入|订|卖|付|交)的|[一每](?:年|个?月|季度?|天|次|位|人|晚|平|套|件|张|份|学期|颗|台|个|只|条|米|公?斤|吨|箱|瓶|课时|节|小时|辆|桌|间|盒|袋|支|针|回|趟|顿|方)"
 )
-_FESTIVAL = re.compile("618|1111|1212|12315|12345|12305|110|119|120|122|114|95\\d{3}|10086|10010|10000|315|996")
+_FESTIVAL = re.compile("618|1111|1212|12315|12345|12305|95\\d{3}|10086|10010|10000|315|996")
 _NO_MONEY = re.compile(
-    r"(?:(?:最后|后面|末尾|结尾|尾巴|前面|中间|开头|后[几两三四]?位)(?:[几两三四]位)?|号码?|编号|尾号|码|尾|[^价]单|型|版本?|窗口|第|房间?|密码|识别|电话|手机|热线|座机|跑了?|读数|用了|走了|[水电气]表[^，。]{0,4}"
+    r"(?:[打拨]了?|选的?|穿|(?:最后|后面|末尾|结尾|尾巴|前面|中间|开头|后[几两三四]?位)(?:[几两三四]位)?|号码?|编号|尾号|码|尾|[^价]单|型|版本?|窗口|第|房间?|密码|识别|电话|手机|热线|座机|跑了?|读数|用了|走了|[水电气]表[^，。]{0,4}"
     r"|身高|体重|血压|血糖|分机|温度|水温|调到|开到|设到|设定|考了|得分|评分|频道|尺码|利率|年化|费率|汇率|税率|比例|系数|三者|升级?到|上期|这期|本期|上次抄|型号|叫|双|[包厅房室桌台]|装回?|更新到|系统|航班|车次|叫到|排到|排|[年岁月]|区号|邮编|车牌)(?:是|为|到|的|：)*$"
 )
 _YEAR = re.compile(r"(?:19[89]|20[0-3])\d")
@@ -64,6 +64,7 @@ _NAMED = re.compile(r"[\u4e00-\u9fa5A-Za-z]{1,9}$")
 _TOTAL = re.compile("一共|总共|合计|总计|共计|加起来|加一块")
 _CHARS = re.compile(r"[A-Za-z\d\-、，。…？！\s嗯呃啊哦]+")
 _SMALL = re.compile("再来?|还有?|[1一]个|[后最末前中][面头边后尾间]?|就?是|那个|然后|接着|[几两三四]位|[这那]")
+_PIECE = re.compile(r"\d{3,}[，、。…]*")
 _CODE = re.compile(r"[A-Za-z\d][A-Za-z\d\-]{5,}")
 _CUT = re.compile(r"(\d(?:\.\d)?)(\d|[一二三四五六七八九])?折")
 _ANSWERED = 2  # lines: how long a question for money waits
@@ -84,6 +85,7 @@ class _Book:
     lines: Sequence[Line]
     known: dict[Decimal, list[int]] = field(default_factory=dict)  # sum -> lines that name it
     asked: dict[bool, int] = field(default_factory=dict)
+    never: set[str] = field(default_factory=set)
     talked: list[int] = field(default_factory=list)  # lines that name a sum
 
     def add(self, value: Decimal, line: int) -> None:
@@ -219,10 +221,17 @@ def _excluded(one: _Candidate, book: _Book) -> bool:
         _MONEY.search(head) or _ITEM.search(head) or book.same(one.value, one.line.index)
     ):
         return True
+    if one.digits in book.never and not _MONEY.search(head):
+        return True
+    if re.match("[那这]个?号|开头|打头|结尾", one.tail):
+        return True
     if "." in one.digits and _VERSION.search(one.line.whole[: one.start][-12:]):
         return True
     if _NO_MONEY.search(head) and not _MONEY.search(head):
+        book.never.add(one.digits)  # the same number elsewhere is none either
         return True
+    if re.search("型号|叫|品牌", head) and not _MONEY.search(head):
+        book.never.add(one.digits)
     if re.search("(?:我|都|今年|虚岁|满|快)$", head) and re.match("了|岁", one.tail) and one.value < _OLD:
         return True  # 我都58了
     if one.value >= _HUNDRED * _LEAST and "里程" in head:
@@ -232,6 +241,14 @@ def _excluded(one: _Candidate, book: _Book) -> bool:
 
 def _dictated(one: _Candidate) -> bool:
     """Whether it stands between other pieces of digits and letters."""
+    behind = one.beside(1)
+    if (
+        behind is not None
+        and not one.tail.strip("，、…")
+        and _PIECE.fullmatch(behind.text)
+        and not _MONEY.search(one.head)
+    ):
+        return True
     if not _CHARS.fullmatch(_SMALL.sub("", one.clause.text)):
         return False
     for step in (-1, 1):

@@ -199,7 +199,7 @@ class Dictation:
             return False
         if _MOBILE.fullmatch(joined) or re.fullmatch(r"\d{17}[\dX]", joined):
             return False
-        whole = len(piece) >= _WHOLE and piece[0].isalpha() and joined.isdigit()  # 0975。ZS7-24K-0975: said anew
+        whole = len(piece) >= _WHOLE and "-" in piece and joined.isdigit()  # 0975。ZS7-24K-0975: said anew
         if whole or ("." in piece and "." not in joined):  # MS1123，1.8乘2米
             return False
         return not (_SHORT_CODE.fullmatch(joined) and _SHORT_CODE.fullmatch(piece.upper()))

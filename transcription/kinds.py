@@ -206,7 +206,12 @@ class Sorter:
             return None
         for other, kind in reversed(self._sorted[-6:]):
             near = other.line == chain.line or chain.line - other.line <= _ASKED // 2
-            if near and kind is FactKind.MODEL and (_form(other.value) == form or _kin(other.value, chain.value)):
+            begun = len(other.value) >= _FULL and chain.value.startswith(other.value)  # ZS7-24K, then all of it
+            if (
+                near
+                and kind is FactKind.MODEL
+                and (begun or _form(other.value) == form or _kin(other.value, chain.value))
+            ):
                 return kind
         return None
 
