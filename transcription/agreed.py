@@ -102,9 +102,9 @@ def _listed_before(call: Named, index: int) -> Iterator[int]:
     text = call.lines[mention.line].whole
     for i in call.of(mention.line, mention.kind):
         other = call.mentions[i]
-        if other.value != mention.value and re.fullmatch("[、，和跟与]?", text[other.end : mention.start] or "、"):
-            if other.end <= mention.start:
-                yield from call.same_offer(i)
+        beside = 0 <= mention.start - other.end <= 1 and text[other.end : mention.start] in ("", *"、，和跟与")
+        if beside and other.value != mention.value:
+            yield from call.same_offer(i)
 
 
 def _booked(call: Named, index: int) -> bool:
@@ -237,7 +237,10 @@ def _refused_offer(call: Named, line: int) -> Iterator[int]:
     for index in call.at[line]:
         mention = call.mentions[index]
         if mention.kind is FactKind.AMOUNT:
-            if _OFFER.search(own.clause_at(mention.start).text) and call.refuses(reply.whole):
+            little = re.match("[^，。]{0,4}(?:太[少低贵高]|不行|打发|才)", reply.whole) and any(
+                call.lines[call.mentions[i].line].caller == own.caller for i in call.others(index, reply.index, 3)
+            )
+            if little or (_OFFER.search(own.clause_at(mention.start).text) and call.refuses(reply.whole)):
                 yield index
         elif (
             mention.kind in _WHEN
@@ -316,12 +319,23 @@ def _corrected(call: Named, line: int) -> Iterator[int]:
             continue
         earlier = before or []
         for back in range(line - 1, max(-1, line - 3), -1):
-            if mention.kind is FactKind.AMOUNT and call.lines[back].caller != own.caller:
+            if mention.kind is FactKind.AMOUNT and call.lines[back].caller != own.caller and not _admitted(call, index):
                 continue  # 应该是75.35: what is owed, no slip of the tongue
             earlier = [i for i in call.of(back, mention.kind) if call.mentions[i].value != mention.value] + earlier
         if earlier:
             best = max(earlier, key=lambda i: (_likeness(call.mentions[i].value, mention.value), i))
             yield from call.same_before(best)
+
+
+def _admitted(call: Named, index: int) -> bool:
+    """哦对，1289元: the other side takes the correction."""
+    mention = call.mentions[index]
+    reply = call.reply(mention.line, 1)
+    return (
+        reply is not None
+        and re.match("[哦噢啊]，?对|对不起|不好意思|抱歉|[是对]的?，?我?[看说算]错", reply.whole) is not None
+        and any(call.mentions[i].value == mention.value for i in call.of(reply.index, mention.kind))
+    )
 
 
 def _likeness(old: str, new: str) -> int:

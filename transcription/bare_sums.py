@@ -64,6 +64,7 @@ _NAMED = re.compile(r"[\u4e00-\u9fa5A-Za-z]{1,9}$")
 _TOTAL = re.compile("一共|总共|合计|总计|共计|加起来|加一块")
 _CHARS = re.compile(r"[A-Za-z\d\-、，。…？！\s嗯呃啊哦]+")
 _SMALL = re.compile("再来?|还有?|[1一]个|[后最末前中][面头边后尾间]?|就?是|那个|然后|接着|[几两三四]位|[这那]")
+_SIZE = re.compile("叫|型号|牌|码|身高|尺|体重|三者|保额|只有|第")
 _PIECE = re.compile(r"\d{3,}[，、。…]*")
 _CODE = re.compile(r"[A-Za-z\d][A-Za-z\d\-]{5,}")
 _CUT = re.compile(r"(\d(?:\.\d)?)(\d|[一二三四五六七八九])?折")
@@ -176,7 +177,7 @@ def bare_sums(lines: Sequence[Line], known: Sequence[tuple[int, Decimal]]) -> It
             yield candidate.line.index, candidate.start, candidate.end
 
 
-def _is_sum(one: _Candidate, book: _Book) -> bool:  # noqa: PLR0911 -- one rule after the other
+def _is_sum(one: _Candidate, book: _Book) -> bool:  # noqa: C901, PLR0911 -- one rule after the other
     """The rules, the surest first."""
     head, tail, index = one.head, one.tail, one.line.index
     if len(one.digits) < _WORD or _excluded(one, book):
@@ -207,8 +208,7 @@ def _is_sum(one: _Candidate, book: _Book) -> bool:  # noqa: PLR0911 -- one rule 
     if priced and (_PRICED.search(one.line.whole) if one.line.caller else _WORK.search(head)):
         return bool(_NAMED.search(head))  # 换屏680; 重新喷漆1850，报价单我有
     if not one.line.caller and _FEW <= one.value < _COVER and _LAST.match(tail) and book.recent(index):
-        if _NAMED.search(head) and not re.search("叫|型号|牌|码|身高|尺|体重|三者|保额|只有|第", head):
-            return True  # 拍片不包，拍片150
+        return bool(_NAMED.search(head)) and _SIZE.search(head) is None  # 拍片不包，拍片150
     return _in_list(one, book) or _in_talk(one, book) or _read_out(one)
 
 

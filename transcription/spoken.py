@@ -33,13 +33,15 @@ _ROUND = re.compile(r"(?<![\d.])(\d{1,3})万零?([1-9])(百|千)(?!\d)")
 _RUN = re.compile(rf"{_DIGITS}{{2,}}")
 _COUNTER = (
     r"个?(?:半?小时|工作日|月|钟头|星期|礼拜)|号(?!码|线)|月(?:\d|[一二三四五六七八九十]|份|底|初)|元|毛|角|栋|幢|单元|室|门(?=[\d幺零一二三四五六七八九])"
-    r"|弄|天|分钟?(?!之)|岁|楼|层|期|年|刻钟|度|折|块|点|到\d|到[两三四五六七八九]"
+    r"|弄|天|分钟?(?!之)|岁|楼|层|期|年|刻钟|度|折|块|点|到\d|到[两三四五六七八九]|区(?=[\d一二三四五六七八九十])"
 )
 _SINGLE = re.compile(
     rf"(?:{_WEEKDAY}|(?<![周期拜第几一二三四五六七八九十百千万两\d]))([一二两三四五六七八九十])(?=(?:{_COUNTER}))"
 )
-_PART = re.compile(r"(?<=[\d.][块点])[一二三四五六七八九](?![一二三四五六七八九十百千万个次下些直])")
-_OCLOCK = re.compile(r"点(?:半|钟|整|多|[\d一二三四五六七八九十]|[到至前后之以左就来有的能]|[，。？！、]|$)")
+_PART = re.compile(r"(?<=[\d.][块点])[幺一二三四五六七八九](?![一二三四五六七八九十百千万个次下些直])")
+_OCLOCK = re.compile(
+    r"点(?:半|钟|整|多|[\d一二三四五六七八九十]|[到至前后之以左就来有的能得上在开出打给起下跟没关去送接]|[，。？！、]|$)"
+)
 _DAYTIME = re.compile(r"(?:上午|下午|中午|凌晨|晚上|早上|傍晚|[今明昨]晚|[今明]早|夜里|半夜|[明今昨后]天|到|至)$")
 _LATIN_AFTER = re.compile(rf"(?<=[A-Za-z\-]){_DIGITS}(?![点号月天个楼])")
 _LATIN_BEFORE = re.compile(rf"{_DIGITS}(?=[A-Z](?![A-Za-z]*[a-z]))")
@@ -47,8 +49,11 @@ _REPEATED = re.compile(
     r"(?<![\d一二三四五六七八九十])([1-6一二两三四五六])个([0-9零一二三四五六七八九])(?=[，。！？]|$)"
 )
 _HYPHEN = re.compile(r"(?<=[A-Za-z\d])[，、]?(?:横杠|短横线?|中划线|减号|杠)[，、]?(?=[A-Za-z\d])")
+_HYPHEN_DIGIT = re.compile(
+    r"(?<=[A-Za-z\d])[，、]?(?:横杠|短横线?|杠)[，、]?([幺一二三四五六七八九零])(?![十百千万点号月])"
+)
 _AT = re.compile(
-    r"[A-Za-z0-9]+(?:[，、]?(?:点|下划线|[._\-])[，、]?[A-Za-z0-9]+)*[，、]?(?:艾特|圈[aA]|@)"
+    r"[A-Za-z0-9]+(?:[，、]?(?:点|下划线|[._\-])[，、]?[A-Za-z0-9]+)*[，、]?(?:艾特|爱特|圈[aA]|@|(?<=[，、])[aA][tT](?=[，、]))"
     r"[，、]?[A-Za-z0-9]+(?:[，、]?(?:点|[.\-])[，、]?[A-Za-z0-9]+)+"
 )
 _VERSION = re.compile(r"\d+(?:点\d+){2,}|(?:(?<=版本)|(?<=版本是)|(?<=[vV]))\d+点\d+")
@@ -73,7 +78,9 @@ def written(text: str) -> str:
         text = _PART.sub(lambda m: _digit(m.group()), text)
     text = _LATIN_AFTER.sub(lambda m: _digit(m.group()), text)
     text = _LATIN_BEFORE.sub(lambda m: _digit(m.group()), text)
-    text = _HYPHEN.sub("-", text)
+    text = _HYPHEN_DIGIT.sub(lambda m: f"-{_digit(m[1])}", _HYPHEN.sub("-", text))
+    text = re.sub(r"(?<=\d)块0(\d)(?=[毛角])", r"块\1", text)
+    text = re.sub(r"百分之(\d+(?:\.\d+)?)", r"\1%", text)
     text = _MISHEARD_ONE.sub("1", text)
     text = _VERSION.sub(lambda m: m.group().replace("点", "."), text)
     text = _DECIMAL.sub(".", text)
@@ -119,6 +126,8 @@ def _counted(found: re.Match[str]) -> str:
     if run.startswith("十") and run == "十万":
         return "100000"
     value = number(run)
+    if value is None and run.endswith("一") and (bare := number(run[:-1])) is not None:
+        return f"{bare}一"  # 九十五一套
     return run if value is None else str(value)
 
 
@@ -157,14 +166,16 @@ def _single(found: re.Match[str]) -> str:
             return digit  # 一点 is mostly "a little"
     if rest.startswith("块") and digit == "一" and not re.match(r"块[钱\d一二三四五六七八九]", rest):
         return digit  # 一块: together
+    if digit == "十" and found.string[: found.start()].endswith("点"):
+        return "10"  # 七点十分
     if digit == "十":
         return digit if re.match(r"分(?!钟)", rest) else "10"  # 十分: very
     return _digit(digit)
 
 
 def _address(found: re.Match[str]) -> str:
-    text = re.sub(r"[，、]", "", found.group())
-    for said, sign in (("艾特", "@"), ("圈a", "@"), ("圈A", "@"), ("下划线", "_"), ("点", ".")):
+    text = re.sub(r"[，、]", "", re.sub(r"[，、][aA][tT][，、]", "@", found.group()))
+    for said, sign in (("艾特", "@"), ("爱特", "@"), ("圈a", "@"), ("圈A", "@"), ("下划线", "_"), ("点", ".")):
         text = text.replace(said, sign)
     name, _, host = text.partition("@")
     return f"{name}@{host}".lower() if "." in host else found.group()
