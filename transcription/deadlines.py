@@ -2,7 +2,7 @@
 
 N minutes, hours, days count from the call; N个工作日 are Monday to Friday from the next day on; of a range the upper
 bound counts. Counted from an event without a known day (收到后三天) there is no deadline. An act tied to an appointment
-(上门前打电话) is due on its day, the evening before on the day before.
+(上门前打电话) is due on its day, the evening before on the day before: :func:`Deadlines.tie`.
 """
 
 import re
@@ -11,18 +11,30 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from transcription.account import FactKind
+from transcription.acts import Tie
 from transcription.days import workdays_after
 from transcription.dialogue import Clause, Line, Mention
 from transcription.lexicon import Lexicon
 
 _N = r"(?:(?P<low>\d+|[半一两三四五六七八九十])(?:个)?[到至\-~、])?(?P<n>\d+|半|[一两三四五六七八九十])"
 _SPAN = re.compile(
-    rf"{_N}个?(?P<half>半)?(?P<unit>工作日|小时|钟头|分钟|天|周|星期|礼拜|月)(?P<in>之内|以内|内|后|之后|以后)?"
+    rf"{_N}个?(?P<half>半)?(?P<unit>工作日|小时|钟头|刻钟|分钟|天|周|星期|礼拜|月)(?P<in>之内|以内|内|里|后|之后|以后)?"
+)
+_SOON = re.compile(
+    r"(?:之?内|左右)?(?:[，]?(?:就|能|会|可以|准|肯定|一定|保证|准时|把.{1,6}|给[您你]|我们?|师傅))*"
+    "(?:到|赶|给[您你]|回|送|退|好|发|修|通|开|办|出|搞|弄|恢复|生效)"
+)
+_LASTING = re.compile(
+    r"(?:等了?|等待|要|需要?|得|用|花|每|隔|满|保[修留质]|不到|超过|提前|前|近|过去|停了?|住|开车|留)$"
 )
 _CHINESE = {c: n for n, c in enumerate("一二三四五六七八九十", 1)} | {"两": 2, "半": 0.5}
-_HOURS = {"小时": 1.0, "钟头": 1.0, "分钟": 1 / 60}
+_HOURS = {"小时": 1.0, "钟头": 1.0, "分钟": 1 / 60, "刻钟": 0.25}
 _DAYS = {"天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}
-_WEEK = re.compile("(?:这|本)个?(?:周|星期|礼拜)(?:之?内|以内)|周内")
+_WEEK = re.compile("(?P<next>下)?(?:这|本)?个?(?:周|星期|礼拜)(?:之?内|以内|里)|周内")
+_MONTH = re.compile("(?:本|这个?|当)月(?:之?内|以内|里)")
+_NOT_TODAY = re.compile("周末|下个?[周月]|月[初底末]|每|平时|以后|改天")
+_ACT_LEFT = re.compile("[\u4e00-\u9fff]{2}")
+_TODAY = re.compile("今天|今日|今晚|今儿|今早|今夜|下班")
 _MOST = 500  # of any unit: more is a slip of the recogniser
 _NEAR, _LONG = 6, 20  # lines: how far back the agreed day may be, of an appointment and of what is tied to it
 
@@ -34,13 +46,18 @@ class Deadlines:
     called_at: datetime
     words: Lexicon
     standing: Sequence[Mention]
+    mentions: Sequence[Mention] = ()
     at: dict[int, list[Mention]] = field(default_factory=dict, init=False)
     past: dict[int, list[Mention]] = field(default_factory=dict, init=False)  # days before the call
-    appointment: date | None = field(default=None, init=False)  # the day of the last visit that was promised
+    gone: dict[int, list[Mention]] = field(default_factory=dict, init=False)  # taken back, refused
 
     def __post_init__(self) -> None:
         today, now = self.called_at.date().isoformat(), self.called_at.strftime("%H:%M")
         dated = {m.line for m in self.standing if m.kind is FactKind.DATE and m.value > today}
+        stands = set(self.standing)
+        for mention in self.mentions:
+            if mention.kind in (FactKind.DATE, FactKind.TIME) and mention not in stands:
+                self.gone.setdefault(mention.line, []).append(mention)
         for mention in self.standing:
             if mention.kind not in (FactKind.DATE, FactKind.TIME):
                 continue
@@ -55,38 +72,48 @@ class Deadlines:
         Words of the line before ``floor`` belong to another act. ``meeting``: the act is an appointment, whose day may
         have been agreed some lines before.
         """
-        if self.words["promise.tied"].search(clause.text) and not self._named(line, clause.start, clause.end):
-            return self._tied(clause, line)
         here = (line.index,)
         sentence = line.whole[floor : clause.end]
         for part in (clause, Clause(min(floor, clause.start), clause.end, sentence)):
             day, hour = self._day(line, part), self._hour(line, part)
             if day or hour:
                 day = day or self._day(line, Clause(0, clause.end, ""))
-                if day is None and meeting:
+                if day is None and (meeting or "当天" in part.text) and not _TODAY.search(part.text):
                     return self._join(*self._agreed(line), hour, line.index)
                 return _form(day or self.called_at.date(), hour), here
-            counted = self._counted(part.text, sentence)
+            counted = self.counted(part.text, sentence)
             if counted is not None:
                 return counted, here
-        if self.words["promise.today"].search(clause.text):
-            return self.called_at.date().isoformat(), here
+        if self.words["promise.today"].search(sentence) and not _NOT_TODAY.search(sentence):
+            day = self._agreed(line)[0] if meeting and not _TODAY.search(sentence) else None
+            return (day or self.called_at.date()).isoformat(), here
         return self._join(*self._agreed(line), self._hour_near(line, clause.end), line.index) if meeting else ("", here)
 
-    def _named(self, line: Line, start: int, end: int) -> bool:
-        return any(start <= m.start < end for m in self.at.get(line.index, ()))
+    def named(self, line: Line, start: int, end: int) -> list[Mention]:
+        """The days to come and the hours that stand between two characters of a line."""
+        return [m for m in self.at.get(line.index, ()) if start <= m.start < end]
 
-    def _tied(self, clause: Clause, line: Line) -> tuple[str, tuple[int, ...]]:
-        day = self.appointment
-        turns: tuple[int, ...] = (line.index,)
-        if day is None:
-            day, turn = self._agreed(line, _LONG)
-            turns = (turn, line.index) if turn is not None and turn != line.index else turns
-        if day is None:
-            return "", turns
-        if self.words["promise.day_before"].search(clause.text):
-            day -= timedelta(days=1)
-        return day.isoformat(), turns
+    def withdrawn(self, line: Line, start: int, end: int) -> bool:
+        """Whether all days and hours between two characters of a line were taken back or refused."""
+        gone = any(start <= m.start < end for m in self.gone.get(line.index, ()))
+        return gone and not self.named(line, start, end)
+
+    def tie(self, text: str, *, whole: bool = False) -> tuple[Tie, str]:
+        """What the act in ``text`` hangs on, and the words that say so. ``whole``: they may be all there is."""
+        before = self.words["promise.tied"].search(text)
+        after = self.words["promise.when_done"].search(text)
+        if before and not (after and after.group().endswith("当天")):
+            eve = self.words["promise.day_before"].search(text)
+            return (Tie.DAY_BEFORE if eve else Tie.BEFORE), before.group()
+        after = after or self.words["promise.after"].search(text)
+        if after and (whole or _ACT_LEFT.search(text[after.end() :])):
+            return Tie.AFTER, after.group()
+        return Tie.NONE, ""
+
+    def agreed(self, line: Line) -> str:
+        """The day of what was agreed before the line, as far as one was named; '' otherwise."""
+        day, _ = self._agreed(line, _LONG)
+        return day.isoformat() if day else ""
 
     def _day(self, line: Line, part: Clause) -> date | None:
         found = [m for m in self.at.get(line.index, ()) if m.kind is FactKind.DATE and part.start <= m.start < part.end]
@@ -116,22 +143,39 @@ class Deadlines:
             return (_form(self.called_at.date(), hour), (here,)) if hour else ("", (here,))
         return _form(day, hour), (turn, here) if turn is not None and turn != here else (here,)
 
-    def _counted(self, text: str, sentence: str) -> str | None:
+    def counted(self, text: str, sentence: str) -> str | None:
         """A span counted from the call; '' where it is counted from something else; None where there is none."""
         today = self.called_at.date()
-        if _WEEK.search(text):
-            return (today + timedelta(days=6 - today.weekday())).isoformat()
-        found = _SPAN.search(text)
-        if found is None or (found["unit"] not in ("工作日", "天") and not found["in"]):
-            return None
-        if self.words["promise.after"].search(sentence.partition(found.group())[0]):
-            return ""
+        week = _WEEK.search(text)
+        if week:
+            return (today + timedelta(days=6 - today.weekday() + (7 if week["next"] else 0))).isoformat()
+        if _MONTH.search(text):
+            return ((today.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).isoformat()
+        found = _span(text)
+        if found is None or self.words["promise.after"].search(sentence.partition(found.group())[0]):
+            return None if found is None else ""
+        return self._from_now(found)
+
+    def _from_now(self, found: re.Match[str]) -> str:
+        today = self.called_at.date()
         count = min(_count(found["n"]) + (0.5 if found["half"] else 0), _MOST)
         if found["unit"] in _HOURS:
             return (self.called_at + timedelta(hours=count * _HOURS[found["unit"]])).strftime("%Y-%m-%dT%H:%M")
         if found["unit"] == "工作日":
             return workdays_after(today, int(count)).isoformat()
         return (today + timedelta(days=int(count * _DAYS[found["unit"]]))).isoformat()
+
+
+def _span(text: str) -> re.Match[str] | None:
+    """The span within which something is to be done: 2小时内, 三个工作日, 半个钟头到."""
+    for found in _SPAN.finditer(text):
+        if found["in"]:
+            return found
+        if _LASTING.search(text[: found.start()]):
+            continue
+        if found["unit"] in ("工作日", "天") or _SOON.match(text, found.end()):
+            return found
+    return None
 
 
 def counts_time(text: str) -> bool:

@@ -1,0 +1,163 @@
+"""When two sayings of one side mean the same act: repeated, made more precise, or changed. Pure."""
+
+import re
+from collections.abc import Sequence
+
+from transcription.acts import ANSWERS, MEETINGS, MONEY, Act, Tie
+from transcription.dialogue import Line
+from transcription.lexicon import Lexicon
+from transcription.transcript import Speaker
+
+_NEARBY = 8  # lines: how long an act without a day waits for one
+_ALIKE = 0.34  # share of pairs of characters two sayings of one act have in common
+_VAGUE = ("repair", "other", "correct", *MEETINGS)  # 给您换一台..., 12点之前送到: what, then when
+_WORK = {"repair", "visit", "other", "correct"}
+_PAPERS = {"发票", "链接", "短信", "报价", "合同", "方案", "明细", "账单", "资料", "报告", "照片", "确认", "视频"}
+_HANDS = re.compile("[发寄传交拍付送补填签盖报打转带拿还去]")
+_GET_DONE = re.compile("[弄搞办整](?:掉|定|好|完)")
+_IDLE = re.compile("[您你我们给会的了就在把那先再，。！？、]")
+
+
+class Restated:
+    """Compares what was said in one call."""
+
+    def __init__(self, conversation: Sequence[Line], words: Lexicon) -> None:
+        """The call's lines, to see whether the caller objected between two sayings."""
+        self._conversation = conversation
+        self._words = words
+        self._rules = (
+            self._bare, self._goods, self._together, self._vague, self._tied, self._meeting, self._answer, self._money,
+            self._other_kind, self._by_kind,
+        )  # fmt: skip
+
+    def same(self, old: Act, new: Act) -> bool:
+        """Whether ``new`` says ``old`` again, or changes it. The first rule that knows decides."""
+        if old.who is not new.who:
+            return False
+        if old.who is Speaker.CALLER:
+            return _same_of_caller(old, new)
+        return next((verdict for rule in self._rules if (verdict := rule(old, new)) is not None), False)
+
+    def _bare(self, old: Act, new: Act) -> bool | None:
+        """那就明晚7点半，换严师傅过去; 师傅上门...那就周六."""
+        if old.bare and old.sentence == new.sentence and old.day == new.day and not new.tie:
+            return True
+        again = new.bare and old.kind == new.kind and not (old.tie and old.day) and new.line - old.line <= _NEARBY
+        return True if again else None
+
+    def _goods(self, old: Act, new: Act) -> bool | None:
+        """后天能到您那儿...后天给您送."""
+        if {old.kind, new.kind} == {"send", "visit"} and old.day == new.day != "" and old.tie is new.tie:
+            return not self._things(old.what + new.what) & _PAPERS
+        return None
+
+    def _together(self, old: Act, new: Act) -> bool | None:
+        """Two clauses of one sentence: 8点以前发给您，我下班前弄好它; 我跟财务讲，让他们...; 转告经理，记一次表扬."""
+        if old.sentence != new.sentence:
+            return None
+        if new.kind in ("repair", "other") and _GET_DONE.search(new.what):
+            return old.day == new.day
+        if {old.kind, new.kind} == {"forward", "praise"}:
+            return old.day == new.day
+        return True if new.follows and old.kind in ("forward", "other") and not new.day else None
+
+    def _vague(self, old: Act, new: Act) -> bool | None:
+        """给您换一台，12点之前送到."""
+        dated = not old.day and not old.tie and bool(new.day)
+        if old.kind not in _VAGUE or new.kind not in (*MEETINGS, "send") or not dated:
+            return None
+        near = old.kind in ("repair", "other") and new.line - old.line <= _NEARBY // 2
+        return True if old.line == new.line or near else None
+
+    def _tied(self, old: Act, new: Act) -> bool | None:
+        """先给您打电话, and later 上门前给您打电话; 收到以后出结果，短信通知您."""
+        if not (old.tie or new.tie):
+            return None
+        both_answer = old.kind in ANSWERS and new.kind in ANSWERS
+        if old.tie and new.tie:
+            return old.tie is new.tie and (both_answer or old.kind == new.kind)
+        tied, free = (old, new) if old.tie else (new, old)
+        near = new.line - old.line <= 1 and not _from_event(tied)
+        if tied.tie is Tie.AFTER and (old.sentence == new.sentence or near):
+            return both_answer and not (tied.day and free.day)
+        return tied.tie is Tie.BEFORE and both_answer and not free.by_when and abs(old.line - new.line) <= _NEARBY
+
+    def _meeting(self, old: Act, new: Act) -> bool | None:
+        """One appointment a call, unless two days are named at once."""
+        if old.kind not in MEETINGS or new.kind not in MEETINGS:
+            return None
+        return not (old.day and new.day and old.day != new.day and old.line == new.line)
+
+    def _answer(self, old: Act, new: Act) -> bool | None:
+        """明天答复您...5点之前给您打电话."""
+        if old.kind not in ANSWERS or new.kind not in ANSWERS:
+            return None
+        beside = old.sentence == new.sentence
+        if not beside and (_from_event(old) or _from_event(new)):
+            return _from_event(old) and _from_event(new)
+        if old.day == new.day:
+            return beside or old.kind == new.kind or not old.day or "reply" in (old.kind, new.kind)
+        if not (old.day and new.day):
+            return beside or new.line - old.line <= _NEARBY
+        return old.line != new.line and self._objected(old.line, new.line)
+
+    def _money(self, old: Act, new: Act) -> bool | None:
+        """赔您5块，等下打到您账户."""
+        if old.kind not in MONEY or new.kind not in MONEY or old.kind == new.kind:
+            return None
+        return old.sentence == new.sentence and "bear" not in (old.kind, new.kind)
+
+    def _other_kind(self, old: Act, new: Act) -> bool | None:
+        if old.kind == new.kind:
+            return None
+        return old.sentence == new.sentence and {old.kind, new.kind} <= _WORK and old.day == new.day
+
+    def _by_kind(self, old: Act, new: Act) -> bool | None:
+        if old.kind == "send":
+            return self._same_thing(old, new)
+        if old.kind in ("other", "keep"):
+            return _alike(old.what, new.what)
+        if old.kind == "forward":
+            return old.sentence == new.sentence or new.line - old.line <= _NEARBY or _alike(old.what, new.what)
+        return old.day == new.day or not (old.day and new.day) or old.sentence != new.sentence
+
+    def _same_thing(self, old: Act, new: Act) -> bool:
+        ours, theirs = self._things(old.what), self._things(new.what)
+        if ours and theirs and not ours & theirs:
+            return False
+        if old.day == new.day:
+            return True
+        changed = old.line != new.line and self._objected(old.line, new.line)
+        if not (old.day and new.day) and not (ours & theirs and changed):
+            near = old.sentence == new.sentence or new.line - old.line <= _NEARBY
+            return near and not (old.counted or new.counted)
+        return changed or (old.line != new.line and bool(ours & theirs))
+
+    def _things(self, what: str) -> set[str]:
+        return set(self._words["promise.things"].findall(what))
+
+    def _objected(self, first: int, last: int) -> bool:
+        """Whether the caller asked for another time between two lines."""
+        between = (line for line in self._conversation[first + 1 : last] if line.caller)
+        return any(self._words["promise.objects"].search(line.whole) for line in between)
+
+
+def _same_of_caller(old: Act, new: Act) -> bool:
+    """我下周一去盖章，盖好就寄给你们."""
+    if old.line == new.line:
+        return not (old.day and new.day and old.day != new.day)
+    if not set(_HANDS.findall(old.what)) & set(_HANDS.findall(new.what)):
+        return False
+    near = new.line - old.line <= 2  # noqa: PLR2004
+    return _alike(old.what, new.what) or (near and (old.day == new.day or not (old.day and new.day)))
+
+
+def _from_event(act: Act) -> bool:
+    """Counted from something that happens after the call: 报告出来之后2个工作日内."""
+    return act.counted and act.tie is Tie.AFTER
+
+
+def _alike(one: str, other: str) -> bool:
+    pairs = [{text[i : i + 2] for i in range(len(text) - 1)} for text in (_IDLE.sub("", one), _IDLE.sub("", other))]
+    least = min(len(pairs[0]), len(pairs[1]))
+    return least > 0 and len(pairs[0] & pairs[1]) / least >= _ALIKE
