@@ -38,6 +38,7 @@ from screenpop.asks import Voice
 from screenpop.card import LineInfo
 from screenpop.deps import Deps
 from screenpop.desk import Desk
+from screenpop.finding import Finding
 from screenpop.web import build_app
 from storage.accounts import Accounts
 from storage.audit import Audit
@@ -82,15 +83,25 @@ class Service:
         self.guarded = crm
         self.hasher = PasswordHasher()
         self.archive = Archive(
-            settings, db=self.db, ledger=self.ledger, reads=self.reads, outbox=self.outbox, clock=clock
+            settings,
+            db=self.db,
+            ledger=self.ledger,
+            reads=self.reads,
+            outbox=self.outbox,
+            clock=clock,
+            fanout=self.fanout,
         )
         self.speech = SpeechSide(
             settings,
+            db=self.db,
             ledger=self.ledger,
             reads=self.reads,
+            outbox=self.outbox,
             recorders=self.archive.recorders,
             fanout=self.fanout,
             clock=clock,
+            originals=self.archive.originals,
+            follow=[self.archive.sealing.follow],
         )
         self.shadow = Shadow(identify_with_region) if settings.shadow else None
         self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
@@ -177,6 +188,8 @@ class Service:
                 now=self.clock,
                 voice=self.voice,
                 recording=self.archive.recorders.path,
+                ears=self.archive.originals,
+                finding=Finding.of(self.db, {line.number: line.policy.rules for line in settings.line}),
                 status=self.status,
                 site=settings.site.name,
                 zone=settings.site.zone,
@@ -234,6 +247,7 @@ class Service:
             )
         }
         self.archive.start(self.crew)
+        await self.speech.start()
         await self.crm_side.start(self.crew)
         yield
         for lane in jobs:
