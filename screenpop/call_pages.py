@@ -155,10 +155,12 @@ async def show(request: web.Request, page: CallPage, code: int = 200, *, trouble
 
 
 async def waiting(request: web.Request) -> web.Response:
-    """``GET /calls/{key}/state``: how the transcript stands, alone."""
+    """``GET /calls/{key}/state``: how the transcript stands, alone. ``?sound=1``: ready once it can be heard, too."""
     page = await the_call(request)
-    share = request.app[SHARES].of(page.item.key)
-    return render(request, "_said_state.html", state=transcript_state(page), share=share)
+    share, state = request.app[SHARES].of(page.item.key), transcript_state(page)
+    if state == "ready" and request.query.get("sound") and Why.NOT_YET in (await withheld(request, page)).values():
+        share, state = None, "working"
+    return render(request, "_said_state.html", state=state, share=share)
 
 
 def _track(call: CallKey, number: int, leg: Leg, name: str) -> Track:

@@ -12,6 +12,7 @@ from storage.audit import What
 from storage.pages import CallPage
 from storage.records import RecordingRow
 from storage.sealed_file import Keys, Sealed, seal
+from transcription.transcript import Transcript
 
 if TYPE_CHECKING:
     from tests.screenpop.conftest import House, Visitor
@@ -93,6 +94,20 @@ async def test_an_agent_waits_for_the_copy_and_a_supervisor_does_not(served: Ser
     assert (await zhao.get(f"/calls/{call}/audio/0/caller")).status == 200
     assert "<audio" in await zhao.text(f"/calls/{call}")
     assert (await zhao.json(f"/api/calls/{call}"))["recordings"][0]["withheld"] is None
+
+
+async def test_a_page_looks_again_until_its_recording_may_be_heard(served: Served) -> None:
+    """Where the transcript is there already."""
+    call = await served.house.answered("1001")
+    await served.house.ledger.said(call, Transcript((), "scripted", "own"), None, served.house.time)
+    li = await served.visit("li")
+    address = f"/calls/{call}/state?sound=1"
+    assert address in await li.text(f"/calls/{call}")
+    assert "data-ready" not in await li.text(address)
+    assert "data-ready" in await li.text(f"/calls/{call}/state")
+    served.ears.state = None
+    assert "data-ready" in await li.text(address)
+    assert address not in await li.text(f"/calls/{call}")
 
 
 async def test_each_hears_their_own_and_the_original_is_on_record_as_that(served: Served) -> None:
