@@ -27,11 +27,17 @@ _NEAR = 20.0, 15.0  # dB below the loudest: frames that count for lines, frames 
 _LINES = 5
 _AT_ONCE = 128  # windows looked at in one piece: a minute
 _STANDING, _STEADY, _BIAS = 3.448, 8.507, -10.974
+_HELD, _HELD_BY = 6.0, 0.25  # for the share of power in such lines: nearly nought of a talker, half and more in music
+_MOST = 8.0  # log odds of one window: none outvotes its neighbours
+_AUDIBLE = -55.0  # dBFS; below that it is nothing at all, also where it is steady
 _CALM = 9  # windows over which the verdict is averaged
 SURE, STILL = 1.5, 0.0  # log odds that begin music, and at which it goes on
 SHORTEST = 4.0  # seconds
 _BRIDGE = 2.5  # seconds of talk between two stretches of music that are none
-_EDGE = 0.3  # seconds more within which a pause is looked for
+_TALK = 0.15  # share of a talker's power in lines that stand for an eighth of a second; of music it is 0.3 to 0.9
+_STANDS = 4  # frames: that eighth
+_NEARBY = 0.5  # seconds about an edge within which a pause is taken for it
+_FAVOUR = 0.2  # seconds that talk is given where there is no pause
 _DIP = 10.0  # dB
 _REST = 7  # frames of 30 ms that make a pause
 
@@ -40,13 +46,22 @@ def music(samples: Samples, power: npt.NDArray[np.float64], frame: float) -> lis
     """Stretches of music in ``samples`` (8 kHz), in order; ``power`` is that of each ``frame`` seconds of them."""
     if len(samples) < _SIZE + (_WINDOW - 1) * _HOP:
         return []
-    odds = np.concatenate([_odds(lines, level) for lines, level in _pieces(samples)])
+    looked = [_looked_at(*piece) for piece in _pieces(samples)]
+    if all(windows.max() <= 0 for windows, _ in looked):  # talk, as a rule
+        return []
+    shares = [_share(out, lines) for _, (out, lines) in looked]
+    share = np.concatenate([one[: len(windows) * _STEP] for (windows, _), one in zip(looked, shares, strict=True)])
+    share = np.concatenate([share, shares[-1][len(looked[-1][0]) * _STEP :]])
+    odds = np.concatenate([windows for windows, _ in looked])
+    held = np.array([np.median(share[at * _STEP : at * _STEP + _WINDOW]) for at in range(len(odds))])
+    odds = np.clip(odds + _HELD * (held - _HELD_BY), -_MOST, _MOST)
     calm = np.convolve(np.pad(odds, _CALM // 2, mode="edge"), np.ones(_CALM) / _CALM, mode="valid")
     found: list[tuple[float, float]] = []
     for start, end in stretches(calm > STILL):
-        if calm[start:end].max() <= SURE:
+        sure = np.flatnonzero(odds[start:end] > 0) + start
+        if calm[start:end].max() <= SURE or not len(sure):
             continue
-        began, ended = _ends(odds, start, end, power, frame)
+        began, ended = _ends(share, int(sure[0]), int(sure[-1]), power, frame)
         if found and began - found[-1][1] < _BRIDGE:
             found[-1] = (found[-1][0], ended)
         else:
@@ -66,8 +81,10 @@ def _pieces(samples: Samples) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDA
         yield 10 * np.log10(spectrum + 1e-7), 10 * np.log10(np.mean(piece**2, axis=1) + 1e-9)
 
 
-def _odds(lines: npt.NDArray[np.float32], level: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Log odds for music of each window."""
+def _looked_at(
+    lines: npt.NDArray[np.float32], level: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float64], tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]]:
+    """Log odds for music of each window; and which lines stand out of each frame, and how strong they are."""
     count = lines.shape[1]
     padded = np.pad(lines, ((0, 0), (_AROUND + 1, _AROUND)), mode="edge").astype(np.float64)
     sums = np.cumsum(padded, axis=1)
@@ -81,38 +98,56 @@ def _odds(lines: npt.NDArray[np.float32], level: npt.NDArray[np.float32]) -> npt
         strong = out[window] & (lines[window] > lines[window].max() - _FAINT)
         standing = np.sort(strong[loud].mean(axis=0)[_LOWEST:])[-_LINES:].sum()
         steady = np.mean(loudness > np.percentile(loudness, 95) - _NEAR[1])
-        made.append(_STANDING * float(standing) + _STEADY * float(steady) + _BIAS)
-    return np.array(made)
+        odds = _STANDING * float(standing) + _STEADY * float(steady) + _BIAS
+        made.append(odds if np.percentile(loudness, 95) > _AUDIBLE else -_MOST)
+    return np.clip(np.array(made, dtype=np.float64), -_MOST, _MOST), (out[:, _LOWEST:], lines[:, _LOWEST:])
+
+
+def _share(out: npt.NDArray[np.bool_], lines: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Of each frame the share of its power in lines that stand for a while."""
+    standing: npt.NDArray[np.bool_] = np.all(np.lib.stride_tricks.sliding_window_view(out, _STANDS, axis=0), axis=-1)
+    held = np.zeros_like(out)
+    for late in range(_STANDS):
+        held[late : late + len(standing)] |= standing
+    power = np.exp(lines * np.float32(np.log(10) / 10))
+    return np.asarray((power * held).sum(axis=1) / power.sum(axis=1))
 
 
 def _ends(
-    odds: npt.NDArray[np.float64], start: int, end: int, power: npt.NDArray[np.float64], frame: float
+    share: npt.NDArray[np.float64], first: int, last: int, power: npt.NDArray[np.float64], frame: float
 ) -> tuple[float, float]:
-    """Seconds where the music of the windows ``start`` to ``end`` begins and ends.
+    """The seconds between which music plays that the windows ``first`` to ``last`` are full or half full of.
 
-    A window at the edge is called music while half of it is, or while all of it is, whichever is louder; so the edge is
-    looked for in the second half of the last one that was. Between music and talk there mostly is a
-    pause; of several the one that leaves more to the talk.
+    It is where lines stand as they do in the midst of it. A pause nearby is believed more, and without one talk
+    is given a little more than its share. At an end of the recording there is nothing else.
     """
-    sure = np.flatnonzero(odds[start:end] > 0) + start
-    if not len(sure):
-        return 0.0, 0.0
-    step, whole = _STEP * _HOP / RATE, _WINDOW * _HOP / RATE
-    first, last = sure[0] * step, sure[-1] * step
-    before = _rests(power, first, first + whole / 2, frame)
-    after = _rests(power, last + whole / 2, last + whole, frame)
-    began = 0.0 if sure[0] == 0 else before[-1][1] if before else first + whole / 2
-    if sure[-1] == len(odds) - 1:  # up to the end of the recording
-        return began, len(power) * frame
-    return began, after[0][0] if after else last + whole / 2
+    at = max(0, first - 1) * _STEP
+    frames = share[at : (last + 1) * _STEP + _WINDOW]
+    core = float(np.median(share[first * _STEP : last * _STEP + _WINDOW]))
+    gain = np.concatenate(([0.0], np.cumsum(frames - (core + _TALK) / 2)))
+    end = int(gain.argmax())
+    begin = int(gain[: end + 1].argmin())
+    began, ended = (at + begin) * _HOP / RATE, (at + end) * _HOP / RATE
+    if at + begin <= _STEP:
+        began = 0.0
+    else:
+        near = _rests(power, began, frame)
+        began = near[-1][1] if near else began + _FAVOUR
+    if at + end >= len(share) - _STEP:
+        ended = len(power) * frame
+    else:
+        near = _rests(power, ended, frame)
+        ended = near[0][0] if near else ended - _FAVOUR
+    return began, ended
 
 
-def _rests(power: npt.NDArray[np.float64], start: float, end: float, frame: float) -> list[tuple[float, float]]:
-    """Begin and end of the pauses about ``start`` to ``end``, in order."""
-    first, last = max(0, int((start - _EDGE) / frame)), min(len(power), int((end + _EDGE) / frame))
+def _rests(power: npt.NDArray[np.float64], about: float, frame: float) -> list[tuple[float, float]]:
+    """Begin and end of the pauses near this second, in order."""
+    first, last = max(0, int((about - 3 * _NEARBY) / frame)), min(len(power), int((about + 3 * _NEARBY) / frame))
     near = 10 * np.log10(power[first:last] + 1e-10)
     if len(near) <= _REST:
         return []
     calm = np.convolve(near, np.ones(_REST) / _REST, mode="valid")
     below = calm < np.percentile(near, 75) - _DIP
-    return [((first + at) * frame, (first + until + _REST) * frame) for at, until in stretches(below)]
+    rests = [((first + at) * frame, (first + until + _REST) * frame) for at, until in stretches(below)]
+    return [rest for rest in rests if rest[0] - _NEARBY < about < rest[1] + _NEARBY]

@@ -19,7 +19,7 @@ _DRONE = 33  # frames: a second
 _DRONES = 4.0  # dB between the faint and the loud frames of a drone; of a second's talk it is 10 and more
 _ROWS, _COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)  # Hz of the keys
 _OFF = 0.02  # share by which a key's tone may be off: half the way to the next would be 0.05
-_KEY = 2  # frames: a key is held 40 ms and more
+_QUICK = 5  # frames: keys dialled by a machine are 50 ms with 50 ms between them, of which one frame is whole
 _KEYED = 0.80  # share of the power; clicks at its ends are in the first and last frame
 _TWIST = 10.0  # dB between a key's two tones
 
@@ -90,11 +90,12 @@ def _held(
 
 
 def _keys(keyed: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Keys pressed, with the frames in which each begins and ends."""
+    """Keys pressed, with the frames in which each begins and ends; of quick ones what is between them, too."""
     pressed = np.zeros(len(keyed), dtype=bool)
-    for start, end in stretches(keyed):
-        if end - start >= _KEY:
-            pressed[max(0, start - 1) : end + 1] = True
+    at = np.flatnonzero(keyed)
+    for first, second in zip(at[:-1].tolist(), at[1:].tolist(), strict=True):
+        if second - first <= _QUICK:
+            pressed[max(0, first - 1) : second + 2] = True
     return pressed
 
 
@@ -108,7 +109,7 @@ def _drones(audible: npt.NDArray[np.bool_], power: npt.NDArray[np.float64]) -> n
     for start in range(0, len(seconds), _AT_ONCE):
         low, high = np.percentile(seconds[start : start + _AT_ONCE], [5, 95], axis=1)
         for at in np.flatnonzero(high - low < _DRONES) + start:
-            droning[at : at + _DRONE] = True
+            droning[at : at + _DRONE] |= np.abs(seconds[at] - np.median(seconds[at])) < _DRONES
     return droning & audible
 
 

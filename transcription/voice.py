@@ -14,7 +14,7 @@ import webrtcvad
 from transcription.audio import FULL, resample
 from transcription.crosstalk import leaked
 from transcription.engines import Samples, Span
-from transcription.music import music
+from transcription.music import SHORTEST, music
 from transcription.tones import FRAME, RATE, machines, stretches
 
 # RATE: telephone speech has nothing above 4 kHz, and the detector is as good here as at 16 kHz
@@ -54,12 +54,15 @@ def spans(samples: Samples, rate: int, ear: Ear | None = None, *, other: "Sample
         return []
     frames = narrow[: count * FRAME].reshape(count, FRAME)
     power = loudness(narrow)
-    voiced = _voiced(frames, ear.mode) & ~machines(frames, power)
+    machine = machines(frames, power)
+    voiced = _voiced(frames, ear.mode) & ~machine
     if other is not None and voiced.any():
         beside = resample(other, rate, RATE)
         voiced &= ~leaked(narrow, beside, power, loudness(beside))
     for span in music(narrow, power, _FRAME_S) if voiced.any() else ():
-        voiced[round(span.start / _FRAME_S) : round(span.end / _FRAME_S)] = False
+        played = slice(round(span.start / _FRAME_S), round(span.end / _FRAME_S))
+        if np.count_nonzero(~machine[played]) * _FRAME_S >= SHORTEST:  # else it is those tones that sound like music
+            voiced[played] = False
     loud = float(np.percentile(power[voiced], 95)) if voiced.any() else 0.0
     voiced &= power > max(loud * _ratio(-ear.below), _noise(power, loud, ear))
     found = [run for run in _runs(voiced, ear) if voiced[run[0] : run[1]].sum() * _FRAME_S >= ear.shortest]
