@@ -23,6 +23,7 @@ import structlog
 
 from transcription.engines import EngineSpec
 from transcription.memory import MB, Memory
+from transcription.patience import Patience
 
 log = structlog.get_logger()
 
@@ -58,7 +59,7 @@ class TookTooLong(WorkerDied):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a child may take. Seconds and bytes.
+    """What a child may take. Seconds and bytes. Times are those of a machine that has time: see ``patience``.
 
     Memory is counted from what the loaded model holds, since models differ a hundredfold: vosk's small ones take half
     a gigabyte, the large Mandarin one several.
@@ -124,10 +125,10 @@ class Process:
         await self.stop()
         await self._memory.make_room(self, self._rss_ready)  # of a model loaded before: what it took then
         child = await self._spawn()
-        deadline = asyncio.get_running_loop().time() + self._limits.start
+        patience = self._patience(self._limits.start)
         self._busy = True
         try:
-            hello = await self._message(deadline, "loading the model", memory=None)
+            hello = await self._message(patience, "loading the model", memory=None)
             if "no_model" in hello:
                 raise NoModel(hello["no_model"])
             self._rss_ready = _rss(child.pid) or 0
@@ -181,17 +182,18 @@ class Process:
         """Send one recording and wait for what the child makes of it. Raises NoModel, WorkerDied, TookTooLong."""
         model = await self.start()
         clock = asyncio.get_running_loop().time
-        deadline = clock() + self._limits.read
+        patience = self._patience(self._limits.read)
         ceiling = self._rss_ready + self._limits.headroom
         what = "reading the audio"
         self._busy = True
         try:
             await self._send(order)
             while True:
-                message = await self._message(deadline, what, memory=ceiling)
+                message = await self._message(patience, what, memory=ceiling)
                 if "seconds" in message:
                     what = f"transcribing {message['seconds']:.0f} s of audio"
-                    deadline = clock() + max(self._limits.floor, self._limits.per_second * message["seconds"])
+                    limit = max(self._limits.floor, self._limits.per_second * message["seconds"])
+                    patience = self._patience(limit)
                 elif "share" in message:
                     if (told := progress(message["share"])) is not None:
                         await told
@@ -243,13 +245,17 @@ class Process:
         except ConnectionError as error:
             raise WorkerDied(await self._obituary("waiting for work")) from error
 
-    async def _message(self, deadline: float, what: str, memory: int | None) -> dict[str, Any]:
+    def _patience(self, limit: float) -> Patience:
+        burnt = 0.0 if self.pid is None else _burnt(self.pid)
+        return Patience(limit, asyncio.get_running_loop().time(), burnt)
+
+    async def _message(self, patience: Patience, what: str, memory: int | None) -> dict[str, Any]:
         """The child's next message. Raises WorkerDied when it ends or grows above ``memory`` bytes, TookTooLong."""
         child, clock = self._child, asyncio.get_running_loop().time
         assert child is not None
         assert child.stdout is not None
         while True:
-            if (left := deadline - clock()) <= 0:
+            if patience.over(clock(), _burnt(child.pid)):
                 raise TookTooLong(f"{what} took too long: killed")
             used = _rss(child.pid) or 0
             if memory is not None and used > memory:
@@ -257,7 +263,7 @@ class Process:
             if memory is not None and await self._memory.too_much(self):
                 raise WorkerDied(f"{what} took {used / MB:.0f} MB of memory, too much beside other workers: killed")
             try:
-                async with asyncio.timeout(min(left, POLL)):
+                async with asyncio.timeout(POLL):
                     line = await child.stdout.readline()
             except TimeoutError:
                 continue
@@ -300,3 +306,13 @@ def _rss(pid: int) -> int | None:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return None
+
+
+def _burnt(pid: int) -> float:
+    """Seconds of processors the process has used; 0 where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123 - as above
+            fields = stat.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
