@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import rjieba
 
 from transcription.transcript import Speaker
 from transcription.values import Value, values
 
-_CALLER = re.compile("客户|用户|来电人|来电者|顾客|对方")
-_AGENT = re.compile("客服|坐席|座席|工作人员|接线员")
+_CALLER = re.compile("(?<!们)客户|(?<!们)用户|来电人|来电者|顾客|对方")
+_AGENT = re.compile("(?<!们)客服|坐席|座席|工作人员|接线员")
 # words of the report itself: who reports and that something was said, wished or asked, never that it was granted
 _FRAME = re.compile(
     "客户|用户|来电人|来电者|来电|顾客|对方|客服|坐席|座席|工作人员|接线员|反映|表示|询问|咨询|告知|提出|"
@@ -30,7 +31,7 @@ _SMALL = re.compile(
 _NO = re.compile("不|没|未|别(?!的|人|处)|无法|无需|拒绝|勿|莫|甭")
 _NOT_NO = re.compile(
     "不错|不好意思|不过|差不多|不仅|不但|不光|不断|不管|不论|不同|不久|不少|不止|对不起|了不起|不得不|不客气|不一会|要不然|要不|没关系|没事|没问题"
-    "|特别|分别|类别|级别|性别|区别|个别|未来|(.)[不没]\\1|是不是|能不能|有没有|可不可以|什么不|来不及|不见不散"
+    "|识别|辨别|鉴别|告别|特别|分别|类别|级别|性别|区别|个别|未来|(.)[不没]\\1|是不是|能不能|有没有|可不可以|什么不|来不及|不见不散"
 )
 _ASKS = re.compile(
     "[吗么]$|(.)[不没]\\1|可不可以|能不能|是不是|有没有|多少|什么|怎么|咋|哪|谁|几[点号个天]|如何|是否|能否|？"
@@ -39,7 +40,7 @@ _PROPOSES = re.compile(
     "(?:吧|(?:好|行|可以|对|是|成|方便)(?:吗|么)|好不好|行不行|成不成|可不可以|对不对|是不是)[？。]?$"
 )
 _REPORTS_QUESTION = re.compile("问|咨询|是否|能否|如何|想知道|想|希望|要求|请求|申请|需要|提出|打听|想要")
-_IF = re.compile("如果|要是|假如|倘若|万一|假设|若是|若(?=[不没您能])|的话|除非|只有|一旦")
+_IF = re.compile("如果|要是|假如|倘若|万一|假设|若是|若(?=[不没您能])|(?<![您你我他她它这那们])的话|除非|只有|一旦")
 _DONE = re.compile("已|(?<![为算到受])了(?!解)|过(?=[，。]|$)|好了|完了|成功")
 _YES = re.compile(
     "(?:嗯|哦|啊|呃|那)*[，、]?(?:是的?|对的?|有的?|可以的?(?!吗)|能的?|行|好的?|没错|没问题|当然|要的?)(?:$|[，。！啊呀呢嘛])"
@@ -52,14 +53,16 @@ _NAME = 2
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A clause. ``words``: content words and whether they are denied (None: a name or a time, that cannot be).
+    """A clause.
 
-    ``side``: whose words it says it gives; ``asks``: it reports a question or a wish; ``denies``: it holds a negation;
-    ``done``: it says that something is over.
+    ``words``: content words and whether they are denied (None: a name or a time, that cannot be); ``things`` are those
+    that name something. ``side``: whose words it says it gives; ``asks``: it reports a question or a wish; ``denies``:
+    it holds a negation; ``done``: it says that something is over.
     """
 
     text: str
     words: tuple[tuple[str, bool | None], ...]
+    things: frozenset[str]
     values: tuple[Value, ...]
     side: Speaker | None
     asks: bool
@@ -67,6 +70,7 @@ class Claim:
     done: bool
 
 
+@lru_cache(maxsize=4096)
 def claims(clause: str) -> Claim:
     """What the clause claims. ``clause`` is in canonical writing."""
     bare = clause.strip("，。！？；：、…,;!? ")
@@ -76,7 +80,14 @@ def claims(clause: str) -> Claim:
         side = Speaker.CALLER if first is _CALLER else Speaker.AGENT
     asks = interrogative(clause) or _REPORTS_QUESTION.search(bare) is not None
     found = tuple(values(bare))
-    return Claim(bare, tuple(_content(bare, found)), found, side, asks, negated(bare), done(bare))
+    told = list(_content(bare, found))
+    things = frozenset(word for word, _, thing in told if thing)
+    return Claim(bare, tuple((word, no) for word, no, _ in told), things, found, side, asks, negated(bare), done(bare))
+
+
+def bare_time(clause: str) -> bool:
+    """Whether a clause only says when or how much: 明天上午九点. What it belongs to stands beside it."""
+    return all(no is None for _, no in claims(clause).words)
 
 
 def negated(text: str, word: str | None = None) -> bool:
@@ -117,7 +128,7 @@ def _reported(cut: str) -> str:
     return cut[head.end() :] if head else cut
 
 
-def _content(bare: str, numbers: Sequence[Value]) -> Iterator[tuple[str, bool | None]]:
+def _content(bare: str, numbers: Sequence[Value]) -> Iterator[tuple[str, bool | None, bool]]:
     between = list(bare)
     for number in numbers:
         until = found.end() if (found := _BOUND.match(bare, number.until)) else number.until
@@ -130,4 +141,4 @@ def _content(bare: str, numbers: Sequence[Value]) -> Iterator[tuple[str, bool | 
             continue
         stem = _NO.sub("", word) if len(word) > _NAME and _NO.match(word) and not _NOT_NO.search(word) else word
         if stem:
-            yield stem, None if tag[0] in "tm" or tag == "nr" else negated(bare, stem)
+            yield stem, None if tag[0] in "tm" or tag == "nr" else negated(bare, stem), tag[0] in "ns"

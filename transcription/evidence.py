@@ -7,11 +7,11 @@ report (客户, 表示, 询问) need no evidence; words that commit somebody (�
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from transcription.claims import Claim, affirms, claims, conditional, done, interrogative, negated
+from transcription.claims import Claim, affirms, bare_time, claims, conditional, done, interrogative, negated
 from transcription.details import Found, find
 from transcription.dialogue import lines
 from transcription.lexicon import standard
@@ -20,8 +20,11 @@ from transcription.transcript import Speaker, Turn
 from transcription.values import Value, plain, taken_back, values
 
 _SOON = 6.0  # seconds until an answer is one
+_BESIDE = 2  # clauses from one to the next that it belongs with
 _BETWEEN = 2  # characters between those of one word: 回个电话
 _LOOSE = re.compile("[\u4e00-\u9fff]{1,3}[^好完成到上了过掉起不没未\u0000-\u4dff]")  # 修...好 is not 修好
+_HOUSE = re.compile("号|栋|幢|单元|室|弄|楼|层")
+_NAMED = re.compile("[\u4e00-\u9fff](?<![是了在到有月的于约共至为改说或和])")
 _A_MONTH, _HALF_A_YEAR = 31, 183  # days
 _ANY_DAY = datetime(2026, 1, 5, tzinfo=UTC)  # both sides are read as of it, where nobody says what day it was
 _STOP = re.compile("[，。！？；：、…,;!?]+")
@@ -57,6 +60,7 @@ class _Said:
     asks: bool
     conditional: bool
     turn: int = 0
+    place: int = 0  # among the clauses of all turns; between turns that do not follow each other there is a gap
     answered: bool = False  # a question that the other one answers with yes, in the next turn
 
 
@@ -68,11 +72,11 @@ def supported(sentence: str, turns: Sequence[str] | Sequence[Turn], called_at: d
     """
     told = [turn if isinstance(turn, Turn) else Turn(Speaker.CALLER, 0.0, 0.0, turn, 1.0) for turn in turns]
     named = all(isinstance(turn, Turn) for turn in turns)
-    said = [clause for index, turn in enumerate(told) for clause in _clauses(turn, index, told, named=named)]
+    said = list(_placed(told, named=named))
     if not said:
         return Support(ok=False, unmatched=(sentence,))
     found = find(lines(told), called_at or _ANY_DAY, standard())
-    gone = {value for turn in told for value in taken_back(written(turn.text))}
+    gone = taken_back([written(turn.text) for turn in told])
     missing: list[str] = []
     side: Speaker | None = None
     for whole in _SENTENCE.findall(_LABEL.sub("", written(sentence))):
@@ -82,7 +86,7 @@ def supported(sentence: str, turns: Sequence[str] | Sequence[Turn], called_at: d
             side = claim.side or side
             heard = [one for one in said if side is None or one.speaker in (None, side)]
             missing += _words(claim, heard, asks=asks or claim.asks, if_then=if_then)
-            missing += _values(claim, said, found, gone, called_at or _ANY_DAY)
+            missing += _values(claim, heard, found, gone, called_at or _ANY_DAY)
     return Support(not missing, tuple(dict.fromkeys(missing)))
 
 
@@ -90,6 +94,16 @@ def says_something(sentence: str) -> bool:
     """Whether there is anything in a sentence that would need evidence: 客户来电咨询 says nothing."""
     told = [claims(clause) for whole in _SENTENCE.findall(written(sentence)) for clause in _CLAUSE.findall(whole)]
     return any(claim.words or claim.values for claim in told)
+
+
+def _placed(told: Sequence[Turn], *, named: bool) -> Iterator[_Said]:
+    place, until = 0, 0.0
+    for index, turn in enumerate(told):
+        place += 1 if turn.start - until < _SOON else _BESIDE + 1
+        until = turn.end
+        for clause in _clauses(turn, index, told, named=named):
+            yield replace(clause, place=place)
+            place += 1
 
 
 def _clauses(turn: Turn, index: int, told: Sequence[Turn], *, named: bool) -> Iterator[_Said]:
@@ -105,18 +119,19 @@ def _clauses(turn: Turn, index: int, told: Sequence[Turn], *, named: bool) -> It
                 last = piece if piece is not pieces[-1] else f"{bare}{whole[-1]}"
                 speaker = turn.speaker if named else None
                 asks = interrogative(last)
-                yield _Said(speaker, bare, tuple(values(bare)), asks, if_then, index, asks and yes)
+                yield _Said(speaker, bare, tuple(values(bare)), asks, if_then, index, answered=asks and yes)
 
 
 def _words(claim: Claim, said: Sequence[_Said], *, asks: bool, if_then: bool) -> Iterator[str]:
     """The words of a claim that have no evidence."""
-    over = not claim.done
+    over, holding = not claim.done, list[list[_Said]]()
     for word, no in claim.words:
         where = list(_places(word, said))
         if not where:
             yield word
             continue
-        agreeing = [one for one, form in where if no is None or negated(one.text, form) == (no and form == word)]
+        agreeing = [one for one, form in where if _agrees(one, form, word, claim, denied=no and form == word)]
+        holding.append(agreeing)
         over = over or any(done(one.text) for one in agreeing)
         if not agreeing:
             yield f"不:{word}"
@@ -128,6 +143,38 @@ def _words(claim: Claim, said: Sequence[_Said], *, asks: bool, if_then: bool) ->
         yield f"已:{claim.text}"
     if claim.denies and not claim.words and not any(negated(one.text) for one in said):
         yield f"不:{claim.text}"
+    if len(holding) == len(claim.words) and all(holding) and not _together(claim, holding):
+        yield f"…:{claim.text}"
+
+
+def _agrees(one: _Said, form: str, word: str, claim: Claim, *, denied: bool | None) -> bool:
+    """Whether a clause denies as the claim does: the word, and as a whole where the word is what is claimed.
+
+    A thing may stand in a clause that denies something else of it, and so may a time, as long as the claim has a verb.
+    """
+    if denied is not None and form in one.text and negated(one.text, form) != denied:
+        return False
+    beside = denied is None or word in claim.things
+    verbs = any(no is not None and other not in claim.things for other, no in claim.words)
+    return (beside and verbs) or negated(one.text) == claim.denies
+
+
+def _together(claim: Claim, holding: Sequence[Sequence[_Said]]) -> bool:
+    """Whether the words of a claim were said of one thing: in one clause or beside it, times with what they time."""
+    verbs = [places for places, (_, no) in zip(holding, claim.words, strict=True) if no is not None]
+    times = [places for places, (_, no) in zip(holding, claim.words, strict=True) if no is None]
+    for first in verbs[0] if verbs else ():
+        near = [[one for one in places if abs(one.place - first.place) <= _BESIDE] for places in verbs]
+        if not all(near):
+            continue
+        spots = {one.place for places in near for one in places}
+        if all(any(one.place in spots or _beside(one, spots) for one in places) for places in times):
+            return True
+    return not verbs
+
+
+def _beside(one: _Said, spots: Collection[int]) -> bool:
+    return bare_time(one.text) and any(abs(one.place - spot) <= _BESIDE for spot in spots)
 
 
 def _places(word: str, said: Sequence[_Said]) -> Iterator[tuple[_Said, str]]:
@@ -159,12 +206,20 @@ def _values(claim: Claim, said: Sequence[_Said], found: Found, gone: set[str], d
     covered += [d.span() for d in _DAY.finditer(claim.text) if _day_said(d.group(), said, day.date())]
     everything = "".join(one.text for one in said)
     for value in claim.values:
-        if value.text in gone or _swapped(value, claim, said):
+        if value.text in gone or _swapped(value, claim, said) or _elsewhere(value, claim, everything):
             yield value.text
         elif value.text in standing or any(start <= value.start and value.end <= end for start, end in covered):
             continue
         elif not value.within(everything, [one for clause in said for one in clause.values]):
             yield value.text
+
+
+def _elsewhere(value: Value, claim: Claim, everything: str) -> bool:
+    """Whether a house number stands behind another name than was said: 公寓5号 where it was 大学路5号."""
+    before, behind = claim.text[max(0, value.start - 1) : value.start], claim.text[value.end :]
+    if not _HOUSE.match(behind) or not _NAMED.fullmatch(before):
+        return False
+    return f"{before}{claim.text[value.start : value.end]}" not in everything
 
 
 def _day_said(iso: str, said: Sequence[_Said], today: date) -> bool:

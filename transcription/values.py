@@ -59,11 +59,16 @@ def values(text: str) -> Iterator[Value]:
         yield Value(number, name, found.start(), end, until)
 
 
-def taken_back(text: str) -> set[str]:
-    """Values of a text that its speaker corrected at once: E13，不对，是E15."""
-    said = list(values(text))
-    gone = {one.text for one in said[:-1] if _CORRECTED.match(text, one.until)}
-    return gone - {one.text for one in said if not _CORRECTED.match(text, one.until)}
+def taken_back(texts: Sequence[str]) -> set[str]:
+    """Values that their speaker corrected at once (E13，不对，是E15), and that nobody says without."""
+    gone, kept = set(), set()
+    for text in texts:
+        said = list(values(text))
+        numbers = [one for one in said if re.search(r"\d", one.text)]
+        for one in said:
+            again = any(other.start > one.start for other in numbers)
+            (gone if again and _CORRECTED.match(text, one.until) else kept).add(one.text)
+    return gone - kept
 
 
 def _shortest(number: str) -> str:

@@ -14,10 +14,8 @@ from pydantic import ValidationError
 
 from hotline.jobs import lanes
 from hotline.polishing import LARGEST, POLISH, TRIES, Polishing, open_polishing
-from hotline.recorder import Recorders
 from hotline.settings import Settings
 from hotline.speech_settings import LanguageModel
-from hotline.speech_side import SpeechSide
 from numbering.identify import identify
 from storage.database import Database
 from storage.fanout import MemoryFanout
@@ -238,26 +236,14 @@ async def test_the_key_comes_from_the_environment(house: House, monkeypatch: pyt
     assert house.model.headers[0]["Authorization"] == "Bearer s3cret"
 
 
-async def test_a_service_asks_when_it_is_configured(house: House) -> None:
-    """Beside the transcripts, in a lane of its own: a slow model keeps nothing waiting."""
+async def test_a_slow_model_keeps_nothing_waiting(house: House) -> None:
+    """It has a lane of its own, with one call at a time."""
 
-    def side(settings: Settings) -> SpeechSide:
-        return SpeechSide(
-            settings,
-            ledger=house.ledger,
-            reads=house.reads,
-            recorders=Recorders({}),
-            fanout=house.polishing.board.fanout,
-            clock=lambda: NOW,
-        )
+    async def other(_job: Job) -> None:
+        """Some other work."""
 
-    on = Settings.model_validate({"transcription": {"llm": house.polishing.server}})
-    off, asking = side(Settings()), side(on)
-    assert POLISH not in off.handlers
-    lane = next(lane for lane in lanes(asking.handlers, 1) if POLISH in lane[1])
+    lane = next(lane for lane in lanes({**house.polishing.handlers, "other": other}, 4) if POLISH in lane[1])
     assert (list(lane[1]), lane[2]) == ([POLISH], 1)
-    await off.close()
-    await asking.close()
 
 
 def test_it_is_off_by_default() -> None:

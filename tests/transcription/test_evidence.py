@@ -50,6 +50,7 @@ def agent(text: str) -> Turn:
         ("已退款。", ["已经给您退款了"]),
         ("客服回电话。", ["给您回个电话"]),
         ("次日上午上门。", ["明天上午上门"]),
+        ("经理当众念出来。", ["我把您的话转给经理，他会当众念出来"]),
     ],
 )
 def test_what_was_said_is_believed(sentence: str, turns: list[str]) -> None:
@@ -75,7 +76,7 @@ def test_what_was_said_is_believed(sentence: str, turns: list[str]) -> None:
         ("三天内退款。", ["三天内不能退款"], "不:退款"),
         ("三天内退款。", ["三天内能退款吗？"], "？退款"),
         ("可以免费维修。", ["能不能免费修啊？"], "？维修"),
-        ("周三退货。", ["如果周三修不好我就退货"], "如果:退货"),
+        ("周三退货。", ["如果周三还坏我就退货"], "如果:退货"),
         ("退款500元，运费20元。", ["三天内退款20元，运费500元"], "500"),  # two amounts swapped
         ("故障码：E13", ["E13，不对不对，是E15"], "E13"),  # taken back
         ("等3个月。", ["等3天就好"], "3"),
@@ -85,6 +86,9 @@ def test_what_was_said_is_believed(sentence: str, turns: list[str]) -> None:
         ("没有。", ["有的"], "不:没有"),
         ("已退款500元。", ["会给您退款500元"], "已:已退款500元"),  # promised is not done
         ("空调修好。", ["修了好几次"], "修好"),
+        ("周日开门。", ["周六开门，周日不开门"], "…:周日开门"),  # each word was said, of something else
+        ("送到公寓5号楼。", ["大学路5号，公寓3号楼"], "5"),
+        ("拍片可以。", ["拍片不可以"], "不:拍片"),
     ],
 )
 def test_what_was_not_said_is_refused(sentence: str, turns: list[str], missing: str) -> None:
