@@ -179,7 +179,7 @@ class _Ear:
         """Hear the next samples."""
         self.count += len(sound)
         frame = _frame(self._rate)
-        padded = np.concatenate([sound, np.zeros(-len(sound) % frame, dtype=sound.dtype)]).reshape(-1, frame)
+        padded = np.pad(sound, (0, -len(sound) % frame), mode="edge").reshape(-1, frame)
         even = padded - padded.mean(axis=1, keepdims=True)  # a constant offset is no sound
         self._power.append(np.mean(even.astype(np.float64) ** 2, axis=1).astype(np.float32))
         self._clipped += int(np.count_nonzero(np.abs(sound) >= CLIPPED / FULL))
