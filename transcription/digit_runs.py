@@ -27,8 +27,9 @@ _DAY = rf"[{_D}十]{{1,3}}"
 _YEAR = rf"(?:[1１一][9９九]|[2２二两][0０零〇])?[{_D}]{{2}}"
 _MONTH_DAY = rf"(?P<month>{_DAY})月(?P<day>{_DAY})[日号]?"
 _BIRTHDAY = rf"(?P<year>{_YEAR})年(?:{_MONTH_DAY})?|{_MONTH_DAY.replace('month', 'month2').replace('day', 'day2')}"
+_NO = rf"(?!(?:[2-6二两三四五六]个[{_D}]|{_YEAR}年))"  # what is no plain digit: the beginning of 三个8, of 九零年
 _PLAIN = (
-    rf"(?![2-6二两三四五六]个[{_D}])[{_D}](?:[\s\-‐－–.]{{0,2}}(?![2-6二两三四五六]个[{_D}])(?:[{_D}]|[{_S}](?=[{_S}]{{0,2}}[{_D}])))*"
+    rf"{_NO}[{_D}](?:[\s\-‐－–.]{{0,2}}{_NO}(?:[{_D}]|[{_S}](?=[{_S}]{{0,2}}[{_D}])))*"
     rf"(?:\s?(?P<x>[{_X}]|[艾埃爱]克斯))?"
 )
 _LONE_X = rf"(?<=[，,、\s位是])(?P<lone>[{_X}]|[艾埃爱]克斯)(?![A-Za-z])"

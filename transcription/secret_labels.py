@@ -23,6 +23,8 @@ _BEHIND = re.compile(
     r"[，,。\s]*(?:(?:这|那|就|都)是?(?:个|张)?|是|(?:我|您|他|她|本人|孩子|老人)的)(?:我|您|他|她|本人|孩子|老人)?(?:的|那张|这张)?"
     r"(?:身份证|(?:[工建农中交招]行|银行|储蓄|信用)?卡|证件号)"
 )
+_ASKS_FOR = re.compile("号|[报说念讲填给]|提供|多少|核|告诉|登记|位|验证|输入|几")
+_UNIT = re.compile(r"\s*(?:[元块年月天点楼室岁个台次米平度兆吨]|公里|多[元块])")
 _CVV = re.compile(r"(?:CVV2?|[Cc]vv2?|安全码|背面)[^\d]{0,14}$")
 _EITHER = re.compile("或者?|还是|要么|以及|和")
 _PHONE = re.compile("电话|手机(?![上里银支]|APP)|座机|联系方式|分机|打给|回拨")
@@ -66,13 +68,15 @@ def called(run: Run, said: Sequence[tuple[object, str]], floor: int) -> Called:
     ``floor``: (turn) questions before it were answered already.
     """
     first, last = run.pieces[0][0], run.pieces[-1][-1]
+    if spelt(run, said) or _UNIT.match(said[last.turn][1], last.at + 1):
+        return Called(Label.NONE)
     for turn in range(first.turn, max(-1, first.turn - _RECENT - 1), -1):
         text = said[turn][1]
         own = turn == first.turn
         before = text[max(0, first.at - _REACH) : first.at] if own else text
-        found = _label(before)
+        found = _label(before) if own or _ASKS_FOR.search(text) else None
         if found is not None and (own or turn > floor):
-            return Called(found[0], turn, bank=found[1], phone=found[2] and not spelt(run, said))
+            return Called(found[0], turn, bank=found[1], phone=found[2])
         if found is not None:
             break
     behind = said[last.turn][1][last.at + 1 : last.at + 1 + _AFTER]

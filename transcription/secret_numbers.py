@@ -25,7 +25,6 @@ _MOBILE = re.compile(r"(?:86)?1[3-9]\d{9}")
 _FIXED = re.compile(r"0(?:10|2\d|[3-9]\d{2})[2-8]\d{6,7}")
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
 _LIKE_PHONE = re.compile("1[3-9]|0[1-9]")
-_NO_PHONE = re.compile("[48]00|9[56]|1[12]|100")
 NEARLY = range(15, 20)  # digits of a misheard identity card
 _CARD_LENGTHS = range(16, 20)
 _PHONE_LENGTHS = range(9, 14)
@@ -112,7 +111,7 @@ def _asked_for(digits: str, windows: Windows, called: Called) -> Iterator[Readin
         text = digits[start:end]
         sure = bool(_BANK.fullmatch(text)) and luhn.is_valid(text)
         bank = sure or (called.bank and not nearly_identity(text))
-        like = not called.bank or end - start >= _MOST_OF_IT or _ISSUED.match(digits, start)
+        like = not called.bank or end - start >= _MOST_OF_IT or (not start and _ISSUED.match(digits))
         if end - start >= _ASKED and not dates and like:
             yield Reading(FactKind.BANK_CARD if bank else FactKind.ID_CARD, start, end, sure)
 
@@ -127,7 +126,7 @@ def _nearly_phones(digits: str, windows: Windows) -> Iterator[Reading]:
     """Where a telephone was asked for: local numbers, misheard ones."""
     for start, end, dates in windows:
         text = digits[start:end]
-        misheard = len(text) in _PHONE_LENGTHS and _LIKE_PHONE.match(text) and not _NO_PHONE.match(text)
+        misheard = len(text) in _PHONE_LENGTHS and _LIKE_PHONE.match(text)
         if not dates and (misheard or _LOCAL.fullmatch(text)):
             yield Reading(FactKind.PHONE, start, end, sure=False)
 
