@@ -223,6 +223,12 @@ async def call(request: web.Request) -> web.Response:
                     }
                     for promise in page.summary.promises
                 ],
+                "next_step": page.summary.next_step and {
+                    "who": page.summary.next_step.who,
+                    "what": page.summary.next_step.what,
+                    "by_when": page.summary.next_step.by_when,
+                    "turns": list(page.summary.next_step.turns),
+                },
                 "evidence": {sentence: list(turns) for sentence, turns in page.summary.evidence.items()},
             },
             "corrected": page.corrected,

@@ -13,7 +13,7 @@ from screenpop.i18n import Reader
 from screenpop.words import N_
 from storage.pages import CallItem, CallPage, TicketPage, TimelineItem
 from telephony.call import Outcome
-from transcription.account import Promise, Summary
+from transcription.account import Promise, Step, Summary
 from transcription.transcript import Speaker
 
 Links = tuple[tuple[str, str], ...]
@@ -149,14 +149,14 @@ class Pen:
             yield self._say(DETAILS, details="; ".join(details))
 
     def _next(self, page: CallPage) -> Iterator[str]:
-        """What is to be done: call back whom nobody spoke with, else what an agent promised, the soonest first."""
+        """What is to be done: call back whom nobody spoke with, else what was promised, the soonest first."""
         item = page.item
-        ours = [] if page.summary is None else [each for each in page.summary.promises if each.who == Speaker.AGENT]
+        step = None if page.summary is None else page.summary.next_step
         if item.answered is None and item.outcome in (Outcome.ABANDONED, Outcome.VOICEMAIL):
             yield self._say(NEXT, what=self._reader.say(CALL_BACK))
-        elif ours:
-            first = min(ours, key=lambda promise: promise.by_when or "~")
-            yield self._say(NEXT_UNTIL if first.by_when else NEXT, what=first.what, until=_until(first))
+        elif step:
+            who = "" if step.who == Speaker.AGENT else f"{self._label(words.SPEAKER, step.who)}: "
+            yield self._say(NEXT_UNTIL if step.by_when else NEXT, what=f"{who}{step.what}", until=_until(step))
 
     def _caller(self, item: CallItem) -> str:
         shown = display(identify(item.e164 or item.caller))
@@ -173,5 +173,5 @@ class Pen:
         return self._reader.say(text).format_map(holes)
 
 
-def _until(promise: Promise) -> str:
+def _until(promise: Promise | Step) -> str:
     return promise.by_when.replace("T", " ").replace("/", "–")

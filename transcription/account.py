@@ -91,6 +91,16 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """The next thing somebody must do: of the promises, the one that falls due first. Fields as in :class:`Promise`."""
+
+    who: str
+    what: str
+    by_when: str
+    turns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The call in short. ``evidence`` maps each sentence shown to the turns (indexes) that say it.
 
@@ -106,3 +116,15 @@ class Summary:
     promises: tuple[Promise, ...]
     evidence: dict[str, tuple[int, ...]]
     reasons: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def next_step(self) -> Step | None:
+        """What somebody must do next and by when; None where nobody promised anything.
+
+        The soonest day first (one without an hour before its hours), then what has no day, the company's before the
+        caller's. It follows corrections: whoever takes a promise out takes it out here.
+        """
+        if not self.promises:
+            return None
+        first = min(self.promises, key=lambda promise: (promise.by_when or "~", promise.who))
+        return Step(first.who, first.what, first.by_when, first.turns or ((first.turn,) if first.turn >= 0 else ()))

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from transcription import details, mood
-from transcription.account import Category, Detail, FactKind, Promise, Summary
+from transcription.account import Category, Detail, FactKind, Promise, Step, Summary
 from transcription.category import categorise
 from transcription.dialogue import lines
 from transcription.issue import issue
@@ -98,16 +98,30 @@ def as_json(summary: Summary) -> dict[str, Any]:
                 "at": fact.at,
                 "turns": list(fact.turns),
                 "sure": fact.sure,
+                **({"by": fact.by} if fact.by else {}),
             }
             for fact in summary.facts
         ],
         "promises": [
-            {"who": promise.who, "what": promise.what, "by_when": promise.by_when, "turns": list(promise.turns)}
+            {
+                "who": promise.who,
+                "what": promise.what,
+                "by_when": promise.by_when,
+                "turns": list(promise.turns),
+                **({"by": promise.by} if promise.by else {}),
+            }
             for promise in summary.promises
         ],
+        "next_step": _step(summary.next_step),
         "evidence": {sentence: list(turns) for sentence, turns in summary.evidence.items()},
         "reasons": {label: list(turns) for label, turns in summary.reasons.items()},
     }
+
+
+def _step(step: Step | None) -> dict[str, Any] | None:
+    if step is None:
+        return None
+    return {"who": step.who, "what": step.what, "by_when": step.by_when, "turns": list(step.turns)}
 
 
 def _masked(text: str, secrets: Sequence[str]) -> str:

@@ -125,6 +125,8 @@ def readable(summary: Summary, turns: list[Turn]) -> str:
         f"* {promise.who}: {promise.what} → {promise.by_when or '未定'} {_at(promise.turns, turns)}"
         for promise in summary.promises
     ]
+    if step := summary.next_step:
+        lines.append(f"下一步：{step.who}: {step.what} → {step.by_when or '未定'} {_at(step.turns, turns)}")
     return "\n".join(lines) + "\n"
 
 
