@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -171,6 +172,25 @@ async def test_silence_is_an_alarm_and_no_retry(desk: Desk, tmp_path: Path) -> N
     await desk.do("recording")
     assert await desk.do("transcribe") is None
     assert [alarm.kind for alarm in (await desk.page()).alarms] == [AlarmKind.SILENT]
+
+
+async def test_a_leg_too_faint_and_one_too_loud_are_alarms_beside_the_transcript(desk: Desk, tmp_path: Path) -> None:
+    """What was heard is kept, with how loud it was; each fault is an alarm of its own that says whose leg."""
+    voice = np.frombuffer(SPEECH, dtype=np.int16).astype(np.float64)
+    desk.record("-rx", (voice / 25).astype(np.int16).tobytes())
+    desk.record("-tx", np.clip(np.roll(voice[::-1], 4000) * 12, -32_768, 32_767).astype(np.int16).tobytes())
+    desk.record()
+    desk.spec.append(script(tmp_path))
+    await desk.do("recording")
+    assert await desk.do("transcribe") is None
+    page = await desk.page()
+    assert page.transcript is not None
+    quiet, loud = page.transcript.levels
+    assert (quiet.dbfs < -40, loud.clipped > 0.01) == (True, True)
+    told = {alarm.kind: alarm.detail for alarm in page.alarms}
+    assert {AlarmKind.FAINT, AlarmKind.CLIPPED} <= told.keys()
+    assert (told[AlarmKind.FAINT] or "").startswith("caller: ")
+    assert (told[AlarmKind.CLIPPED] or "").startswith("agent: ")
 
 
 async def test_pages_hear_how_far_it_has_come(desk: Desk, tmp_path: Path) -> None:
