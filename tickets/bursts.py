@@ -78,8 +78,8 @@ def follow(at: float, came: Sequence[Came], back: Sequence[float], open_one: Bur
         before = [_callers(came, at - shift, window) for shift in back]
         if count < max(FEWEST, TIMES * sum(before) / len(before)) or chance(count, before) >= CHANCE:
             continue
-        since = min(one.at for one in came if at - window < one.at <= at)
-        return Burst(since, at, count, max(hour, 1), usual)
+        since = _began(came, at, window, hour)
+        return Burst(since, at, _between(came, since, at), max(hour, 1), usual)
     return None
 
 
@@ -121,6 +121,15 @@ def telling(inside: Sequence[Collection[str]], outside: Sequence[Collection[str]
         if sure >= SURE:
             found.append((-sure, word))
     return tuple(word for _, word in sorted(found)[:TELLING])
+
+
+def _began(came: Sequence[Came], at: float, window: float, hour: int) -> float:
+    """The call from which on most came beyond half the last hour's rate: a stray one hours before is none of them."""
+    first = {one.who: one.at for one in sorted(came, key=lambda one: -one.at) if at - window < one.at <= at}
+    moments = sorted(first.values())
+    rate = max(hour, 1) / 2 / HOUR
+    gains = [(len(moments) - place - rate * (at - moment), -moment) for place, moment in enumerate(moments)]
+    return -max(gains)[1]
 
 
 def _callers(came: Sequence[Came], until: float, window: float) -> int:

@@ -19,7 +19,7 @@ LIKE = 0.28
 LOOKED_AT = 20  # of those with the most in common, the titles are compared
 MOST = 5
 WHY = 4
-_TITLE, _CODE = 2, 2.0  # how often a word of a title counts; how much more a code weighs than a word as rare
+_TITLE, _CODE = 3, 2.0  # how often a word of a title counts; how much more a code weighs than a word as rare
 _BESIDE = 0.25  # of the likeness: how alike the titles are
 _OTHER_CATEGORY = 0.75
 _PRIOR = 20  # tickets of which we pretend to know that they hold no rare word: with few, none is rare
@@ -71,12 +71,11 @@ def similar(ours: Matter, others: Sequence[Matter], known: Usual, like: float = 
     mine = _weighed(ours, known)
     near: list[tuple[float, Matter, dict[str, float]]] = []
     for other in others:
-        if other.id == ours.id:
+        if other.id == ours.id or mine.keys().isdisjoint((*other.words, *other.title_words, *other.codes)):
             continue
         theirs = _weighed(other, known)
         shared = {word: mine[word] * theirs[word] for word in mine.keys() & theirs.keys()}
-        if shared:
-            near.append((sum(shared.values()), other, shared))
+        near.append((sum(shared.values()), other, shared))
     near.sort(key=lambda one: (-one[0], -one[1].id))
     found = [_like(ours, other, common, shared) for common, other, shared in near[:LOOKED_AT]]
     found.sort(key=lambda one: (-one.likeness, -one.id))
