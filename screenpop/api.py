@@ -223,7 +223,8 @@ async def call(request: web.Request) -> web.Response:
                     }
                     for promise in page.summary.promises
                 ],
-                "next_step": page.summary.next_step and {
+                "next_step": page.summary.next_step
+                and {
                     "who": page.summary.next_step.who,
                     "what": page.summary.next_step.what,
                     "by_when": page.summary.next_step.by_when,
