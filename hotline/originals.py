@@ -6,8 +6,8 @@ with the recording's number, so that whatever a crash left behind goes with the 
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from secrets import token_hex
 
@@ -93,6 +93,8 @@ class Originals:
         known = await self.sounds.of(page.item.key)
         found: dict[str, Why] = {}
         for row in page.recordings:
+            if row.deleted is not None:
+                continue
             states = [known.get((row.name, leg)) for leg in LEGS if of_leg(row, leg) is not None]
             if any(s is None or s.safe is None or s.said is None or s.said != page.item.said for s in states):
                 hopeless = page.item.said is None and any(alarm.kind in _UNSAID for alarm in page.alarms)
@@ -154,12 +156,28 @@ class Originals:
         path = self._new("sealed", recording, leg, ".sealed")
         return path, path.relative_to(self._folder / "sealed").as_posix()
 
-    def leave(self, room: str, recording: int, leg: str, keep: str | None) -> None:
-        """Remove every file made of a leg but one, in ``bleeped`` or ``sealed``. Raises OSError; blocking."""
-        shelf = self._folder / room / str(recording // _SHELF)
-        for path in shelf.glob(f"{recording}-{leg}-*"):
-            if keep is None or path != self._folder / room / keep:
-                path.unlink(missing_ok=True)
+    def remove(self, room: str, name: str | None) -> None:
+        """Remove a file that another one has replaced, in ``bleeped`` or ``sealed``. Raises OSError; blocking.
+
+        Only what the database named: what somebody else writes at this moment is theirs.
+        """
+        if name is not None:
+            self._below(room, name).unlink(missing_ok=True)
+
+    @contextmanager
+    def unless_told(self, room: str, name: str | None) -> Iterator[None]:
+        """Remove a new file again where the database could not be told of it."""
+        told = False
+        try:
+            yield
+            told = True
+        finally:
+            if not told:
+                self.remove(room, name)
+
+    def there(self, known: Known) -> bool:
+        """Whether the copy that the database names is there, if it names one."""
+        return known.bleeped is None or self._below("bleeped", known.bleeped).is_file()
 
     def forget(self, recording: int) -> list[str]:
         """Remove every file made of a recording; their names. Raises OSError; blocking."""

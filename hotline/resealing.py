@@ -68,7 +68,7 @@ async def _anew(originals: Originals, reads: Reads, keys: Keys, call: CallKey, k
         target, name = originals.new_sealed(known.recording, known.leg)
         size = await asyncio.to_thread(seal, source, target, keys, of(call, known))
     await originals.sounds.sealed(known.recording, known.leg, name=name, key=keys.current, size=size)
-    await asyncio.to_thread(originals.leave, "sealed", known.recording, known.leg, name)
+    await asyncio.to_thread(originals.remove, "sealed", known.sealed)
 
 
 async def _each(originals: Originals, but: str | None) -> AsyncIterator[tuple[CallKey, Known]]:

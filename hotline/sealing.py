@@ -23,7 +23,7 @@ from storage.outbox import Outbox
 from storage.pages import CallPage
 from storage.reads import Reads
 from storage.records import NewJob, RecordingRow
-from storage.sealed_file import SealError, seal
+from storage.sealed_file import SealError, held_against, seal
 from storage.sounds import Safe
 from storage.sounds import Sound as Known
 from telephony.call import CallKey
@@ -85,7 +85,7 @@ class Sealing:
         """Have done what was not: recordings of before the policy, of calls that nobody wrote down."""
         now = self._clock()
         missed = await self._originals.sounds.undone(
-            bleeped=self._bleeped, sealed=self._sealed, before=now - PATIENCE, limit=_AT_ONCE
+            bleeped=self._bleeped, sealed=self._sealed, before=now - PATIENCE, job=SEAL, limit=_AT_ONCE
         )
         for call in missed:
             await self._outbox.add_now(wanted(call), now)
@@ -144,13 +144,14 @@ class _One:
         assert said is not None
         spans = covered(self._page, self._row)
         for leg in self._legs:
-            if self._known[leg].said == said:
+            if self._known[leg].said == said and self._originals.there(self._known[leg]):
                 continue
             safe, name = (Safe.NEVER, None) if spans is None else (Safe.CLEAN, None)
             if spans:
                 safe, name = await self._tone(leg, spans)
-            await self._originals.sounds.decided(self._number, leg, said=said, safe=safe, bleeped=name)
-            await asyncio.to_thread(self._originals.leave, "bleeped", self._number, leg, name)
+            with self._originals.unless_told("bleeped", name):
+                await self._originals.sounds.decided(self._number, leg, said=said, safe=safe, bleeped=name)
+            await asyncio.to_thread(self._originals.remove, "bleeped", self._known[leg].bleeped)
 
     async def _tone(self, leg: str, spans: Spans) -> tuple[Safe, str | None]:
         call = self._page.item.key
@@ -169,15 +170,28 @@ class _One:
         if keys is None:
             raise ClosedError("no sealing key is configured: add it to [[sealing.keys]]")
         for leg in self._legs:
-            if (source := self._plain(leg)) is None:
+            source, before = self._plain(leg), self._known[leg]
+            if source is None or await self._sealed_already(source, before):
                 continue
             target, name = self._originals.new_sealed(self._number, leg)
             size = await asyncio.to_thread(seal, source, target, keys, of(call, self._known[leg]))
-            await self._originals.sounds.sealed(self._number, leg, name=name, key=keys.current, size=size)
-            await asyncio.to_thread(self._originals.leave, "sealed", self._number, leg, name)
+            with self._originals.unless_told("sealed", name):
+                await self._originals.sounds.sealed(self._number, leg, name=name, key=keys.current, size=size)
+            await asyncio.to_thread(self._originals.remove, "sealed", before.sealed)
         now_known = await self._originals.sounds.of(call)
         if all((one := now_known.get((self._row.name, leg))) is not None and one.sealed for leg in self._legs):
             await self._remove(What.RECORDING_SEALED, {"key": keys.current, "cipher": keys.cipher.value})
+
+    async def _sealed_already(self, source: Path, known: Known) -> bool:
+        """Whether a file that could not be removed lies sealed, and sound."""
+        if known.sealed is None:
+            return False
+        try:
+            opened = await asyncio.to_thread(self._originals.open, self._page.item.key, known)
+            await asyncio.to_thread(held_against, source, opened)
+        except (ClosedError, SealError, LookupError):
+            return False
+        return True
 
     async def drop(self) -> None:
         """Remove the original where something in it is masked and the copy is there."""

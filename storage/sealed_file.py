@@ -79,7 +79,7 @@ def seal(source: Path, target: Path, keys: Keys, of: str) -> int:
                 out.write(secret.shut(piece, number, last=last))
             out.flush()
             os.fsync(out.fileno())
-        _verify(source, part, keys, of)
+        held_against(source, Sealed(part, keys, of))
         part.replace(target)
         _settle(target.parent)
     finally:
@@ -185,8 +185,8 @@ def _told(head: bytes, path: Path) -> dict[str, Any]:
     return told
 
 
-def _verify(source: Path, sealed: Path, keys: Keys, of: str) -> None:
-    opened = Sealed(sealed, keys, of)
+def held_against(source: Path, opened: Sealed) -> None:
+    """Read both to their ends. SealError where they differ, or the sealed one does not open; OSError; blocking."""
     with source.open("rb") as plain:
         for piece in opened.read(0, opened.size):
             if plain.read(len(piece)) != piece:

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Row, and_, exists, insert, or_, select
 from storage.account_tables import audit
 from storage.audit import What
 from storage.database import Database
+from storage.job_tables import jobs
+from storage.jobs import JobState
 from storage.once import delete_by, insert_or_update
 from storage.plain import plain
 from storage.sound_tables import sounds
@@ -105,12 +107,16 @@ class Sounds:
         await self._db.transact(write)
 
     async def undone(
-        self, *, bleeped: Collection[str], sealed: Collection[str], before: float, limit: int
+        self, *, bleeped: Collection[str], sealed: Collection[str], before: float, job: str, limit: int
     ) -> Sequence[CallKey]:
         """Calls with something left to do, the newest first: lines whose recordings are ``bleeped``, and ``sealed``.
 
-        A recording is sealed once its call was written down, or was linked ``before`` then.
+        A recording is sealed once its call was written down, or was linked ``before`` then. Left out are calls whose
+        ``job`` waits, runs, or was given up: people see it and replay it.
         """
+        theirs = exists().where(
+            jobs.c.kind == job, jobs.c.key == calls.c.key + f":{job}", jobs.c.state != JobState.DONE.value
+        )
         known = exists().where(sounds.c.recording_id == recordings.c.id)
         undecided = and_(
             calls.c.line.in_(bleeped), calls.c.said.is_not(None), ~known.where(sounds.c.said == calls.c.said)
@@ -124,7 +130,7 @@ class Sounds:
             select(calls.c.key, calls.c.id)
             .distinct()
             .join_from(calls, recordings)
-            .where(calls.c.ended.is_not(None), recordings.c.deleted.is_(None), or_(undecided, open_))
+            .where(calls.c.ended.is_not(None), recordings.c.deleted.is_(None), ~theirs, or_(undecided, open_))
             .order_by(calls.c.id.desc())
             .limit(limit)
         )

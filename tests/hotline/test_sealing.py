@@ -175,7 +175,9 @@ async def test_a_call_nobody_wrote_down_is_sealed_by_the_round(house: Make) -> N
     with pytest.raises(WithheldError):
         await heard(there, late, "rx", unmasked=False)
     assert await heard(there, late, "rx", unmasked=True)
-    assert not await there.sounds.undone(bleeped=["4007002505"], sealed=["4007002505"], before=there.now, limit=9)
+    assert not await there.sounds.undone(
+        bleeped=["4007002505"], sealed=["4007002505"], before=there.now, job="seal", limit=9
+    )
 
 
 Broken = Callable[..., Any]
@@ -318,7 +320,7 @@ async def test_what_no_tone_can_be_laid_over_is_for_nobody_elses_ears(house: Mak
     with pytest.raises(WithheldError) as told:
         await heard(there, call, "tx", unmasked=False)
     assert told.value.why is Why.NEVER
-    assert not await there.sounds.undone(bleeped=["4007002505"], sealed=[], before=there.now, limit=9)
+    assert not await there.sounds.undone(bleeped=["4007002505"], sealed=[], before=there.now, job="seal", limit=9)
 
 
 async def test_deleting_a_recording_deletes_all_that_was_made_of_it(house: Make) -> None:
@@ -362,3 +364,33 @@ async def test_transcripts_of_an_older_version_are_bleeped_by_their_masks(house:
     assert spans
     assert spans[0][0] <= SPAN[0]
     assert spans[0][1] >= SPAN[1]
+
+
+async def test_a_copy_that_is_gone_is_made_anew(house: Make) -> None:
+    """Somebody emptied the folder: the job, done again, mends it; until then the recording is gone, not given away."""
+    there = house(KEEP)
+    call = await there.call(legs=("rx",))
+    await there.said(call)
+    await there.seal()
+    for file in (there.data / "bleeped").rglob("*.wav"):
+        file.unlink()
+    with pytest.raises(LookupError):
+        await heard(there, call, "rx", unmasked=False)
+    await there.outbox.add_now(sealing.wanted(call), there.now)
+    await there.seal()
+    assert await heard(there, call, "rx", unmasked=False) != await heard(there, call, "rx", unmasked=True)
+
+
+async def test_what_was_given_up_is_left_to_people(house: Make) -> None:
+    """The round does not begin it anew every ten minutes."""
+    there = house(ENCRYPT)
+    call = await there.call(legs=("rx",))
+    await there.said(call)
+    job = await there.outbox.claim([sealing.SEAL], there.now, 60)
+    assert job is not None
+    await there.outbox.dead(job, "no right to write there", there.now)
+    lines = ["4007002505"]
+    assert not await there.sounds.undone(bleeped=lines, sealed=lines, before=there.now, job="seal", limit=9)
+    assert await there.outbox.replay(job.id, there.now)
+    await there.seal()
+    assert there.lying() == {"rec": 0, "bleeped": 1, "sealed": 1, "open": 0}

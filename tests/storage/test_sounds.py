@@ -72,7 +72,7 @@ async def test_what_is_left_to_do(db: Database) -> None:
 
     async def left(*, bleeped: bool = False, sealed: bool = False, before: float = 0.0) -> set[CallKey]:
         lines = ([LINE] if bleeped else [], [LINE] if sealed else [])
-        return set(await sounds.undone(bleeped=lines[0], sealed=lines[1], before=before, limit=9))
+        return set(await sounds.undone(bleeped=lines[0], sealed=lines[1], before=before, job="seal", limit=9))
 
     assert await left() == set()
     assert await left(bleeped=True) == {said}
