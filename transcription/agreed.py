@@ -49,6 +49,9 @@ _ONLY = re.compile("最快|最早|只能|只有|只剩|要到|得到|最多|得�
 _EXCHANGE = re.compile(
     "[记打]我的?|你记|是我(?:儿子|女儿|老公|老婆|爱人|老伴|妈|爸|家里|同事)|换[一1]?个|换成|不是|不对|改[成到为]|不用了|用不了|不用这个|停用|另外|别的|新的"
 )
+_LEFT = re.compile(
+    "早?换[了过啦]|停机|停了|注销|那个满了|(?:不要|别)[发打寄]那|不[发用]那个|搬[啦了走家]|不[住在]那|调走|人走了|走了"
+)
 _FROM = re.compile(r"^(?:钟|分)?(?:以后|之后|过后|往后|后)")
 _NONE_LEFT = re.compile(r"^(?:的|就|也|都|已经|早)*(?:没有?了?|满了?)(?:[，。]|$)")
 _OTHER_HOUR = re.compile(
@@ -205,11 +208,15 @@ def _exchanged(call: Named, line: int) -> Iterator[int]:
     """还是发到这个邮箱吗? -- 换一个, 发到..."""
     own = call.lines[line]
     reply = next((other for other in call.after(line, 2) if other.caller != own.caller), None)
-    if reply is None or not _EXCHANGE.search(reply.whole):
+    if reply is None or not (_EXCHANGE.search(reply.whole) or _LEFT.search(reply.whole)):
         return
     for kind in _CONTACT:
         for index in call.of(line, kind):
-            if own.clauses[-1].asks and call.others(index, reply.index, 3) and not call.again(index, reply.index):
+            if (
+                (own.clauses[-1].asks or _LEFT.search(reply.whole))
+                and call.others(index, reply.index, 3)
+                and not call.again(index, reply.index)
+            ):
                 yield from call.same_before(index)
 
 
@@ -299,7 +306,9 @@ def _wish_not_met(call: Named, line: int) -> Iterator[int]:
         no = (
             call.refuses(reply.whole)
             or _ONLY.search(reply.whole)
-            or re.search("保证不了|不能保证|说不准|不一定|抱歉|不好意思", reply.whole)
+            or re.search(
+                "保证不了|不能保证|打包票|不敢|没法(?:保证|答应)|不好说|定不了|说不准|不一定|抱歉|不好意思", reply.whole
+            )
         )
         if no and (mention.kind in _WHEN or _OFFER.search(clause.text) or call.others(index, reply.index, 2)):
             yield from call.same_before(index)

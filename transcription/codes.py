@@ -14,7 +14,7 @@ from transcription.lexicon import Lexicon
 
 _PIECE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.\-/]*[A-Za-z0-9])?")
 _QUANTITY = re.compile(
-    r"岁|码|度|℃|楼|层|[个几]|位(?!数)|次|遍|回(?!电|复)|台|件|张|条|只|双|瓶|箱|盒|包(?!裹)|斤|公|千克|克|米|平|寸|英寸|升|毫|兆|天|周|年|月|日(?!期)"
+    r"节|课时|堂课|扇|副|辆|根|颗|片|粒|针|吨|桶|袋|名|岁|码|度|℃|楼|层|[个几]|位(?!数)|次|遍|回(?!电|复)|台|件|张|条|只|双|瓶|箱|盒|包(?!裹)|斤|公|千克|克|米|平|寸|英寸|升|毫|兆|天|周|年|月|日(?!期)"
     r"|点|分(?!机)|秒|小时|块|元|折|%|％|成(?!功)|倍|路(?:公交|车)|座|排|床|期|匹|瓦|伏|安(?!装)|厘|页|集|章|人|户|家|届|班|级|股|工作日|号(?:线|楼|店|窗|台|桌|柜|门|机|厅|车)|多|来(?!着|电|的)|万|千|百|房|条|杯|份|G(?![A-Za-z\d])"
 )
 _WORDS = frozenset(
@@ -61,6 +61,10 @@ _WORDS = frozenset(
     ]
 )
 _MEASURED = re.compile(r"(?:跑了?|读数|里程[^，。]{0,4}|用了|走了|[上这本]期|都|电量|剩下?|考了|身高|体重)$")
+_GOES_ON = re.compile("[，嗯好]*(?:后面|后头|后边|接着|还有|剩下)")
+_PREFIX = re.compile("[A-Z]{2,4}")
+_LED = re.compile("(?:[有是：号，。、]|^)$")
+_AHEAD = re.compile(r"[^A-Za-z\d。！？]{0,18}\d")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _COUNTED_OUT = re.compile(  # BL30556，俩5一个6: how it is written, not more of it
     r"(?:[俩仨]|[23三两]个)(?P<a>[A-Z\d一二三四五六七八九零])[，、和]?(?:[1一]个|[俩仨]|[23三两]个|单个)(?P<b>[A-Z\d一二三四五六七八九零])"
@@ -136,6 +140,9 @@ class Dictation:
                 continue
             spelt = len(piece) <= _LETTERS and (
                 self._next.match(free, found.end())
+                or (
+                    _PREFIX.fullmatch(piece) and _LED.search(free, 0, found.start()) and _AHEAD.match(free, found.end())
+                )
                 or re.fullmatch("[，、]*", free[behind : found.start()] if behind >= 0 else "-")
             )
             if not spelt and not any(char.isdigit() for char in piece):
@@ -190,12 +197,21 @@ class Dictation:
         return bool(
             self._filler.fullmatch(tail)
             and (self._filler.fullmatch(gap) or self._wrong.search(gap))
-            and all(self._back.fullmatch(other.whole) for other in between)
+            and (
+                all(self._back.fullmatch(other.whole) for other in between)
+                or (_GOES_ON.match(gap) and not any(re.search(r"\d", other.whole) for other in between))
+            )
         )
 
     def _fits(self, chain: Chain, piece: str, gap: str) -> bool:
         joined = chain.value
-        if not self._filler.fullmatch(gap) or "、" in gap or len(joined + piece) > _LONGEST:
+        done = any(other.line < chain.line and other.value == joined for other in self.chains[-4:])
+        if done and len(joined) > _BEGINNING:
+            return False  # read back in full: what follows is something else
+        split = (
+            _PREFIX.fullmatch(joined) and len(chain.parts) == 1 and _AHEAD.match(gap + "0")
+        )  # YC，后面……字小得……0811
+        if not (split or self._filler.fullmatch(gap)) or "、" in gap or len(joined + piece) > _LONGEST:
             return False
         if _MOBILE.fullmatch(joined) or re.fullmatch(r"\d{17}[\dX]", joined):
             return False

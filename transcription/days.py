@@ -31,7 +31,7 @@ _MONTH_DAY = re.compile(
 )
 _MONTH_AWAY = re.compile(r"([上这下本])个?月的?(\d{1,2})[号日]")
 _DAY = re.compile(
-    r"(?<![大小\dA-Za-z\-年月第每弄栋附排区巷路街里村组段院座幢道庄镇苑])(?<!每月)(?<!每个月)(?<!叫到)(?<!排到)(?<!挂的是)(?<!轮到)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车库铺附坑档摊桩口房间])"
+    r"(?<![大小\dA-Za-z\-年月第每弄栋附排区巷路街里村组段院座幢道庄镇苑])(?<!每月)(?<!每个月)(?<!叫到)(?<!排到)(?<!挂的是)(?<!轮到)(?<!我是)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车库铺附坑档摊桩口房间坐客话接])(?!小[\u4e00-\u9fa5][，。])"
 )
 _MONTH_END = re.compile(
     r"(?:(?<=到)|(?<=至)|(?<=[晚迟])|(?<=赶在))(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)"
@@ -52,7 +52,6 @@ _JOINED = re.compile(
     "(上上|下下|上|这|本|下)个?(?:周|星期|礼拜)[一二三四五六日天](?:和|跟|与|、|或者?|还是|到|至|，?还有|，?以及)$"
 )
 _RECENT = 6  # lines: how long a bare 周二 or 10号 is the day named before
-_FORTNIGHT = 14
 _ANSWER = 2  # lines: how soon a bare weekday answers 下周X
 _PAST = re.compile(
     "买的|订的|下的单|下单|办的|寄的|交的|装的|修的|报的|打过(?!去|来)|来过|说过|说的|就说|说是|收到|签收|送来|开始|坏的|了一|过了|的时候"
@@ -76,6 +75,7 @@ class Calendar:
     today: date
     _month: tuple[int, int] | None = field(default=None, init=False)
     _known: list[tuple[int, date]] = field(default_factory=list, init=False)  # line and day, as they were named
+    _weekdays: list[tuple[int, date]] = field(default_factory=list, init=False)  # those named 周二, 后天
     _week: tuple[int, int] = field(default=(-9, 0), init=False)  # line and week of the last 下周X
     _line: int = field(default=0, init=False)
     _gone: set[str] = field(default_factory=set, init=False)  # weekdays that the line tells as past
@@ -104,6 +104,8 @@ class Calendar:
             if day is None or (self.today - day).days > _OLD or (day == self.today and _TODAY.search(told)):
                 continue
             self._known.append((line.index, day))
+            if resolve is Calendar.weekday or resolve is Calendar.near:
+                self._weekdays.append((line.index, day))
             yield Mention(FactKind.DATE, day.isoformat(), line.index, start, end, (line.index,), found.group())
 
     def _make(self, year: int, month: int, day: int) -> date | None:
@@ -188,9 +190,8 @@ class Calendar:
         if found[2] not in self._gone:
             here = next((d for n, d in reversed(self._known) if n == self._line), None)
             same = here if here is not None and here.weekday() == wanted else None  # 9月5号，礼拜六
-            same = same or self._named(
-                lambda day: day.weekday() == wanted and abs((day - self.today).days) <= _FORTNIGHT
-            )
+            near = [day for n, day in self._weekdays if self._line - n <= _RECENT and day.weekday() == wanted]
+            same = same or (near[-1] if near else None)
             if same is not None and not _OPEN.match(clause.text[found.end() - clause.start :]):
                 return same
         if self._week[1] > 0 and 0 < self._line - self._week[0] <= _ANSWER:  # 下周一行吗？-- 礼拜三啦

@@ -54,6 +54,7 @@ _EITHER = re.compile("或者|还是|或")
 _VERSION = re.compile(r"V?\d{1,2}\.\d{1,3}\.\d{1,4}")
 _CODE = re.compile(r"(?=.*[A-Z])(?=(?:.*\d){2})[A-Z\d]+(?:[\-/][A-Z\d]+)*")
 _CHOICE = re.compile(r"[A-Z]{1,3}\d{1,3}还是[A-Z]{1,3}\d{1,3}")  # 您的是C6还是C8？
+_FAULT = "(?:故障|保护|异常|坏|锁|错误|传感|过热|漏|堵|缺|阀|泵|超温|通讯|超时|失败|断|没点着|老化|化霜|电机|压力|风机)"
 _SHORT = re.compile(r"[A-Z]{1,3}\d{1,3}")
 _LONG_CODE = re.compile(r"[A-Z]{2,4}-?\d{6,14}")
 _GIVES = re.compile("给您|给你|登记|受理|建好|立了|生成|报修|记一下|记好|工单")
@@ -129,6 +130,11 @@ class Sorter:
         before_product = chain.ends[0] == chain.line and _PRODUCT.match(line, chain.ends[1])
         if before_product and re.search("[A-Z]", value) and _SHAPE[FactKind.MODEL].fullmatch(value):
             return FactKind.MODEL
+        if _SHORT.fullmatch(value) and any(
+            not other.caller and re.search(rf"{value}(?:是|，|就是|代表|表示|这个)[^。]{{0,8}}{_FAULT}", other.whole)
+            for other in self.conversation
+        ):
+            return FactKind.FAULT_CODE  # E8，水泵过热保护
         if _CHOICE.search(line) and _SHORT.fullmatch(value):
             return FactKind.MODEL
         if _LONG_CODE.fullmatch(value):
@@ -220,7 +226,9 @@ class Sorter:
         text = self.conversation[chain.line].whole
         front = text[max(0, chain.start - _NEAR) : chain.start]
         behind = text[chain.ends[1] :] if chain.ends[0] == chain.line else ""
-        card = "卡" in front or re.match("(?:结尾)?的?(?:那张|这张|[^，。]{0,3})卡", behind)
+        card = (
+            "卡" in front or re.match("(?:结尾)?的?(?:[那这]张|[^，。]{0,3}卡)", behind) or re.search("[那这]张", front)
+        )
         if fact is FactKind.PHONE and card and not re.search("电话|手机", front):
             return FactKind.BANK_CARD
         return fact

@@ -8,6 +8,7 @@ from transcription.account import FactKind
 from transcription.dialogue import Line, Mention
 from transcription.lexicon import Lexicon
 
+_WHICH = re.compile("哪[一1]?天|什么时候|几号|几点|多会儿|啥时候|何时|约[到在]?哪")
 _BACK = 8  # lines: how far back the same offer is looked for
 
 
@@ -65,6 +66,9 @@ class Named:
         """Whether the mention is a wish or a question: 能5号送吗."""
         mention = self.mentions[index]
         clause = self.lines[mention.line].clause_at(mention.start)
+        before = self.lines[mention.line - 1] if mention.line else None
+        if before is not None and before.caller != self.lines[mention.line].caller and _WHICH.search(before.whole):
+            return True
         return clause.asks or bool(
             self.words["talk.wish"].search(clause.text) or re.search("[吧呗]|改|换", clause.text)
         )

@@ -7,6 +7,7 @@ An address needs a road, village or estate with a number (光明街217号4单元
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from transcription.account import FactKind
 from transcription.dialogue import Line, Mention
@@ -24,6 +25,7 @@ _TAIL = (
     rf"|{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}}|[东西南北])(?:{_STEP})(?!线)"
     rf"|{_HAN}{{2,8}}?(?:大厦|广场|中心|大楼|写字楼|商场|商厦|商城|市场|百货|会馆|园区|公寓)\d{{1,3}}[楼层]"
     rf"|{_HAN}{{1,6}}?(?:校区|厂区|院区|生活区|园区)(?=\d)"
+    r"|，?(?:[前后东西南北左右主副](?:座|栋|楼|院|幢)|[东西南北]门)\d{0,4}(?![\d元块点号])"
     r"|附\d{1,3}号?|之\d{1,2}号"
     rf"|，{_NAMED}(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:号楼|号院|栋|幢|座|单元|室|弄|门)"
     r"|，\d{1,2}楼(?=，?\d{3,4}(?!\d))|，\d{1,4}号(?=，?\d+(?:室|单元|栋|楼|(?=\D)))"
@@ -37,7 +39,7 @@ _ADDRESS = re.compile(
     rf"(?P<no>(?:\d{{1,5}}|[A-Z]\d{{0,3}})(?:{_HOUSE})(?!线|店|楼?梯|员){_TAIL})"
 )
 _DOOR = re.compile(
-    r"(?<![\dA-Za-z])(?:(?:\d{1,3}|[A-Z])(?:栋|幢|号楼|座)|(?=\d单元\d))，?(?:\d单元，?|[东西]单元，?|[东西]?门，?)?(?:\d{1,2}[层楼])?\d{3,4}(?![\d元块点号])室?"
+    r"(?<![\dA-Za-z])(?:(?:\d{1,3}|[A-Z])(?:栋|幢|号楼)，?|[A-Z]座，?|\d{1,2}座(?=\d)|(?=\d单元\d))(?:\d单元，?|[东西]单元，?|[东西]?门，?)?(?:\d{1,2}[层楼])?\d{3,4}(?![\d元块点号])室?"
 )
 _BEFORE_DOOR = re.compile(
     r"(?:地址[是就]?|我家在?|家住|我住|住在?|我是|我在|人在|送到|寄到|改到|改成|搬到|就在|位于|公司在|我们在|店在|是|到|，|。|^)"
@@ -45,13 +47,14 @@ _BEFORE_DOOR = re.compile(
 )
 _PART = re.compile(rf"^(?:[嗯呃啊哦是在，、]|那个|就是)*(?P<part>(?:\d{{1,4}}|[A-Z]\d{{0,2}})(?:{_STEP}){_TAIL})")
 _ASKED = re.compile(
-    "多少号|哪一?号|几栋|几号|几单元|几楼|几室|门牌|房号|哪一?户|哪一?栋|哪个单元|具体|详细|栋号|楼号|室号"
+    "几零几|几层|多少号|哪一?号|几栋|几号|几单元|几楼|几室|门牌|房号|哪一?户|哪一?栋|哪个单元|具体|详细|栋号|楼号|室号"
 )
 _STOP = re.compile(
     r"^.*(?:改成|换成|变成|到|在|是|住|给|往|去|寄|送|址|改|叫|就|那|的|了|呢|吗|吧|啊|嗯|呃|个|从|位于|进|不对|不是|错了|[我你您他她](?:们|家)?|咱们?|这边|这里|换成|[寄送搬过]来|麻烦|写|叫做)"
 )
 _FIX = re.compile(
-    rf"(?:不对|不是|错了|应该是|哦不|啊不|说错)[^\d]{{0,6}}(?P<no>\d{{1,4}})(?P<unit>{_STEP})(?!{_HAN}?\d)"
+    rf"(?:不对|不是|错了|应该是|哦不|啊不|说错)[，。]?(?:\d{{1,4}}(?:{_STEP})是[^，。]{{1,8}}[，。])?[^\d，。]{{0,8}}"
+    rf"(?P<no>\d{{1,4}})(?P<unit>{_STEP})(?!(?<=号){_HAN}?\d|是)(?P<rest>{_TAIL})"
 )
 _DOOR_FIX = (
     re.compile(
@@ -73,7 +76,7 @@ _TWICE = re.compile(
     r"([\u4e00-\u9fa5]{2,4}(?:路|街|大道|巷|弄))((?:，|嗯|呃|那个|啊|就是)+)\1"
 )  # a road's name said twice
 _WRONG = re.compile(
-    "[，。…]*(?:\\d+(?:栋|号|座|号楼)是[^，。]{1,8}|哦|啊|呃|哎)?[，]?(?:不是|不对|错了|说错了|记错了|不|是|应该|，|啊|哦)+[，。]*"
+    r"(?:[，。…]|\d+(?:栋|号|座|号楼)是[^，。]{1,8}|哦|啊|呃|哎|诶|欸|嗨|噢|喔|哟|呀|不是|不对|错了|说错了|记错了|不|是|应该)+"
 )
 _RECENT = 4
 
@@ -90,7 +93,7 @@ class Places:
     def read(self, line: Line) -> Iterator[Mention]:
         """The addresses in the line."""
         seen: list[tuple[int, int]] = []
-        for mention in (*self._full(line), *self._more(line)):
+        for mention in chain(self._full(line), self._more(line)):
             if not any(mention.start < b and a < mention.end for a, b in seen):
                 seen.append((mention.start, mention.end))
                 self._last[line.caller] = mention
@@ -167,7 +170,7 @@ class Places:
             self.replaced.append(last.value)
             yield _mention(line, last.value + part["part"], *part.span("part"), (*last.turns, line.index))
         for found in _FIX.finditer(line.text):
-            value = re.sub(rf"\d+(?={found['unit']})", found["no"], last.value, count=1)
+            value = _put_right(last.value, found)
             if value != last.value:
                 self.replaced.append(last.value)
                 yield _mention(line, value, *found.span("no"), (*last.turns, line.index))
@@ -183,6 +186,14 @@ def _without_fillers(text: str) -> tuple[str, list[int]]:
         position = found.end()
     kept += range(position, len(text))
     return "".join(text[i] for i in kept), kept
+
+
+def _put_right(value: str, found: re.Match[str]) -> str:
+    """The address with the house that was put right, and what was said behind it."""
+    rest = re.sub("[，。]", "", found["rest"])
+    if rest:
+        return re.sub(rf"\d+{found['unit']}.*$", f"{found['no']}{found['unit']}{rest}", value)
+    return re.sub(rf"\d+(?={found['unit']})", found["no"], value, count=1)
 
 
 def _estate(front: str) -> int:

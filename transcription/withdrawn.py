@@ -27,7 +27,7 @@ _BETTER = re.compile(
 )
 _EXAMPLE = re.compile("比方说?|比如说?|例如|譬如|打个?比方|举个?例子?|好比说?|假如说?是?")
 _NOT_CHARGED = re.compile(
-    "(?:没有?|不是?有)(?:这|那)(?:一)?(?:笔|个|项)(?:费|钱|收|款)?|(?:这|那)(?:笔|个|项)?(?:费用?|钱)?(?:不|没)(?:收|用|算|扣)(?!到)|[看说记算查搞弄]岔|不收(?:您|你)?(?:的|钱)|写(?:了|着|的是)?(?:是)?(?:免|包)|是免的|[看算查报说弄搞]错(?:了|价)"
+    "(?:没有?|不是?有)(?:这|那)(?:一)?(?:笔|个|项)(?:费|钱|收|款)?|[看说记算查搞弄]岔|写(?:了|着|的是)?(?:是)?(?:免|包)|是免的|[看算查报说弄搞]错(?:了|价)"
 )
 _EXTRA = re.compile(
     "要不要|需不需要|要(?:不)?再?(?:一起|顺便|另外)|再加|加[个一]?.{0,6}(?:吗|么)|加购|另加|顺便|升级|搭配|一起换|考虑(?:一下)?|可以选|自选|推荐|有个?套餐"
@@ -51,6 +51,12 @@ _FLAT_NO = re.compile(
 _DOES = re.compile(
     "(?:[，…啊呀哦嘛吧呢]|是[^，。]{0,4}|(?:上午|下午|早上|晚上|中午|那天|可|也|都|白天))*"
     "(?:我(?!们?[能可行有在等]|[^，。]{0,6}(?:在家|有空|方便|可以))|俺|咱|家里|女儿|儿子|孩子|老[公婆伴人]|爱人|全家|一家|[爸妈爷奶孙]|她|他|有事|要)"
+)
+_MOVE = re.compile("[换改挪]|另外|再下|别的")
+_GIVES_UP = re.compile("不改了|不换了|不约了|不订了|退掉算了|算了，?(?:算了)?，?(?:退|不[改换约订])")
+_OH_NO = re.compile("[^，。]{0,3}，(?:哦不|啊不|呃不|不对|不行)")
+_CANNOT = re.compile(
+    "(?:[，哦啊呃嗯]*)[^，。]{0,8}(?:满|升级|休息|不行|不上班|开会|维护|放假|没空|没人|来不及|值班|不在|盘点)[^，。]{0,3}[，。]那"
 )
 _PART_THEN = re.compile(
     "(?:[哎啊嗯，])*(?:(早上|上午|中午|下午|晚上)|那(?:会儿?|个?点儿?|个?时候|时))(?!吧|可以|行|好|也行)(?:我|俺|咱|家里|可|是|正|都)?[^，。]{0,8}(?:[，。]|$)(?!.{0,8}(?:可以|行|方便))"
@@ -92,6 +98,10 @@ def _superseded(call: Named, line: int) -> Iterator[int]:
         later = call.of(after.index, kind)
         for index in call.of(line, kind):
             mention = call.mentions[index]
+            sooner = kind is FactKind.DATE and "今" in reply.whole and re.search("今[天晚儿日]", after.whole)
+            if sooner and mention.value > call.today and mention.value in named:  # 明天中午？今天！-- 那今晚8点前
+                yield from call.same_offer(index)
+                yield from (i for i in call.of(reply.index, kind) if call.mentions[i].value == mention.value)
             echoed = _asked_again(call, reply, kind, mention.value)
             unhappy = mention.value not in named and _UNHAPPY.search(reply.whole)
             better = [
@@ -133,9 +143,9 @@ def _part_refused(call: Named, line: int) -> Iterator[int]:
         return
     for index in call.of(line, FactKind.TIME):
         hour = int(call.mentions[index].value[:2])
-        if (found[1] is None or hour in _PARTS[found[1]]) and call.others(index, reply.index, 6):
-            if not call.again(index, reply.index):
-                yield from call.same_offer(index)
+        meant = found[1] is None or hour in _PARTS[found[1]]
+        if meant and call.others(index, reply.index, 6) and not call.again(index, reply.index):
+            yield from call.same_offer(index)
 
 
 def _reread(call: Named, line: int) -> Iterator[int]:
@@ -172,6 +182,47 @@ def _elsewhere(call: Named, line: int) -> Iterator[int]:
                 for i in call.others(index, line, 3)
             ):
                 yield from call.same_offer(index)
+
+
+def _abandoned(call: Named, line: int) -> Iterator[int]:
+    """算了，退掉算了: the days and hours that had been offered instead."""
+    own = call.lines[line]
+    if not own.caller or not _GIVES_UP.search(own.whole):
+        return
+    asked = [other.index for other in call.lines[max(0, line - 8) : line] if other.caller and _MOVE.search(other.whole)]
+    for back in range(asked[0] if asked else line + 1, line + 1):
+        for index in call.at[back]:
+            mention = call.mentions[index]
+            offered = not call.lines[back].caller or call.wished(index) or back == line
+            moved = mention.kind in _WHEN and offered and not call.past(mention)
+            if moved and not call.again(index, line + 1):
+                yield index
+
+
+def _misheard(call: Named, line: int) -> Iterator[int]:
+    """6月1号？-- 不是六月，7月1号."""
+    own, reply = call.lines[line], call.reply(line, 1)
+    if reply is None or not re.match("[哦噢啊哎，]*(?:不是|不对|错了|不不)", reply.whole):
+        return
+    for index in call.at[line]:
+        mention = call.mentions[index]
+        heard = mention.kind in (*_WHEN, FactKind.AMOUNT) and own.clause_at(mention.start).asks
+        if heard and call.others(index, reply.index, 1) and not call.again(index, reply.index):
+            yield index
+
+
+def _took_back(call: Named, line: int) -> Iterator[int]:
+    """今晚8点发，哦不，明天吧; 明天，哦，明天系统升级，那就后天."""
+    own = call.lines[line]
+    for kind in _WHEN:
+        for index in call.of(line, kind):
+            mention = call.mentions[index]
+            later = [i for i in call.others(index, line, 1) if call.mentions[i].start > mention.end]
+            if not later:
+                continue
+            rest = own.whole[mention.end : call.mentions[later[0]].start]
+            if _OH_NO.match(rest) or _CANNOT.match(rest):
+                yield from (i for i in call.of(line, kind) if call.mentions[i].value == mention.value)
 
 
 def _asked_again(call: Named, reply: Line, kind: FactKind, value: str) -> bool:
@@ -280,6 +331,9 @@ WITHDRAWN = (
     _superseded,
     _flatly,
     _elsewhere,
+    _abandoned,
+    _misheard,
+    _took_back,
     _part_refused,
     _reread,
     _not_charged,
