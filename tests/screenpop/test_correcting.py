@@ -99,7 +99,7 @@ async def test_what_a_person_enters_stands_beside_the_machines(house: "House", v
     assert "洗衣机不转，&lt;b&gt;要&lt;/b&gt;上门" in shown
     ticket = await li.text(f"/tickets/{await house.ticket_of(call)}")
     assert "洗衣机不转，&lt;b&gt;要&lt;/b&gt;上门" in ticket
-    assert "总结已更正" in ticket
+    assert "摘要已更正" in ticket
 
 
 async def test_a_correction_is_corrected_and_taken_back(house: "House", visit: "Visit", call: "CallKey") -> None:
@@ -230,7 +230,7 @@ async def test_how_much_was_corrected_is_told(visit: "Visit", call: "CallKey") -
     assert (await li.get("/api/corrections")).status == 403
     assert (await root.get("/api/corrections?days=0")).status == 400
     page = await root.text("/status")
-    assert re.search("总结更正率.*1 份中更正了 1 份", page, re.DOTALL)
+    assert re.search("摘要更正率.*1 份中更正了 1 份", page, re.DOTALL)
 
 
 async def test_a_colleagues_call_is_not_for_correcting(visit: "Visit", call: "CallKey", house: "House") -> None:
