@@ -61,7 +61,7 @@ def values(text: str) -> Iterator[Value]:
 
 def taken_back(texts: Sequence[str]) -> set[str]:
     """Values that their speaker corrected at once (E13，不对，是E15), and that nobody says without."""
-    gone, kept = set(), set()
+    gone, kept = set[str](), set[str]()
     for text in texts:
         said = list(values(text))
         numbers = [one for one in said if re.search(r"\d", one.text)]
