@@ -44,9 +44,9 @@ def notices(moments: Sequence[float], since: float) -> list[tuple[float, Burst]]
 
 @pytest.mark.parametrize("rate", [0.1, 1.0])
 def test_chance_makes_hardly_a_notice(rate: float) -> None:
-    """About one in a hundred days of one cause: two hundred days, as the docs say, at most five."""
-    moments = poisson(Random(3), rate, 0.0, 200 * DAY)
-    assert len(notices(moments, 2 * WEEK)) <= 5
+    """About one in a hundred days of one cause, as the docs say: in ninety at most three."""
+    moments = poisson(Random(3), rate, 0.0, 90 * DAY)
+    assert len(notices(moments, 2 * WEEK)) <= 3
 
 
 @pytest.mark.long
@@ -57,19 +57,19 @@ def test_the_false_alarm_rate_that_is_stated(rate: float, days: int) -> None:
     assert len(notices(moments, 2 * WEEK)) <= days * 0.02
 
 
-@settings(max_examples=12, derandomize=True)  # chance that is the same every time
-@given(st.integers(0, 10_000), st.sampled_from([0.1, 1.0, 4.0]), st.floats(0, DAY))
-def test_a_planted_burst_is_found_and_told_once(seed: int, rate: float, begins: float) -> None:
-    """Forty an hour more than usual: within half an hour, with the moment it began, and over when it is over."""
-    rng = Random(seed)
-    start = 60 * DAY + begins
-    moments = sorted([*poisson(rng, rate, 0.0, start + 2 * HOUR), *poisson(rng, 40.0, start, start + 2 * HOUR)])
-    told = [(at, burst) for at, burst in notices(moments, start - HOUR) if at >= start]
-    assert len(told) == 1
-    at, burst = told[0]
-    assert at - start <= HOUR / 2
-    assert start - HOUR <= burst.begins <= at
-    assert burst.usual <= rate * 8
+@pytest.mark.parametrize("rate", [0.1, 1.0, 4.0])
+def test_a_planted_burst_is_found_and_told_once(rate: float) -> None:
+    """Forty an hour more than usual, at any time of the day: within half an hour, in one notice."""
+    for seed in range(4):
+        rng = Random(seed)
+        start = 60 * DAY + rng.random() * DAY
+        moments = sorted([*poisson(rng, rate, 0.0, start + 2 * HOUR), *poisson(rng, 40.0, start, start + 2 * HOUR)])
+        told = [(at, burst) for at, burst in notices(moments, start - HOUR) if at >= start]
+        assert len(told) == 1
+        at, burst = told[0]
+        assert at - start <= HOUR / 2
+        assert start - HOUR < burst.begins <= at
+        assert burst.usual <= 3 * rate
 
 
 def test_a_rush_that_comes_every_week_is_usual() -> None:
@@ -82,6 +82,14 @@ def test_a_rush_that_comes_every_week_is_usual() -> None:
     tuesday = 9 * WEEK + DAY + 9 * HOUR
     found = notices(sorted([*moments, *poisson(rng, 25.0, tuesday, tuesday + HOUR)]), 9 * WEEK)
     assert [tuesday <= at <= tuesday + HOUR / 2 for at, _ in found] == [True]
+
+
+def test_a_stray_call_hours_before_is_no_part_of_it() -> None:
+    """The burst begins with its own first call, and counts its own."""
+    start = 100 * DAY
+    stray = [Came(start - hours * HOUR, f"stray {hours}") for hours in (5, 2)]
+    burst = follow(start + 540, [*stray, *(Came(start + 60 * one, str(one)) for one in range(10))], shifts(start), None)
+    assert burst == Burst(start, start + 540, 10, 10, 0.0)
 
 
 def test_one_caller_is_no_burst() -> None:
