@@ -28,6 +28,10 @@ class SpeechServer(Part):
     @model_validator(mode="after")
     def _no_secret_in_the_clear(self) -> "SpeechServer":
         place = urlsplit(self.url)
+        try:
+            _ = place.port
+        except ValueError as error:
+            raise ValueError(f"no such port: {error}") from error
         if place.username is not None or place.password is not None:
             raise ValueError("no user or password in the url: name the key's variable in key_env")
         host = place.hostname or ""

@@ -120,7 +120,7 @@ class Transcriber:
         except WorkerDied as error:
             self._refuse_closed()  # we killed it ourselves: no fault of the recording
             if self.spec.endpoint is None or not isinstance(error, TookTooLong):  # a slow server: no fault of its
-                self._deaths[identity] += 1
+                self._deaths[identity] = self._deaths.get(identity, 0) + 1
             log.warning("a speech worker died", error=str(error), caller=order["caller"], agent=order["agent"])
             self._refuse_poison(identity, error)
             raise

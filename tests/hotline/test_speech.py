@@ -138,6 +138,7 @@ def test_a_common_whisper_model_speaks_every_language(tmp_path: Path) -> None:
         ('[transcription]\nengine = "openai"', "needs the address of your server"),
         ('[[line]]\nnumber = "4001"\nrecord = false\n[line.speech]\nengine = "openai"', "needs the address"),
         ('[transcription.endpoint]\nurl = "ftp://x/v1"', "endpoint.url"),
+        ('[transcription.endpoint]\nurl = "http://x:99999/v1"', "no such port"),
         ('[transcription.endpoint]\nurl = "http://u:p@x/v1"', "no user or password in the url"),
         ('[transcription.endpoint]\nurl = "http://10.0.0.7/v1"\nkey_env = "K"', "over http the key would cross"),
         ('[transcription.endpoint]\nurl = "https://x/v1"\nkey = "sk-1"', "no such setting"),
