@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from transcription.account import FactKind
+from transcription.booked import booked, proposed
 from transcription.dialogue import Line, Mention
 from transcription.lexicon import Lexicon
 from transcription.named import Named
+from transcription.put_right import PUT_RIGHT
 from transcription.withdrawn import WITHDRAWN
 
 _KINDS = (FactKind.DATE, FactKind.TIME, FactKind.AMOUNT)
@@ -25,13 +27,6 @@ _TOO_LITTLE = re.compile(
     "(?:块钱?|元)?(?:也|都|真|那|就)?(?:太[多少贵低高]|不[行够要成中]|打发|才|做不|没法|接受不|少了|不同意)"
 )
 _PART_OF_DAY = re.compile(r"^(上午|下午|晚上|早上|中午|傍晚)")
-_BOOKED = re.compile(
-    "约[了的过]|订[了的]|预[约订]|定的|报[的了]|抢|买的|票|房|航班|车次|入住|团|那[趟班场节个]|挂[的了]|安排的|排的"
-)
-_WISHED = re.compile("想|要|能不能|可不可以|帮我|给我|[吗吧么]|行不|可以|最好|有没有")
-_STANDS = re.compile(
-    "(?:约|订|预[约订]|定|登记|系统|原[来定]|本来|讲好|说好|单子上写)的?(?:时间|日期|日子|显示|约)?(?:是|在|的是)|[讲说约定]好的?.{0,12}的[，。！？]?$"
-)
 _TAKEN = re.compile(
     "[嗯啊哦好，]*(?:行|好|可以|中|成|要得|得行|没问题|OK|ok|妥|来赛|好[额嘅]|阔以)(?![不吗么])[吧啊呀的嘞了哒哈呢]*(?:[，。！…]|$)(?!.{0,6}(?:不过|但|可是|只是|就是))"
 )
@@ -46,13 +41,6 @@ _FIRST = re.compile("前面|第1|第一|早的|早一点|头一|上面")
 _LAST = re.compile("后面|第2|第二|晚的|晚一点|后一")
 _OFFER = re.compile("代金券|优惠券|红包|送.{0,3}张|补偿|赔|优惠|减|便宜|退您|退给|送您|抵扣")
 _ONLY = re.compile("最快|最早|只能|只有|只剩|要到|得到|最多|得等|排到|改到|要等")
-_EXCHANGE = re.compile(
-    "[记打]我的?|你记|是我(?:儿子|女儿|老公|老婆|爱人|老伴|妈|爸|家里|同事)|换[一1]?个|换成|不是|不对|改[成到为]|不用了|用不了|不用这个|停用|另外|别的|新的"
-)
-_LEFT = re.compile(
-    "早?换[了过啦]|停机|停了|注销|那个满了|(?:不要|别)[发打寄]那|不[发用]那个|搬[啦了走家]|不[住在]那|调走|人走了|走了"
-)
-_FROM = re.compile(r"^(?:钟|分)?(?:以后|之后|过后|往后|后)")
 _NONE_LEFT = re.compile(r"^(?:的|就|也|都|已经|早)*(?:没有?了?|满了?)(?:[，。]|$)")
 _OTHER_HOUR = re.compile(
     "点(?:半)?(?:以后|之后|过后|往后|以前|之前)(?:才)?(?:行|可以|方便|有空|成|在)|(?:上午|下午|晚上|早上|中午|傍晚|晚(?:一|1)?点|早(?:一|1)?点|别的|其他|换个?|再?[早晚]些)[^，。]{0,6}(?:有没有|有吗|行不|行吗|可以|吧|呢|成不|成吗|能不能|方便|中不)"
@@ -68,19 +56,9 @@ def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon, 
     call = Named(mentions, lines, words, at, today.isoformat())
     gone: set[int] = set()
     for line in sorted(at):
-        for rule in (
-            _refused_by_name,
-            _negated,
-            _refused_offer,
-            _not_picked,
-            _wish_not_met,
-            _corrected,
-            _narrowed,
-            _exchanged,
-            *WITHDRAWN,
-        ):
+        for rule in (_refused_by_name, _refused_offer, _not_picked, _wish_not_met, *PUT_RIGHT, *WITHDRAWN):
             fresh = set(rule(call, line))
-            gone.update(fresh if rule in _OF_WORDS else {i for i in fresh if not _booked(call, i)})
+            gone.update(fresh if rule in PUT_RIGHT else {i for i in fresh if not booked(call, i)})
     gone.update(list(_times_of_dropped_days(call, gone)))
     return gone
 
@@ -108,20 +86,6 @@ def _listed_before(call: Named, index: int) -> Iterator[int]:
         beside = 0 <= mention.start - other.end <= 1 and text[other.end : mention.start] in ("", *"、，和跟与")
         if beside and other.value != mention.value:
             yield from call.same_offer(i)
-
-
-def _booked(call: Named, index: int) -> bool:
-    """我约的周五，来不了了; 您约的是这礼拜六: what is cancelled or moved was so."""
-    for i in call.same_before(index):
-        mention = call.mentions[i]
-        line = call.lines[mention.line]
-        clause = line.clause_at(mention.start).text
-        if mention.kind in _WHEN and (
-            _STANDS.search(clause)
-            or (line.caller and _BOOKED.search(clause) and not _WISHED.search(clause) and not _proposed(call, i))
-        ):
-            return True
-    return False
 
 
 def _said_no(call: Named, index: int) -> bool:  # noqa: PLR0911 -- one rule after the other
@@ -153,7 +117,7 @@ def _said_no(call: Named, index: int) -> bool:  # noqa: PLR0911 -- one rule afte
     if follow is None or re.search("[吗么]？?$", follow.text):
         return False
     echo = len(clause.text) <= mention.end - mention.start + _ECHO  # 20号？太久了
-    own_event = own.caller and not echo and not _proposed(call, index)  # 我复试是下午1点半，赶不上啊
+    own_event = own.caller and not echo and not proposed(call, index)  # 我复试是下午1点半，赶不上啊
     if (echo or not clause.asks) and not own_event and call.words["talk.unsuitable"].search(follow.text[:10]):
         return True
     then = own.whole[clause.end : until]
@@ -163,17 +127,7 @@ def _said_no(call: Named, index: int) -> bool:  # noqa: PLR0911 -- one rule afte
         or (mention.kind is FactKind.DATE and _OTHER_PART.search(then))
     ):
         return False  # 12号我上班，晚上行不行: the day stands
-    return _proposed(call, index) and _busy_then(call, then)
-
-
-def _proposed(call: Named, index: int) -> bool:
-    """Whether the other side has just named the same day or hour."""
-    mention = call.mentions[index]
-    return any(
-        call.mentions[i].value == mention.value and call.lines[line].caller != call.lines[mention.line].caller
-        for line in range(max(0, mention.line - 2), mention.line)
-        for i in call.of(line, mention.kind)
-    )
+    return proposed(call, index) and _busy_then(call, then)
 
 
 def _busy_then(call: Named, rest: str) -> bool:
@@ -192,32 +146,6 @@ def _only_the_hour(call: Named, index: int) -> bool:
 def _other_part_of_day(rest: str) -> bool:
     """明天上午不行，下午吧: the day stands."""
     return _PART_OF_DAY.match(rest) is not None and re.search("上午|下午|晚上|早上|中午|傍晚", rest[2:]) is not None
-
-
-def _negated(call: Named, line: int) -> Iterator[int]:
-    """不是15号, 是16号: the first is no fact. A rhetorical 不是15块吗 is one."""
-    own = call.lines[line]
-    for index in call.at[line]:
-        mention = call.mentions[index]
-        front = own.whole[max(0, mention.start - 4) : mention.start]
-        if re.search(r"(?<!是)不是(?:说|在)?$", front) and not re.search("吗|么", own.clause_at(mention.start).text):
-            yield from call.same_before(index)
-
-
-def _exchanged(call: Named, line: int) -> Iterator[int]:
-    """还是发到这个邮箱吗? -- 换一个, 发到..."""
-    own = call.lines[line]
-    reply = next((other for other in call.after(line, 2) if other.caller != own.caller), None)
-    if reply is None or not (_EXCHANGE.search(reply.whole) or _LEFT.search(reply.whole)):
-        return
-    for kind in _CONTACT:
-        for index in call.of(line, kind):
-            if (
-                (own.clauses[-1].asks or _LEFT.search(reply.whole))
-                and call.others(index, reply.index, 3)
-                and not call.again(index, reply.index)
-            ):
-                yield from call.same_before(index)
 
 
 def _asked_before(call: Named, line: int) -> bool:
@@ -314,51 +242,6 @@ def _wish_not_met(call: Named, line: int) -> Iterator[int]:
             yield from call.same_before(index)
 
 
-def _corrected(call: Named, line: int) -> Iterator[int]:
-    """A value of this line that corrects one just before, in this line or in the two before."""
-    own = call.lines[line]
-    for index in call.at[line]:
-        mention = call.mentions[index]
-        if mention.kind not in _KINDS:
-            continue
-        before = [i for i in call.of(line, mention.kind) if i < index and call.mentions[i].value != mention.value]
-        gap_start = call.mentions[before[-1]].end if before else 0
-        gap = own.whole[max(gap_start, mention.start - 12) : mention.start]
-        if gap.endswith("不是") or not call.words["talk.correction"].search(gap):
-            continue
-        earlier = before or []
-        for back in range(line - 1, max(-1, line - 3), -1):
-            if mention.kind is FactKind.AMOUNT and call.lines[back].caller != own.caller and not _admitted(call, index):
-                continue  # 应该是75.35: what is owed, no slip of the tongue
-            earlier = [i for i in call.of(back, mention.kind) if call.mentions[i].value != mention.value] + earlier
-        if earlier:
-            best = max(earlier, key=lambda i: (_likeness(call.mentions[i].value, mention.value), i))
-            yield from call.same_before(best)
-
-
-def _admitted(call: Named, index: int) -> bool:
-    """哦对，1289元: the other side takes the correction."""
-    mention = call.mentions[index]
-    reply = call.reply(mention.line, 1)
-    return (
-        reply is not None
-        and re.match("[哦噢啊]，?对|对不起|不好意思|抱歉|[是对]的?，?我?[看说算]错", reply.whole) is not None
-        and any(call.mentions[i].value == mention.value for i in call.of(reply.index, mention.kind))
-    )
-
-
-def _likeness(old: str, new: str) -> int:
-    return sum(a == b for a, b in zip(old, new, strict=False)) - abs(len(old) - len(new)) * 2
-
-
-def _narrowed(call: Named, line: int) -> Iterator[int]:
-    """4点以后 said by the caller, then a definite hour or window."""
-    own = call.lines[line]
-    for index in call.of(line, FactKind.TIME):
-        if own.caller and _FROM.match(own.whole[call.mentions[index].end :]) and call.others(index, line + 1, 3):
-            yield index
-
-
 def _times_of_dropped_days(call: Named, gone: set[int]) -> Iterator[int]:
     """The hour that was offered with a day that does not stand, unless it is named again."""
     for index in gone:
@@ -377,6 +260,3 @@ def _times_of_dropped_days(call: Named, gone: set[int]) -> Iterator[int]:
                 for j in call.of(line, FactKind.TIME)
             ):
                 yield i
-
-
-_OF_WORDS = (_negated, _corrected, _exchanged, _narrowed)  # what is put right was never booked
