@@ -19,6 +19,7 @@ from storage.search_snippets import Snippet
 from storage.similar import Suggestion
 
 PAGE = 20
+FEW = 8  # tickets above the calls
 LONGEST = 200
 
 
@@ -44,7 +45,7 @@ async def search(request: web.Request) -> web.Response:
     text, line, cursor = asked(request)
     who = asker(request[SESSION].user)
     hits = await finding(request).search.calls(text, who, line=line, cursor=cursor, limit=PAGE)
-    tickets = await finding(request).search.tickets(text, who, line=line) if cursor is None else ()
+    tickets = await finding(request).search.tickets(text, who, line=line, limit=FEW) if cursor is None else ()
     return render(
         request,
         "search.html",
