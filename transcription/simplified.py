@@ -77,13 +77,20 @@ _PAIRS = (
     "齷龌齲龋廳厅欖榄灣湾籬篱籮箩蠻蛮觀观躡蹑釁衅鑲镶鑰钥顱颅饞馋髖髋黌黉灤滦矚瞩讚赞鑷镊韉鞯驢驴驥骥纜缆讜谠躪躏釅酽"
     "鑽钻鑾銮鑼锣鱷鳄鱸鲈黷黩豔艳鑿凿鸚鹦驪骊鬱郁鸛鹳鸞鸾籲吁牠它妳你痲麻痺痹迺乃瞇眯糢模濬浚銲焊鎗枪揹背籐藤撢掸彊强"
     "乾干於于後后夥伙摺折徵征捱挨醣糖菸烟裏里爲为衆众羣群牀床綫线鷄鸡麪面啓启説说鎭镇閲阅録录緑绿姫姬収收対对発发戻戾"
-    "応应実实変变気气経经検检県县広广関关駅驿竜龙図图囲围団团単单戦战総总続续読读売卖価价辺边"
+    "応应実实変变気气経经検检県县広广関关駅驿竜龙図图囲围団团単单戦战総总続续読读売卖価价辺边囉啰矓眬暘旸颺飏鴒鸰"
 )
 _TABLE = str.maketrans(dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)))
+# 瞭 is 了 in 瞭解, 明瞭, but itself in 瞭望; 乾 is 干 except in 乾坤, 乾隆 and 乾县
+_LIAO = re.compile("瞭(?=解|然|如)|(?<=明|目)瞭")
+_QIAN = re.compile("乾(?=坤|隆|县|縣|卦)")
 # 著 is 着 in 看著, 等著, but itself in 著名, 显著 (which are simplified already when this is looked at)
 _ZHE = re.compile("(?<![显名专土编卓昭原巨论遗译合拙])著(?![名作称者书述])")
 
 
 def simplified(text: str) -> str:
     """The same text in simplified characters; other characters stay."""
-    return _ZHE.sub("着", text.translate(_TABLE))
+    qian = [found.start() for found in _QIAN.finditer(text)]
+    text = _ZHE.sub("着", _LIAO.sub("了", text.translate(_TABLE)))
+    for at in qian:
+        text = f"{text[:at]}乾{text[at + 1 :]}"
+    return text
