@@ -34,6 +34,8 @@ _GOES_ON = (
     "bear",
     "pickup",
 )
+_AT_ONCE = ("call", "other", "visit", "correct", "keep", "notify")
+_WE_DO = re.compile("(?<![给帮为替跟和与])我们?(?!这边)")
 _PASSED_ON = re.compile("(?:我|给您|帮您|这边|再|会|，)*(?:转到|转给|转交|上报|反映|递)")
 _ITS_NUMBER = re.compile("单号|编号|号码|工号|[^，。]{0,3}号[，。]?$")
 _TODAY = re.compile("今天|今晚|今儿|今日|今夜|下班")
@@ -48,7 +50,7 @@ _ARRANGED = re.compile(
     "(?<!合)约(?:在|到|好|了|上|的是)|预约(?:在|到|好|了|上)|安排(?:在|到|好|了|上)|定(?:在|到|好|了)|排(?:在|到)|改(?:约|成|到|为|在)"
 )
 _FOR_YOU = re.compile(
-    "(?:给|帮|为|替|跟|和|同|向)(?:您|你|客户|孩子|老人|大家)|(?<![给帮为替跟和与同向])[发寄送退赔打转补还汇付回换催盯拉加装修办](?:给|到)?(?:您|你)"
+    "(?:给|帮|为|替|代|跟|和|同|向)(?:您|你|客户|孩子|老人|大家)|(?<![给帮为替跟和与同向])[发寄送退赔打转补还汇付回换催盯拉加装修办](?:给|到)?(?:您|你)"
 )
 _SOON = re.compile("会|马上|立即|立刻|立马|尽快|这就|现在就")
 _VERB = re.compile("会|给|您|他|她|要")
@@ -87,7 +89,7 @@ class AgentReader:
                 self.events.append(Event(line.index, clause.text, day[:10]))
             if act:
                 floor, lead = clause.end, ""
-                open_act = None if act.by_when or act.tie else act
+                open_act = None if act.by_when or act.tie not in (Tie.NONE, Tie.AFTER) else act
                 last = act
                 yield act
             elif last and len(last.by_when) == _A_DAY and self._only_hour(line, clause):
@@ -97,7 +99,9 @@ class AgentReader:
                 yield last
             elif open_act and self._only_when(line, clause, open_act):
                 by_when, turns = self.context.deadlines.when(line, clause, clause.start, meeting=False)
-                yield replace(open_act, what=f"{open_act.what}，{shown(clause.text)}", by_when=by_when, turns=turns)
+                yield replace(
+                    open_act, what=f"{open_act.what}，{shown(clause.text)}", by_when=by_when, turns=turns, tie=Tie.NONE
+                )
                 open_act = None
             elif self._waits(line, clause):
                 lead = clause.text
@@ -118,7 +122,7 @@ class AgentReader:
         kind, bare = self._kind(sentence, clause, text)
         if kind is None or _WHEN_ONLY.search(clause.text) or self._stance.binds_nobody(line, clause, kind):
             return None
-        if tie in (Tie.BEFORE, Tie.DAY_BEFORE) and kind == "refund":
+        if tie in (Tie.BEFORE, Tie.DAY_BEFORE) and kind == "refund" and tied_to != "当天":
             return None  # 提前一天退，全退: a rule
         by_when: str = ""
         turns: tuple[int, ...] = (line.index,)
@@ -133,7 +137,7 @@ class AgentReader:
             by_when = ""
         if not self._binds(sentence, clause, kind, by_when, tie):
             return None
-        follows = re.match("让|叫|喊", clause.text) is not None
+        follows = re.match("让|叫|喊|把", clause.text) is not None
         what = shown(line.whole[self._told_from(line, clause, floor) : clause.end])
         return Act(
             kind, Speaker.AGENT, what, by_when, line.index, turns, sentence.key, tie, tied_to, counted, follows, bare
@@ -160,9 +164,10 @@ class AgentReader:
             return (
                 bool(own) or self.context.has("future", text) or self.context.has("side", text) or kind not in MEETINGS
             )
-        if self.context.has("now", text) and kind in ("call", "other", "visit", "correct", "keep", "notify"):
-            return False
-        if kind not in ("bear", "compensate", "refund") and self._stance.done_soon(line, clause):
+        if kind in ("forward", "praise") and _WE_DO.search(text) and not self._stance.done_soon(line, clause):
+            return True
+        at_once = self.context.has("now", text) and kind in _AT_ONCE
+        if at_once or (kind not in ("bear", "compensate", "refund") and self._stance.done_soon(line, clause)):
             return False
         return self.context.has("future", text) or self._sent(text) or (kind in _GOES_ON and self._goes_on(sentence))
 
@@ -190,6 +195,9 @@ class AgentReader:
         if found:
             return _meant(found, text), False
         when = self.context.meeting_again(line, clause) or self.context.asked_for(sentence, clause)
+        if when:
+            lead = line.whole[sentence.key[1] : clause.start]
+            when = next((name for name in names if self.context.words[f"act.{name}"].search(lead)), when)
         return (when, True) if when else (self._other(line, clause, text), False)
 
     def _other(self, line: Line, clause: Clause, text: str) -> str | None:
@@ -212,7 +220,7 @@ class AgentReader:
 
     def _only_when(self, line: Line, clause: Clause, act: Act) -> bool:
         """Whether the clause only adds a day to the act before: 给您补寄，后天寄出."""
-        if len(clause.text) <= _BARE and _TODAY.search(clause.text):
+        if len(clause.text) <= _BARE and _TODAY.search(clause.text) and not re.search("[您你？]", clause.text):
             return True
         if _VERB.search(clause.text) or self._stance.binds_nobody(line, clause, act.kind):
             return False

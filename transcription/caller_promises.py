@@ -16,7 +16,9 @@ from transcription.sentences import shown
 from transcription.transcript import Speaker
 
 _RECENT = 6  # lines: how long a request of the agent waits
-_TO_US = re.compile("给(?:你|您|他|师傅|小哥)|(?:发|传|寄|送|拍|打|转|邮|回)(?:你|您)|你们|你那|您那|送过去|交过去")
+_TO_US = re.compile(
+    "给(?:你|您|他|师傅|小哥)|(?:发|传|寄|送|拍|打|转|邮|回)(?:你|您)|你们|你那|您那|[送交带拿寄传发](?:过去|去)"
+)
 _DATED = re.compile("我|明|后天|今|下午|晚|周|星期|礼拜|马上|这就|就")
 _TAG = re.compile("(?:行|中|成|可以|好|要得|得)(?:不|吗|不行|不成|不中|吧|么|伐)？?$")
 _COME = re.compile("(?:来|到|去)[^，。]{0,12}(?:签|填|交(?!警)|盖|还|退|办)")  # 请您到门店签字

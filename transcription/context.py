@@ -16,6 +16,7 @@ from transcription.sentences import Sentence
 
 _BARE = 12  # characters of a clause that only says when
 _LATEST = 6  # acts
+_CALLED = 4  # lines: how long a call that was talked about waits for its hour
 _LATELY = 16  # lines: how long a visit that was talked about waits for its hour
 _WHEN = (FactKind.DATE, FactKind.TIME)
 _PADDING = re.compile(
@@ -36,6 +37,13 @@ _DELIVERY = re.compile(
 )
 _MEET = re.compile("那就|就定|约|定在|改")
 _SETTLED = re.compile("那|就|改|约|可以|的话|给您|有空|有号|有位|没问题|行|好|成")
+_WHEN_WORD = "(?:什么时候|啥时候?|几时|何时|几点|哪天|多久|多会儿)[^，。]{0,4}"
+_ASKED_WHEN = {
+    "visit": re.compile(f"{_WHEN_WORD}(?:来|到(?!账|货)|过来|上门|装)"),
+    "send": re.compile(f"{_WHEN_WORD}(?:送|寄|发)"),
+    "refund": re.compile(f"{_WHEN_WORD}(?:退|给钱|到账)"),
+    "repair": re.compile(f"{_WHEN_WORD}(?:修|弄|搞|做|办|好)"),
+}
 
 
 @dataclass
@@ -102,7 +110,8 @@ class Context:
                 made = [act for act in self.acts if act.line == other.index and act.kind in _OURS and not act.tie]
                 if made:
                     return made[-1].kind
-            called = not other.caller and self.deadlines.tie(other.whole)[0] is Tie.NONE
+            near = not other.caller and line.index - other.index <= _CALLED
+            called = near and self.has("future", other.whole) and self.deadlines.tie(other.whole)[0] is Tie.NONE
             for kind in ("pickup", "call", "visit") if called else ("pickup", "visit"):
                 if self.words[f"act.{kind}"].search(other.whole):
                     return kind
@@ -123,6 +132,7 @@ class Context:
         ):
             return None
         kinds = [name for name in self.words.group("act") if self.words[f"act.{name}"].search(before.whole)]
+        kinds = kinds or [kind for kind, asked in _ASKED_WHEN.items() if asked.search(before.whole)]
         if not kinds and self.acts and len(before.whole) <= _BARE and self.acts[-1].line == line.index - 2:
             return self.acts[-1].kind  # 几天？: of what was just promised
         return kinds[0] if kinds else None

@@ -59,7 +59,8 @@ class Restated:
             return old.day == new.day
         if {old.kind, new.kind} == {"forward", "praise"}:
             return old.day == new.day
-        return True if new.follows and old.kind in ("forward", "other") and not new.day else None
+        follows = new.follows and old.kind in ("forward", "other", "call", "notify") and not (old.day and new.day)
+        return True if follows else None
 
     def _vague(self, old: Act, new: Act) -> bool | None:
         """给您换一台，12点之前送到."""
@@ -76,6 +77,8 @@ class Restated:
         both_answer = old.kind in ANSWERS and new.kind in ANSWERS
         if old.tie and new.tie:
             return old.tie is new.tie and (both_answer or old.kind == new.kind)
+        if old.kind == new.kind == "refund" and not (old.day and new.day):
+            return True
         tied, free = (old, new) if old.tie else (new, old)
         near = new.line - old.line <= 1 and not _from_event(tied)
         if tied.tie is Tie.AFTER and (old.sentence == new.sentence or near):

@@ -8,6 +8,7 @@ from transcription.dialogue import Clause, Line
 
 _SENTENCE_END = re.compile("[。？！；…]$")
 _LONGEST = 60
+_EDGES = re.compile("^(?:(?:好的?|嗯|行|可以的?|对|是的|没问题|那)[，。！]+)+|^那(?=就|我|您|师傅)|[，。！；…]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +38,4 @@ def sentences(line: Line) -> Iterator[Sentence]:
 
 def shown(text: str) -> str:
     """The words without acknowledgements at the beginning and pauses at the end, not too long."""
-    return re.sub(r"^(?:好的?|嗯|那|行|可以的?|对|是的|没问题)[，。！]*|[，。！；…]+$", "", text)[:_LONGEST]
+    return _EDGES.sub("", text)[:_LONGEST]
