@@ -132,23 +132,18 @@ async def test_two_people_at_once(visit: "Visit", call: "CallKey", house: "House
     assert kept.summary.category is Category.REPAIR
 
 
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [
+async def test_what_cannot_be_is_refused(visit: "Visit", call: "CallKey", house: "House") -> None:
+    """With a page that says so, and nothing kept."""
+    li = await visit("li")
+    for fields, status in [
         ({"category": "胡说"}, 422),
         ({"issue": "字" * 501}, 422),
         ({"fact_new_kind": "nonsense", "fact_new_value": "1"}, 422),
         ({"promise_new_who": "boss", "promise_new_what": "上门"}, 422),
         ({"seen": "many"}, 400),
         ({"undo_part": "nonsense"}, 400),
-    ],
-)
-async def test_what_cannot_be_is_refused(
-    fields: dict[str, str], status: int, visit: "Visit", call: "CallKey", house: "House"
-) -> None:
-    """With a page that says so, and nothing kept."""
-    li = await visit("li")
-    assert (await li.post(f"/calls/{call}/summary", {**FORM, **fields})).status == status
+    ]:
+        assert (await li.post(f"/calls/{call}/summary", {**FORM, **fields})).status == status, fields
     assert (await page_of(house, call)).corrected == 0
 
 

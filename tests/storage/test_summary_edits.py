@@ -29,6 +29,7 @@ MACHINE = Summary(
     evidence={"洗衣机不转": (0,)},
     reasons={"category": (0,)},
 )
+NOON = 1_795_147_200.0
 MODEL, AMOUNT = fact_key("model", "XQB80"), fact_key("amount", "3")
 VISIT = promise_key("agent", "上门")
 
@@ -134,26 +135,26 @@ async def test_the_machine_may_be_right_after_all(ledger: Ledger, reads: Reads, 
     assert page.corrected > seen
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        Change(Part.CATEGORY, value=text("胡说")),
-        Change(Part.CATEGORY),
-        Change(Part.ISSUE, value=text("  ")),
-        Change(Part.ISSUE, value=text("字" * 501)),
-        Change(Part.ISSUE, value=text("一行\n两行")),
-        Change(Part.FACT, "x", {"kind": "nonsense", "value": "1"}),
-        Change(Part.FACT, "x", {"kind": "model", "value": ""}),
-        Change(Part.PROMISE, "x", {"who": "boss", "what": "上门", "by_when": ""}),
-    ],
-)
-async def test_what_no_summary_can_hold_is_refused(change: Change, ledger: Ledger, reads: Reads, ring: "Ring") -> None:
+UNSOUND = [
+    Change(Part.CATEGORY, value=text("胡说")),
+    Change(Part.CATEGORY),
+    Change(Part.ISSUE, value=text("  ")),
+    Change(Part.ISSUE, value=text("字" * 501)),
+    Change(Part.ISSUE, value=text("一行\n两行")),
+    Change(Part.FACT, "x", {"kind": "nonsense", "value": "1"}),
+    Change(Part.FACT, "x", {"kind": "model", "value": ""}),
+    Change(Part.PROMISE, "x", {"who": "boss", "what": "上门", "by_when": ""}),
+]
+
+
+async def test_what_no_summary_can_hold_is_refused(ledger: Ledger, reads: Reads, ring: "Ring") -> None:
     """Whole: the sound change beside it is not kept either."""
     call = ring()
     await said(ledger, call)
     good = Change(Part.URGENCY, value=text("高"))
-    with pytest.raises(UnsoundError):
-        await ledger.correct_summary(call.key, [good, change], who="li", now=200.0, seen=0)
+    for change in UNSOUND:
+        with pytest.raises(UnsoundError):
+            await ledger.correct_summary(call.key, [good, change], who="li", now=200.0, seen=0)
     assert (await page_of(reads, call.key)).summary == MACHINE
 
 
@@ -207,3 +208,15 @@ async def test_a_models_sentences_belong_to_one_transcript(ledger: Ledger, reads
     assert (await page_of(reads, call.key)).polished == made
     await ledger.said(call.key, SAID, MACHINE, 101.0)
     assert (await page_of(reads, call.key)).polished is None
+
+
+async def test_calls_of_a_time(ledger: Ledger, reads: Reads, ring: "Ring") -> None:
+    """Those that are over, by arrival, of one line or all; the end does not belong to it."""
+    later, first = ring(began=NOON + 60), ring(began=NOON)
+    other = ring(line="4008001234", began=NOON + 30)
+    for call in (later, first, other):
+        await said(ledger, call)
+    going = ring(began=NOON + 10)
+    await ledger.record(going.arrived(), now=0.0, number=going.number)
+    assert list(await reads.calls_between(NOON, NOON + 60)) == [first.key, other.key]
+    assert list(await reads.calls_between(NOON, 1e12, "4007002505")) == [first.key, later.key]
