@@ -13,6 +13,7 @@ from transcription.account import FactKind
 from transcription.booked import booked, proposed
 from transcription.dialogue import Line, Mention
 from transcription.lexicon import Lexicon
+from transcription.misread import MISREAD
 from transcription.named import Named
 from transcription.put_right import PUT_RIGHT
 from transcription.withdrawn import WITHDRAWN
@@ -56,7 +57,7 @@ def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon, 
     call = Named(mentions, lines, words, at, today.isoformat())
     gone: set[int] = set()
     for line in sorted(at):
-        for rule in (_refused_by_name, _refused_offer, _not_picked, _wish_not_met, *PUT_RIGHT, *WITHDRAWN):
+        for rule in (_refused_by_name, _refused_offer, _not_picked, _wish_not_met, *PUT_RIGHT, *MISREAD, *WITHDRAWN):
             fresh = set(rule(call, line))
             gone.update(fresh if rule in PUT_RIGHT else {i for i in fresh if not booked(call, i)})
     gone.update(list(_times_of_dropped_days(call, gone)))

@@ -35,7 +35,7 @@ _BIG = re.compile(rf"(?:还|留|贷|贷款|存|存了?|加|要|卖|掉了?|汇|�
 _WRITTEN = re.compile(
     rf"(?:(?:票|发票|账单|合同|页面|单子|单据|收据|小票|标签)(?:上|里|里头)?(?:面)?(?:写|开|打|印|标)(?:的|了|着)|上[头面]?(?:写|标)着){_FILL}"
 )
-_ITEM = re.compile(rf"(?:[这那每上前]一?1?笔(?:扣?款|钱)?|[这那]单){_FILL}")
+_ITEM = re.compile(rf"(?:(?:[这那每上前头另]一?1?|(?:^|[，、。])[一1两])笔(?:扣?款|钱)?|[这那]单){_FILL}")
 _BEHIND = re.compile(
     r"(?:块|元)?(?:是|的)?[^，。？\d]{0,4}(?:手续费|工本费|押金|定金|订金|首付|尾款|差价|利息|罚款|本金|租金|运费|工费|材料费|服务费|话费)"
     r"|我?们?(?:自己)?(?:来)?(?:补|出|付|掏|认了|给你|转你)|(?:退|减|扣|抵|返|变|降到?|涨到?|改成?)\d|(?:块)?(?:的)?现[金钱]|[退还赔]给?我|整(?:[，。]|$)|[加减]\d|[这那]笔|打发|起步|封顶|包邮|(?:我|你们|得|要|就)?(?:全退|都退|全款|全额|全部|全数)"
@@ -209,6 +209,14 @@ def _is_sum(one: _Candidate, book: _Book) -> bool:  # noqa: C901, PLR0911 -- one
         return bool(_NAMED.search(head))  # 换屏680; 重新喷漆1850，报价单我有
     if not one.line.caller and _FEW <= one.value < _COVER and _LAST.match(tail) and book.recent(index):
         return bool(_NAMED.search(head)) and _SIZE.search(head) is None  # 拍片不包，拍片150
+    before = one.beside(-1)
+    if (
+        not head
+        and _LAST.match(tail)
+        and before is not None
+        and re.search("(?:半|票|单|优惠|会员|折后|全)价[，…]?$", before.text)
+    ):
+        return True  # 60到64半价，35
     return _in_list(one, book) or _in_talk(one, book) or _read_out(one)
 
 

@@ -17,8 +17,8 @@ from transcription.dialogue import Clause, Line, Mention
 
 _NEAR = {
     "大前天": -3, "前天": -2, "前儿": -2, "前日": -2, "昨天": -1, "昨日": -1, "昨晚": -1, "昨夜": -1, "昨儿": -1,
-    "昨个": -1, "寻日": -1, "明天": 1, "明日": 1, "明儿": 1, "明个": 1, "明早": 1, "明晚": 1, "听日": 1, "后天": 2, "后儿": 2,
-    "后日": 2, "大后天": 3,
+    "昨个": -1, "寻日": -1, "明天": 1, "明日": 1, "明儿": 1, "明个": 1, "明早": 1, "明晚": 1, "听日": 1, "后天": 2,
+    "后儿": 2, "后日": 2, "大后天": 3,
 }  # fmt: skip
 _OLD = 15 * 366  # days: what lies longer ago is a birthday or a founding year
 _WEEKDAY = {c: i for i, c in enumerate("一二三四五六日")} | {"天": 6} | {str(i + 1): i for i in range(7)}

@@ -142,7 +142,8 @@ class Clock:
     def _sense(self, hour: int, line: Line, *, evening: bool) -> int:
         """Plain sense: meals and closing times are late, nobody calls at 3 in the night, a deadline lies ahead."""
         if _SUPPER.search(line.whole):
-            return hour + 12 if 4 <= hour < _NOON else hour  # noqa: PLR2004
+            late = _NOON if re.search("晚|夜|戏|演出|电影", line.whole) else 10  # 11点20放学: in the morning
+            return hour + 12 if 4 <= hour < late else hour  # noqa: PLR2004
         if hour < 7 and not _WAKE.search(line.whole):  # noqa: PLR2004
             return hour + 12 if hour else 0
         evening = evening and not _USUAL.search(line.whole) and not _OTHER_DAY.search(line.whole)

@@ -171,7 +171,8 @@ class Places:
             yield _mention(line, last.value + part["part"], *part.span("part"), (*last.turns, line.index))
         for found in _FIX.finditer(line.text):
             value = _put_right(last.value, found)
-            if value != last.value:
+            denied = re.match(r"不是\d", found.group()) and last.line == line.index  # 18号，不是8号
+            if value != last.value and not denied:
                 self.replaced.append(last.value)
                 yield _mention(line, value, *found.span("no"), (*last.turns, line.index))
 

@@ -55,6 +55,12 @@ def _corrected(call: Named, line: int) -> Iterator[int]:
         gap = own.whole[max(gap_start, mention.start - 12) : mention.start]
         if gap.endswith("不是") or not call.words["talk.correction"].search(gap):
             continue
+        if (
+            mention.kind is FactKind.AMOUNT
+            and before
+            and not call.words["talk.correction"].search(gap.replace("应该是", ""))
+        ):
+            before = []  # 首重15，续重55，应该是70: a total
         earlier = before or []
         for back in range(line - 1, max(-1, line - 3), -1):
             if mention.kind is FactKind.AMOUNT and call.lines[back].caller != own.caller and not _admitted(call, index):

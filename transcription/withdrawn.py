@@ -1,8 +1,7 @@
 """Values that their speaker takes back without a word of correction beside them. Pure.
 
 A better offer replaces a worse one (一小时之内 -> 给您换成这辆，25分钟之内); a sum turns out not to be charged
-(没有这笔，看错了); an extra is declined (要不要再加个, 198 -> 不要); an address for mail cannot be used;
-a number was read back wrongly; an example (比方说10月16号) never was an offer.
+(没有这笔，看错了); an extra is declined (要不要再加个, 198 -> 不要); an example (比方说10月16号) never was an offer.
 """
 
 import re
@@ -13,15 +12,6 @@ from transcription.dialogue import Line
 from transcription.named import Named
 
 _WHEN = (FactKind.DATE, FactKind.TIME)
-_CODES = (
-    FactKind.PHONE,
-    FactKind.ORDER_NO,
-    FactKind.TICKET_NO,
-    FactKind.TAX_NO,
-    FactKind.MODEL,
-    FactKind.FAULT_CODE,
-    FactKind.EMAIL,
-)
 _BETTER = re.compile(
     "换成?|改[到成为派]|加急|[提往]前|协调|调[整剂配]?[到成一]?|优先|插[队到]|争取|早一?点|最早|就近|顺路|那(?=[0-9上下晚早明后周礼])|那(?:我|就|给|这样|行|再|改)|再(?:看|给|帮)|另外(?:派|安排)|排头|刚好有|有辆|有[一个位]"
 )
@@ -35,12 +25,6 @@ _EXTRA = re.compile(
 _WHETHER = re.compile("要不要|需不需要|要不")
 _DECLINED = re.compile(
     "不(?:邮|寄|送|要|用|换|加|买|办|需要?|搞|做|弄|考虑|升级?|装|开|选|想)(?!紧|是|对|说)|算了|没必要|用不[着上]|先不|免了|还能[用撑]"
-)
-_NO_MAIL = re.compile(
-    "(?:不会|不太会|不懂|不晓得怎么?)(?:弄|用|发|搞)|(?:没有?|没得|冇)(?:个)?(?:邮箱|邮件|电子)|用不来|弄不来|搞不来|没在用|微信(?:上|发|传)?(?:行|可以|成|中|能|发)|能不能.{0,4}微信|短信(?:行|可以|发)"
-)
-_DENIED = re.compile(
-    r"念[反错岔倒]|[记写打说弄搞输看听]错|不对|不是|错了|反了|漏了?|多了?[一1]?个|少了?[一1]?个|应该是|是(?=\d)"
 )
 _UNHAPPY = re.compile(
     "太|[这那]么[久晚长迟慢]|[等站坐扛熬撑受]不|等到|还要等|早[点些]|快[点些]|提前|急|不行|[冻淹饿晒泡]|来不及|赶|咋办|怎么办|哪儿?[站等]|要命|晚点|再晚|开会|窄|准一?点|具体"
@@ -72,7 +56,6 @@ _CONFIRMS = re.compile("[是对]吧|对吗|是吗|对不|是不是|没错|可以
 _RULE = re.compile("收费|免费|有效|截止|规定|都|取消|一般|平时|营业|上班")
 _SENTENCE = re.compile("[。？！；]")
 _NEXT = 4  # lines: how soon a better offer comes
-_ALIKE = 0.6  # share of equal characters in a number that was read back wrongly
 
 
 def _example(call: Named, line: int) -> Iterator[int]:
@@ -146,22 +129,6 @@ def _part_refused(call: Named, line: int) -> Iterator[int]:
         meant = found[1] is None or hour in _PARTS[found[1]]
         if meant and call.others(index, reply.index, 6) and not call.again(index, reply.index):
             yield from call.same_offer(index)
-
-
-def _reread(call: Named, line: int) -> Iterator[int]:
-    """A number put right by a letter (V那位看岔了，是Y), read back whole and confirmed."""
-    own, reply = call.lines[line], call.reply(line, 2)
-    if reply is None:
-        return
-    confirmed = call.reply(reply.index, 1)
-    if confirmed is None or not re.match("[嗯啊哦，]*(?:对|是|没错|好)(?!不)", confirmed.whole):
-        return
-    for index in call.at[line]:
-        mention = call.mentions[index]
-        if mention.kind not in _CODES or not call.words["talk.correction"].search(own.whole[mention.end :]):
-            continue
-        if any(_like(call.mentions[i].value, mention.value) for i in call.of(reply.index, mention.kind)):
-            yield index
 
 
 def _elsewhere(call: Named, line: int) -> Iterator[int]:
@@ -275,57 +242,6 @@ def _declined(call: Named, line: int) -> Iterator[int]:
             yield from call.same_before(index)
 
 
-def _no_mail(call: Named, line: int) -> Iterator[int]:
-    """An address for mail, and the caller has none or asks for something else."""
-    own, reply = call.lines[line], call.reply(line, 2)
-    if own.caller or reply is None or not _NO_MAIL.search(reply.whole):
-        return
-    for index in call.of(line, FactKind.EMAIL):
-        if not call.again(index, reply.index):
-            yield from call.same_before(index)
-
-
-def _mail_corrected(call: Named, line: int) -> Iterator[int]:
-    """Another address for mail behind words of correction, in the same line or the speaker's next."""
-    own = call.lines[line]
-    for index in call.of(line, FactKind.EMAIL):
-        mention = call.mentions[index]
-        for later in call.others(index, line, 3):
-            other = call.mentions[later]
-            if call.lines[other.line].caller != own.caller or (other.line, other.start) < (line, mention.end):
-                continue
-            between = (
-                own.whole[mention.end : other.start]
-                if other.line == line
-                else own.whole[mention.end :] + call.lines[other.line].whole[: other.start]
-            )
-            taken_back = call.words["talk.correction"].search(between) or re.search(
-                "改|换|等[一1]?下|等等|旧的|不用", between
-            )
-            if taken_back and not call.again(index, other.line + 1):
-                yield from call.same_before(index)
-
-
-def _misread(call: Named, line: int) -> Iterator[int]:
-    """A number read back wrongly: the other side denies it, and one very like it stands before or comes after."""
-    own, reply = call.lines[line], call.reply(line, 1)
-    if reply is None or not own.clauses or not own.clauses[-1].asks or not _DENIED.search(reply.whole):
-        return
-    for index in call.at[line]:
-        mention = call.mentions[index]
-        if mention.kind not in _CODES or call.again(index, line + 1):
-            continue
-        near = [i for other in range(max(0, line - 4), line + 4) for i in call.of(other, mention.kind) if i != index]
-        if any(_like(call.mentions[i].value, mention.value) for i in near):
-            yield index
-
-
-def _like(one: str, other: str) -> bool:
-    if one == other or len(one) != len(other):
-        return False
-    return sum(a == b for a, b in zip(one, other, strict=True)) >= _ALIKE * len(one)
-
-
 WITHDRAWN = (
     _example,
     _superseded,
@@ -335,10 +251,6 @@ WITHDRAWN = (
     _misheard,
     _took_back,
     _part_refused,
-    _reread,
     _not_charged,
     _declined,
-    _no_mail,
-    _mail_corrected,
-    _misread,
 )
