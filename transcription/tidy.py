@@ -4,6 +4,7 @@ The words keep what was heard, with their times; only the turns' text changes, a
 known here. Done before anything is masked, summed up or kept, so that all of it reads the same text.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -20,8 +21,14 @@ def tidied(turns: Iterable[Turn], language: str) -> tuple[Turn, ...]:
     return tuple(_turn(turn) for turn in turns) if language in CHINESE else tuple(turns)
 
 
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text)
+
+
 def _turn(turn: Turn) -> Turn:
     text = turn.text
-    if turn.words and bare(text.replace("，", "")):  # a comma of ours stands between two pieces of a turn
+    spelt = _letters(tidy("".join(word.text for word in turn.words), CHINESE[0]))
+    # A comma of ours stands between two pieces of a turn. Words that are not all of the text would take some away.
+    if spelt and spelt == _letters(text) and bare(text.replace("，", "")):
         text = tidy(punctuated(turn.words), CHINESE[0])
     return replace(turn, text=numbered(text))

@@ -89,3 +89,11 @@ def test_other_languages_are_left_alone() -> None:
     """Only Chinese writing is known here."""
     turns = (turn("one two three", *said("one two three")),)
     assert tidied(turns, "en") == turns
+
+
+def test_words_that_are_not_the_whole_text_take_nothing_away() -> None:
+    """A server may give the times of some words only, and of two pieces joined one may have none."""
+    words = said("我要 // 投诉")
+    for text in ("我要投诉空调", "您好我要投诉"):
+        assert tidied([turn(text, *words)], "zh")[0].text == text
+    assert tidied([turn("我要投诉", *words)], "zh")[0].text != "我要投诉", "all of it: the pause is written"
