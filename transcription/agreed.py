@@ -240,7 +240,7 @@ def _wish_not_met(call: Named, line: int) -> Iterator[int]:
             )
         )
         if no and (mention.kind in _WHEN or _OFFER.search(clause.text) or call.others(index, reply.index, 2)):
-            yield from call.same_before(index)
+            yield from call.same_offer(index)
 
 
 def _times_of_dropped_days(call: Named, gone: set[int]) -> Iterator[int]:
