@@ -169,6 +169,10 @@ def _refused_offer(call: Named, line: int) -> Iterator[int]:
         )
     ):
         return
+    named = {(call.mentions[i].kind, call.mentions[i].value) for i in call.at[reply.index]}
+    picked_out = {
+        call.mentions[i].kind for i in call.at[line] if (call.mentions[i].kind, call.mentions[i].value) in named
+    }
     other_hour = reply.caller and _OTHER_HOUR.search(reply.whole)
     for index in call.at[line]:
         mention = call.mentions[index]
@@ -180,6 +184,8 @@ def _refused_offer(call: Named, line: int) -> Iterator[int]:
                 yield index
         elif (
             mention.kind in _WHEN
+            and mention.kind not in picked_out  # 11点太晚了: that one alone
+            and not call.past(mention)
             and (other_hour or own.clause_at(mention.start).asks or own.clauses[-1].asks)
             and call.others(index, reply.index, 4)
             and not call.again(index, reply.index)

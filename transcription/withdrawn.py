@@ -86,7 +86,8 @@ def _superseded(call: Named, line: int) -> Iterator[int]:
                 yield from call.same_offer(index)
                 yield from (i for i in call.of(reply.index, kind) if call.mentions[i].value == mention.value)
             echoed = _asked_again(call, reply, kind, mention.value)
-            unhappy = mention.value not in named and _UNHAPPY.search(reply.whole)
+            picked_out = any(call.mentions[i].value in named for i in call.of(line, kind))  # 11点太晚了
+            unhappy = not picked_out and _UNHAPPY.search(reply.whole)
             better = [
                 i for i in later if call.mentions[i].value != mention.value and (echoed or _better(call, after, i))
             ]
