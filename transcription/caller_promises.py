@@ -17,13 +17,13 @@ from transcription.transcript import Speaker
 
 _RECENT = 6  # lines: how long a request of the agent waits
 _TO_US = re.compile(
-    "给(?:你|您|他|师傅|小哥)|(?:发|传|寄|送|拍|打|转|邮|回)(?:你|您)|你们|你那|您那|[送交带拿寄传发](?:过去|去)"
+    "(?:过来|来|自己)(?:拿|取|提)|给(?:你|您|他|师傅|小哥)|(?:发|传|寄|送|拍|打|转|邮|回)(?:你|您)|你们|你那|您那|[送交带拿寄传发](?:过去|去)"
 )
-_DATED = re.compile("我|明|后天|今|下午|晚|周|星期|礼拜|马上|这就|就")
-_TAG = re.compile("(?:行|中|成|可以|好|要得|得)(?:不|吗|不行|不成|不中|吧|么|伐)？?$")
+_TAG = re.compile("(?:行|中|成|可以|好|要得|得)(?:不|吗|不行|不成|不中|吧|么|伐)[？。]?$")
+_WAITS = re.compile("(?:在家|门|楼下|店里|单位|家里)[^，。]{0,3}(?:等|候|守)")  # 我在家等着
 _COME = re.compile("(?:来|到|去)[^，。]{0,12}(?:签|填|交(?!警)|盖|还|退|办)")  # 请您到门店签字
 _COMING = re.compile("我[^，。]{0,8}(?:过去|过来|去一趟|来一趟|跑一趟|去办|来办|到店)")
-_HANDED = re.compile("带|拿|放行|开门|刷|着(?:接|给|收)|交给|给(?:他|师傅|小哥)|一起|到时候?|送来")
+_HANDED = re.compile("等|候|守|带|拿|放行|开门|刷|着(?:接|给|收)|交给|给(?:他|师傅|小哥)|一起|到时候?|送来")
 
 
 @dataclass
@@ -59,7 +59,9 @@ class CallerReader:
             floor = clause.end
 
     def _binds(self, line: Line, clause: Clause, floor: int, *, awaited: bool, comes: bool) -> bool:
-        text = clause.text.rstrip("，。！？；…")
+        text = _TAG.sub("", clause.text).rstrip("，。！？；…")
+        if _WAITS.search(text) and not clause.asks and self.deadlines.agreed(line):
+            return True
         if not (comes or self.words["promise.caller"].search(text)) or self.words["promise.caller_not"].search(text):
             return False
         if any(clause.start <= m.start < clause.end for m in self.deadlines.past.get(line.index, ())):

@@ -102,7 +102,8 @@ class Deadlines:
         """What the act in ``text`` hangs on, and the words that say so. ``whole``: they may be all there is."""
         before = self.words["promise.tied"].search(text)
         after = self.words["promise.when_done"].search(text)
-        if before and not (after and after.group().endswith("当天")):
+        same_day = before is not None and before.group() == "当天" and after is not None  # 收到以后当天
+        if before and not same_day:
             eve = self.words["promise.day_before"].search(text)
             return (Tie.DAY_BEFORE if eve else Tie.BEFORE), before.group()
         after = after or self.words["promise.after"].search(text)

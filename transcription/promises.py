@@ -7,6 +7,7 @@ proposed and not agreed, open conditions (如果...), the caller's own plans and
 said again or changed later replaces what was said first.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -25,6 +26,7 @@ from transcription.restated import Restated
 from transcription.transcript import Speaker
 
 _GENERIC = set("弄搞办做好完到理结清整有出来")  # of any act that comes to its end
+_COMES = re.compile("到(?:货|店|账)?[，。]?$")
 _NEAR = 14  # lines: how far before an act that which it waits for may be
 _HANGS_ON = (*MEETINGS, "send", "repair", "other")
 
@@ -82,9 +84,12 @@ def _dated(
 
 def _event(act: Act, events: Sequence[Event], since: int) -> str:
     """The day of what an act waits for, if it was named after line ``since``: 明天到...到了通知您."""
-    verbs = set(act.verbs) - set("了以之后一就当天") - (_GENERIC - set("到好"))
+    verbs = set(act.verbs) - set("了以之后一就当天") - _GENERIC
     near = [event for event in events if since < event.line <= act.line and act.line - event.line <= _NEAR]
-    return next((event.day for event in reversed(near) if verbs & set(event.what)), "")
+    comes = "到" in act.verbs
+    return next(
+        (event.day for event in reversed(near) if verbs & set(event.what) or (comes and _COMES.search(event.what))), ""
+    )
 
 
 def _anchor(act: Act, acts: Sequence[Act]) -> Act | None:

@@ -15,6 +15,7 @@ _WORK = {"repair", "visit", "other", "correct"}
 _PAPERS = {"发票", "链接", "短信", "报价", "合同", "方案", "明细", "账单", "资料", "报告", "照片", "确认", "视频"}
 _HANDS = re.compile("[发寄传交拍付送补填签盖报打转带拿还去]")
 _GET_DONE = re.compile("[弄搞办整](?:掉|定|好|完)")
+_SLIP = re.compile("哦不|不对|啊不|算了|不不")  # 今晚发，哦不，明天发
 _IDLE = re.compile("[您你我们给会的了就在把那先再，。！？、]")
 
 
@@ -35,7 +36,8 @@ class Restated:
         if old.who is not new.who:
             return False
         if old.who is Speaker.CALLER:
-            return _same_of_caller(old, new)
+            slip = old.line == new.line and _SLIP.search(self._conversation[new.line].whole)
+            return bool(slip) or _same_of_caller(old, new)
         return next((verdict for rule in self._rules if (verdict := rule(old, new)) is not None), False)
 
     def _bare(self, old: Act, new: Act) -> bool | None:
@@ -108,6 +110,8 @@ class Restated:
         """赔您5块，等下打到您账户."""
         if old.kind not in MONEY or new.kind not in MONEY or old.kind == new.kind:
             return None
+        if old.kind == "compensate" and new.kind == "refund" and not old.day and new.day:
+            return new.line - old.line <= _NEARBY  # 赔您1000...后天转给您
         return old.sentence == new.sentence and "bear" not in (old.kind, new.kind)
 
     def _other_kind(self, old: Act, new: Act) -> bool | None:
@@ -122,7 +126,9 @@ class Restated:
             return _alike(old.what, new.what)
         if old.kind == "forward":
             return old.sentence == new.sentence or new.line - old.line <= _NEARBY or _alike(old.what, new.what)
-        return old.day == new.day or not (old.day and new.day) or old.sentence != new.sentence
+        if old.day == new.day or not (old.day and new.day):
+            return True
+        return old.sentence != new.sentence and (old.kind != "refund" or self._objected(old.line, new.line))
 
     def _same_thing(self, old: Act, new: Act) -> bool:
         ours, theirs = self._things(old.what), self._things(new.what)
