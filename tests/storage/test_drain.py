@@ -39,11 +39,19 @@ def loop_of(outbox: Outbox) -> Loop:
         handlers: dict[str, Callable[[Job], Awaitable[Wait | None]]], **options: float
     ) -> AsyncGenerator[asyncio.Event]:
         stop = asyncio.Event()
-        settings: dict[str, float] = {"lease_s": 60.0, "poll_s": 5.0, **options}
-        parallel = int(settings.pop("parallel", 2))
+        settings: dict[str, float] = {"lease_s": 60.0, "poll_s": 5.0, "parallel": 2, **options}
         async with asyncio.TaskGroup() as group:
             group.create_task(
-                drain.run(outbox, handlers, stop, clock=lambda: NOW, parallel=parallel, world=(WorldError,), **settings)
+                drain.run(
+                    outbox,
+                    handlers,
+                    stop,
+                    clock=lambda: NOW,
+                    parallel=int(settings["parallel"]),
+                    world=(WorldError,),
+                    lease_s=settings["lease_s"],
+                    poll_s=settings["poll_s"],
+                )
             )
             yield stop
             stop.set()
