@@ -236,7 +236,12 @@ def _wish_not_met(call: Named, line: int) -> Iterator[int]:
         if mention.kind not in _KINDS or call.past(mention) or not wished:
             continue
         reply = call.reply(line, 2)
-        if reply is None or _TAKEN.match(reply.whole) or call.again(index, line + 1):
+        if (
+            reply is None
+            or _TAKEN.match(reply.whole)
+            or re.search(r"(.{2,6})就\1", clause.text)
+            or call.again(index, line + 1)
+        ):
             continue
         no = (
             call.refuses(reply.whole)

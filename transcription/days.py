@@ -52,7 +52,7 @@ _JOINED = re.compile(
     "(上上|下下|上|这|本|下)个?(?:周|星期|礼拜)[一二三四五六日天](?:和|跟|与|、|或者?|还是|到|至|，?还有|，?以及)$"
 )
 _RECENT = 6  # lines: how long a bare 周二 or 10号 is the day named before
-_ANSWER = 2  # lines: how soon a bare weekday answers 下周X
+_ANSWER = 1  # lines: how soon a bare weekday answers 下周X
 _PAST = re.compile(
     "买的|订的|下的单|下单|办的|寄的|交的|装的|修的|报的|打过(?!去|来)|来过|说过|说的|就说|说是|收到|签收|送来|开始|坏的|了一|过了|的时候"
     "|[^好行来去到完满]了(?![吧的话])|来了(?:一|个|两|师傅|人)"
@@ -153,7 +153,7 @@ class Calendar:
         year, month = _months(self.today, _MONTHS[away] if away else 0)
         return self._make(year, month, monthrange(year, month)[1])
 
-    def day(self, found: re.Match[str], _: Clause) -> date | None:
+    def day(self, found: re.Match[str], clause: Clause) -> date | None:
         """15号: the month comes from before. None in a sentence about every month."""
         if re.search("每个?月[^。？！]*$", found.string[: found.start()]):
             return None
@@ -161,6 +161,9 @@ class Calendar:
         if same is not None:
             return same  # 下周二，10号
         year, month = self._month or (self.today.year, self.today.month)
+        past = _PAST.search(clause.text) and not _COMING.search(clause.text)
+        if self._month is None and past and int(found[1]) > self.today.day:
+            year, month = _months(self.today, -1)  # 28号下的单, said on the 2nd
         try:
             return date(year, month, int(found[1]))
         except ValueError:
@@ -194,7 +197,8 @@ class Calendar:
             same = same or (near[-1] if near else None)
             if same is not None and not _OPEN.match(clause.text[found.end() - clause.start :]):
                 return same
-        if self._week[1] > 0 and 0 < self._line - self._week[0] <= _ANSWER:  # 下周一行吗？-- 礼拜三啦
+        answers = re.search("[吧啦呢行好成嘞呗][，。！？…]*$", clause.text)
+        if self._week[1] > 0 and self._line - self._week[0] == _ANSWER and answers:  # 下周一行吗？-- 礼拜三啦
             return monday + timedelta(weeks=self._week[1], days=wanted)
         ahead = (wanted - self.today.weekday()) % 7
         if ahead and (found[2] in self._gone or (_PAST.search(clause.text) and not _COMING.search(clause.text))):
