@@ -95,6 +95,9 @@ def _event(act: Act, events: Sequence[Event], since: int) -> str:
 def _anchor(act: Act, acts: Sequence[Act]) -> Act | None:
     """The act that another one waits for or goes before."""
     others = [old for old in acts if old.who is Speaker.AGENT and old.by_when]
+    if act.who is Speaker.CALLER and act.tie is Tie.AFTER:
+        own = [old for old in acts if old.who is Speaker.CALLER and old.by_when and act.verbs in old.what]
+        return own[-1] if own else None
     if act.tie is Tie.AFTER:
         before = [old for old in others if old.line <= act.line and act.line - old.line <= _NEAR]
         beside = [old for old in before if old.sentence == act.sentence]

@@ -15,7 +15,7 @@ _WORK = {"repair", "visit", "other", "correct"}
 _PAPERS = {"发票", "链接", "短信", "报价", "合同", "方案", "明细", "账单", "资料", "报告", "照片", "确认", "视频"}
 _HANDS = re.compile("[发寄传交拍付送补填签盖报打转带拿还去]")
 _GET_DONE = re.compile("[弄搞办整](?:掉|定|好|完)")
-_SLIP = re.compile("哦不|不对|啊不|算了|不不")  # 今晚发，哦不，明天发
+_SLIP = re.compile("不要拖|不拖了|别拖|还是[今明]|哦不|不对|啊不|算了|不不")  # 今晚发，哦不，明天发
 _IDLE = re.compile("[您你我们给会的了就在把那先再，。！？、]")
 
 
@@ -154,6 +154,9 @@ class Restated:
 def _same_of_caller(old: Act, new: Act) -> bool:
     """我下周一去盖章，盖好就寄给你们."""
     if old.line == new.line:
+        hands = [set(_HANDS.findall(act.what)) for act in (old, new)]
+        if bool(old.tie) != bool(new.tie) and all(hands) and not hands[0] & hands[1]:
+            return False  # 报告我带，药名晚上拍给你们
         return not (old.day and new.day and old.day != new.day)
     if not set(_HANDS.findall(old.what)) & set(_HANDS.findall(new.what)):
         return False
