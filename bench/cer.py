@@ -1,9 +1,9 @@
 """What the way from a file to turns costs in errors: our stretches against the same engine on stretches cut by hand.
 
 ``python bench/cer.py FOLDER --model DIR [--engine whisper]``. FOLDER holds dialogues (``NAME.json`` with ``turns`` of
-``speaker, start, end, text, spoken`` beside ``NAME-rx.wav`` and ``NAME-tx.wav``). "By hand" means that the engine gets
-``speaker, start, end, text, spoken`` beside ``NAME-rx.wav`` and ``NAME-tx.wav``). "By hand": the engine gets
-each true turn by itself, with 0.2 s of air on both sides, as nobody but the truth could cut it. Error rates are over all
+``speaker, start, end, text, spoken`` beside ``NAME-rx.wav`` and ``NAME-tx.wav``). "By hand": the engine gets each true
+turn by itself, with 0.2 s of air on both sides, as nobody but the truth could cut it. Error rates are over all
+characters of the set, against the written or the spoken form, whichever a leg is nearer to.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 Everything that reads the words after this reads the blackened ones; nothing else is written anywhere.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from storage.ledger import Ledger
 from storage.pages import CallPage
 from storage.records import NewJob
+from transcription.account import Summary
 from transcription.lexicon import Lexicon
 from transcription.summary import summarise
 from transcription.transcript import Transcript
@@ -43,11 +45,14 @@ class Said:
 
     async def keep(self, page: CallPage, transcript: Transcript) -> None:
         """The transcript as it may be kept, with its summary; said again replaces both."""
+        kept, summary = await asyncio.to_thread(self._made, page, transcript)  # takes a while: no card waits for it
+        jobs = [job for follow in self._follow for job in follow(page, kept)]
+        await self._ledger.said(page.item.key, kept, summary, self._clock(), jobs)
+
+    def _made(self, page: CallPage, transcript: Transcript) -> tuple[Transcript, Summary]:
         line = page.item.line
         mask = self._masks.get(line)
         kept = transcript if mask is None else mask(transcript)
         called_at = datetime.fromtimestamp(page.item.arrived, self._zones.get(line, self._zone))
         summary = summarise(kept.turns, called_at, self._lexicons.get(line))
-        kept = replace(kept, turns=tuple(kept.turns))
-        jobs = [job for follow in self._follow for job in follow(page, kept)]
-        await self._ledger.said(page.item.key, kept, summary, self._clock(), jobs)
+        return replace(kept, turns=tuple(kept.turns)), summary

@@ -28,7 +28,7 @@ SHORTEST_START = 3
 _HAN = "\u3007\u3400-\u4db5\u4e00-\u9fcc"
 _LETTERS = "a-z0-9\u00df-\u00f6\u00f8-\u017f\u03b1-\u03c9\u0430-\u044f\u0451\u3041-\u3096\u30a1-\u30fa\uac00-\ud7a3"
 _RUN = re.compile(f"[{_HAN}]+|[{_LETTERS}]+")
-_GROUPS = re.compile(r"(?<![a-z0-9])\d{2,}(?:[ -]\d+)+(?![a-z0-9])|[a-z0-9]+(?:[-./_][a-z0-9]+)+")
+_GROUPS = re.compile(r"(?<![a-z0-9])\d{2,}(?:[ -]\d+)+(?![a-z0-9])|(?<![a-z0-9])[a-z0-9]+(?:[-./_][a-z0-9]+)+")
 _PARTING = re.compile(r"[^a-z0-9]")
 
 # Words that say nothing of what a call is about: left out of a question that has others, and of a text's own words.

@@ -10,6 +10,8 @@ from transcription.account import FactKind
 from transcription.spoken import written
 from transcription.transcript import Speaker, Turn
 
+_OFTEN, _LONGEST = 30, 4000  # times, characters
+_OVER_AND_OVER = re.compile(rf"(.{{1,16}}?)\1{{{_OFTEN},}}", re.DOTALL)
 SURE = 0.5  # below this confidence the recogniser itself doubts the words
 _STOP = "，。！？；…"
 _LONG = 24  # characters without a pause mark: the engine writes none, so words have to cut
@@ -92,12 +94,17 @@ class Mention:
 
 
 def lines(turns: Sequence[Turn]) -> tuple[Line, ...]:
-    """The conversation's lines; line ``i`` is turn ``i``."""
+    """The conversation's lines; line ``i`` is turn ``i``. What nobody can have said is not read, as it takes time."""
     made = []
     for i, turn in enumerate(turns):
-        text = written(turn.text)
+        text = written(_sayable(turn.text))
         made.append(Line(i, turn.speaker is Speaker.CALLER, turn.start, turn.end, text, text, turn.confidence >= SURE))
     return tuple(made)
+
+
+def _sayable(text: str) -> str:
+    """The text without what no person says: one thing thirty times over, more than a quarter of an hour in one go."""
+    return _OVER_AND_OVER.sub(lambda found: found[1] * _OFTEN, text)[:_LONGEST]
 
 
 def _clauses(text: str) -> Iterator[Clause]:

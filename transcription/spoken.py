@@ -55,7 +55,7 @@ _HYPHEN_DIGIT = re.compile(
     r"(?<=[A-Za-z\d])[，、]?(?:横杠|短横线?|杠)[，、]?([幺一二三四五六七八九零])(?![十百千万点号月])"
 )
 _AT = re.compile(
-    r"[A-Za-z0-9]+(?:[，、]?(?:点|下划线|[._\-])[，、]?[A-Za-z0-9]+)*[，、]?(?:艾特|爱特|圈[aA]|@|(?<=[，、])[aA][tT](?=[，、]))"
+    r"(?<![A-Za-z0-9])[A-Za-z0-9]+(?:[，、]?(?:点|下划线|[._\-])[，、]?[A-Za-z0-9]+)*[，、]?(?:艾特|爱特|圈[aA]|@|(?<=[，、])[aA][tT](?=[，、]))"
     r"[，、]?[A-Za-z0-9]+(?:[，、]?(?:点|[.\-])[，、]?[A-Za-z0-9]+)+"
 )
 _VERSION = re.compile(r"\d+(?:点\d+){2,}|(?:(?<=版本)|(?<=版本是)|(?<=[vV]))\d+点\d+")
@@ -95,6 +95,7 @@ def number(run: str) -> int | None:
     A last digit without a unit counts one place below the unit before it, as people say it: 一万四千六 = 14600.
     """
     total, section, digit, last = 0, 0, None, 1
+    lowest = 10_000  # the unit said last
     for char in run:
         if char in _DIGIT:
             if digit:  # two digits in a row: an approximation, no number
@@ -103,15 +104,16 @@ def number(run: str) -> int | None:
             if not digit:
                 last = 1
         elif char in _UNIT:
-            if digit is None and (char != "十" or section):
-                return None
+            if (digit is None and (char != "十" or section)) or _UNIT[char] >= lowest:
+                return None  # 三百五百: one or the other
             section += (1 if digit is None else digit) * _UNIT[char]
             digit, last = None, _UNIT[char]
+            lowest = last
         else:  # 万
             if total or not (section or digit):
                 return None
             total = (section + (digit or 0)) * 10_000
-            section, digit, last = 0, None, 10_000
+            section, digit, last, lowest = 0, None, 10_000, 10_000
     if digit is not None:
         section += digit * (last // 10 if last > 10 else 1)  # noqa: PLR2004 -- 10 is the unit 十
     return total + section
