@@ -40,6 +40,10 @@ _PASSED_ON = re.compile("(?:我|给您|帮您|这边|再|会|，)*(?:转到|转�
 _ITS_NUMBER = re.compile("单号|编号|号码|工号|[^，。]{0,3}号[，。]?$")
 _TODAY = re.compile("今天|今晚|今儿|今日|今夜|下班")
 _WE = re.compile("我|咱|师傅|经理|专员|客服")
+_SHARES = ("call", "notify", "send", "repair", "visit")
+_ALSO = re.compile("(?:再|并|然后|同时|顺便)(?!送(?:您|你)|给?(?:您|你)送)")
+_RECEIVED = re.compile("收到|到(?:了|的话|货|账)|(?:发|传|寄|交|拿|送)(?:来|过来|到|了)|[付签填拍盖]")
+_MOVED = re.compile("[改转调挪换移](?:过去|过来)")
 _FOR_THEM = re.compile(
     "(?:好的?|行|嗯|可以|，)*(?:那|就|您|你|直接|都)*(?:把[^，。]{1,10})?(?:发|寄|送|传|交|拍|报|打|转)(?:到|给|过来)?(?!您|你)"
     "[^，。我完好]{0,14}(?:[A-Za-z@]|邮箱|我(?:们)?(?:这)?(?:[，。]|$)|柜台|窗口|前台|公众号|微信|后台|号楼?|部|厅|库|室)"
@@ -77,11 +81,15 @@ class AgentReader:
         open_act: Act | None = None  # without a deadline yet
         last: Act | None = None
         for clause in sentence.clauses:
-            conditional = conditional or self.context.has("condition", clause.text)
+            conditional = conditional or (
+                self.context.has("condition", clause.text) and not self._hangs_on_theirs(line, clause)
+            )
             act = None if conditional else self._act(sentence, clause, floor, lead)
             if act and general and not act.by_when and not _WE.search(clause.text):
                 act = None  # 一般30天，好了会通知
             general = general or self.context.has("forecast", clause.text)
+            if act and last and self._also(clause, act, last):
+                act = replace(act, by_when=last.by_when)
             if act and open_act and act.kind in MEETINGS and len(clause.text) <= _BARE and open_act.kind != "call":
                 act = None  # 我重新给您发，10分钟之内到: the deadline of what is sent
             if not act and self.context.when_named(line, clause):
@@ -108,6 +116,18 @@ class AgentReader:
             elif self._stance.binds_nobody(line, clause, ""):
                 floor = clause.end  # a day in a forecast or a rule belongs to no promise
 
+    def _hangs_on_theirs(self, line: Line, clause: Clause) -> bool:
+        """Whether the condition is what the caller just promised: 今天能收到的话, 您发来了我就..."""
+        made = self.context.acts[-1] if self.context.acts else None
+        near = made is not None and made.who is Speaker.CALLER and line.index - made.line == 1
+        return near and _RECEIVED.search(clause.text) is not None
+
+    @staticmethod
+    def _also(clause: Clause, act: Act, last: Act) -> bool:
+        """Whether the act shares the day of the one before: 5点前传上去，再给您打个电话."""
+        free = not act.by_when and act.tie is Tie.NONE and not act.counted and last.tie is Tie.NONE
+        return free and bool(last.by_when) and act.kind in _SHARES and _ALSO.match(clause.text) is not None
+
     def _act(self, sentence: Sentence, clause: Clause, floor: int, lead: str) -> Act | None:
         """The act of a clause; None where nobody is bound."""
         line = sentence.line
@@ -131,7 +151,9 @@ class AgentReader:
         elif tie is Tie.NONE:
             by_when, turns = self.context.deadlines.when(line, clause, floor, meeting=bare or kind in MEETINGS)
         counted = (
-            tie in (Tie.NONE, Tie.AFTER) and counts_time(clause.text) and not self.context.when_named(line, clause)
+            tie in (Tie.NONE, Tie.AFTER)
+            and (counts_time(clause.text) or (tie is Tie.AFTER and counts_time(lead)))
+            and not self.context.when_named(line, clause)
         )
         if counted and self.context.counted_from_then(line):
             by_when = ""
@@ -252,5 +274,7 @@ def _meant(kind: str, text: str) -> str | None:
     """The act that a table named, put right by the other words of the clause."""
     if kind == "visit" and _PASSED_ON.match(text):
         return "forward"
+    if kind == "visit" and _MOVED.search(text):
+        return "correct"
     number = kind == "keep" and _ITS_NUMBER.search(text)
     return None if number or (kind in _GOODS_TOO and _GOODS.search(text)) else kind

@@ -96,7 +96,7 @@ class CallerReader:
         """Whether it is a question: 明天发，那后天到？ of theirs."""
         rest = line.whole[clause.end - 1 :]
         end = re.search("[。！？；]", rest)
-        return clause.asks or (bool(end) and end.group() == "？" and not _MINE.search(clause.text))
+        return clause.asks or (end is not None and end.group() == "？" and not _MINE.search(clause.text))
 
     def _expects(self, line: Line) -> bool:
         """Whether a day or an hour was agreed shortly before."""

@@ -76,6 +76,9 @@ class Deadlines:
         sentence = line.whole[floor : clause.end]
         for part in (clause, Clause(min(floor, clause.start), clause.end, sentence)):
             day, hour = self._day(line, part), self._hour(line, part)
+            if hour and not day and self._soon(line, part):
+                counted = self.counted(part.text, sentence)
+                return (counted or _form(self.called_at.date(), hour)), here
             if day or hour:
                 day = day or self._day(line, Clause(0, clause.end, ""))
                 if day is None and (meeting or "当天" in part.text) and not _TODAY.search(part.text):
@@ -85,7 +88,9 @@ class Deadlines:
             if counted is not None:
                 return counted, here
         if self.words["promise.today"].search(sentence) and not _NOT_TODAY.search(sentence):
-            day = self._agreed(line)[0] if meeting and not _TODAY.search(sentence) else None
+            day = None
+            if not _TODAY.search(sentence):  # 那就改下周三，上午，我打给您
+                day = self._agreed(line)[0] if meeting else self._day(line, _sentence_of(line, clause))
             return (day or self.called_at.date()).isoformat(), here
         return self._join(*self._agreed(line), self._hour_near(line, clause.end), line.index) if meeting else ("", here)
 
@@ -119,6 +124,11 @@ class Deadlines:
     def _day(self, line: Line, part: Clause) -> date | None:
         found = [m for m in self.at.get(line.index, ()) if m.kind is FactKind.DATE and part.start <= m.start < part.end]
         return date.fromisoformat(found[-1].value) if found else None
+
+    def _soon(self, line: Line, part: Clause) -> bool:
+        """Whether the last hour that is named counts from now: 半小时内."""
+        found = [m for m in self.at.get(line.index, ()) if m.kind is FactKind.TIME and part.start <= m.start < part.end]
+        return bool(found) and found[-1].detail.endswith("内")
 
     def _hour(self, line: Line, part: Clause) -> str:
         found = [m for m in self.at.get(line.index, ()) if m.kind is FactKind.TIME and part.start <= m.start < part.end]
@@ -167,6 +177,12 @@ class Deadlines:
         return (today + timedelta(days=int(count * _DAYS[found["unit"]]))).isoformat()
 
 
+def _sentence_of(line: Line, clause: Clause) -> Clause:
+    """The words between the last full stop and the end of the clause."""
+    start = max(line.whole.rfind(stop, 0, clause.start) for stop in "。？！；") + 1
+    return Clause(start, clause.end, line.whole[start : clause.end])
+
+
 def _span(text: str) -> re.Match[str] | None:
     """The span within which something is to be done: 2小时内, 三个工作日, 半个钟头到."""
     for found in _SPAN.finditer(text):
@@ -174,6 +190,8 @@ def _span(text: str) -> re.Match[str] | None:
             return found
         if _LASTING.search(text[: found.start()]):
             continue
+        if text[found.end() : found.end() + 1] == "的" or text[: found.start()].endswith(("这", "那")):
+            continue  # 停网这半天的钱
         if found["unit"] in ("工作日", "天") or _SOON.match(text, found.end()):
             return found
     return None

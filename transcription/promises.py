@@ -27,6 +27,9 @@ from transcription.transcript import Speaker
 
 _GENERIC = set("弄搞办做好完到理结清整有出来")  # of any act that comes to its end
 _COMES = re.compile("到(?:货|店|账)?[，。]?$")
+_LEAD = re.compile("^(?:等|那|都|全|一切|到时候?|行|好的?|嗯|[，。])+")
+_POSTED = re.compile("寄|交给?快递|邮箱|短信|微信|链接")  # it comes another day, or not by hand
+_WHO = re.compile("师傅|员|司机|小哥|人|车|他|她|同事|老师|经理|工")
 _NEAR = 14  # lines: how far before an act that which it waits for may be
 _HANGS_ON = (*MEETINGS, "send", "repair", "other")
 
@@ -73,7 +76,8 @@ def _dated(
         if act.tie is Tie.BEFORE and act.verbs == "当天" and not anchor:
             theirs = [other for other in acts if other.who is Speaker.CALLER and other.by_when]
             day = theirs[-1].day if theirs else ""
-        if not day and act.tie is not Tie.AFTER and act.who is Speaker.AGENT:
+        besides = "一并" in act.verbs or "顺" in act.verbs  # of an appointment, if there is one
+        if not day and act.tie is not Tie.AFTER and act.who is Speaker.AGENT and not besides:
             day = deadlines.agreed(conversation[act.line])
         if day and act.tie is Tie.DAY_BEFORE:
             day = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
@@ -104,10 +108,25 @@ def _anchor(act: Act, acts: Sequence[Act]) -> Act | None:
         if beside:
             return beside[-1]
         verbs = set(act.verbs) - set("了以之后一就当天")
-        alike = [old for old in before if verbs & set(old.what) - _GENERIC or (verbs and verbs <= _GENERIC)]
+        thing = _done_to(act)
+        alike = [
+            old
+            for old in before
+            if verbs & set(old.what) - _GENERIC
+            or (verbs and verbs <= _GENERIC and (not thing or thing & set(old.what)))
+        ]
         return alike[-1] if alike else None
     meetings = [old for old in others if old.kind in _HANGS_ON and not old.tie]
+    meetings = [old for old in meetings if old.kind != "send" or not _POSTED.search(old.what)]
     before = [old for old in meetings if old.line <= act.line]
     strict = [old for old in before if old.kind in MEETINGS]
     after = [old for old in meetings if old.line > act.line]
     return [*after[:1], *before[-1:], *strict[-1:], None][-2 if meetings else -1]
+
+
+def _done_to(act: Act) -> set[str]:
+    """Of 烧好了打电话, 单号出来了发您: what is written before the end of the act that another waits for."""
+    before = _LEAD.sub("", act.what.partition(act.verbs)[0].rpartition("，")[2])
+    if _WHO.search(before):
+        return set()  # 师傅到了
+    return set(before) - _GENERIC - set("的了就也都等我们您你它把给先再一")

@@ -14,6 +14,10 @@ _VAGUE = ("repair", "other", "correct", *MEETINGS)  # 给您换一台..., 12点�
 _WORK = {"repair", "visit", "other", "correct"}
 _PAPERS = {"发票", "链接", "短信", "报价", "合同", "方案", "明细", "账单", "资料", "报告", "照片", "确认", "视频"}
 _HANDS = re.compile("[发寄传交拍付送补填签盖报打转带拿还去]")
+_BROUGHT = re.compile("派[送到件]|送[到货达上来]|配送|上门")
+_TRADE = re.compile(
+    "[水电瓦木油焊]工|管家|站长|店长|经理|定损|勘测|测量|设计师|工程师|保洁|司机|快递|回收|搬家|医生|护士|疏通|开锁"
+)
 _GET_DONE = re.compile("[弄搞办整](?:掉|定|好|完)")
 _SLIP = re.compile("不要拖|不拖了|别拖|还是[今明]|哦不|不对|啊不|算了|不不")  # 今晚发，哦不，明天发
 _IDLE = re.compile("[您你我们给会的了就在把那先再，。！？、]")
@@ -42,6 +46,8 @@ class Restated:
 
     def _bare(self, old: Act, new: Act) -> bool | None:
         """那就明晚7点半，换严师傅过去; 师傅上门...那就周六."""
+        if old.sentence == new.sentence and new.what.startswith(old.what):
+            return True  # 开好了会发过去，最晚后天
         if old.bare and old.sentence == new.sentence and old.day == new.day and not new.tie:
             return True
         again = new.bare and old.kind == new.kind and not (old.tie and old.day) and new.line - old.line <= _NEARBY
@@ -89,8 +95,14 @@ class Restated:
 
     def _meeting(self, old: Act, new: Act) -> bool | None:
         """One appointment a call, unless two days are named at once."""
+        kinds = {old.kind, new.kind}
+        if "apology" in kinds and kinds & {*MEETINGS} and old.day == new.day != "" and not (old.tie or new.tie):
+            return True  # 站长上门，当面道歉
         if old.kind not in MEETINGS or new.kind not in MEETINGS:
             return None
+        trades = [set(_TRADE.findall(act.what)) for act in (old, new)]
+        if old.day and new.day and old.day != new.day and all(trades) and not trades[0] & trades[1]:
+            return False  # 水工今晚来, 电工明早来
         return not (old.day and new.day and old.day != new.day and old.line == new.line)
 
     def _answer(self, old: Act, new: Act) -> bool | None:
@@ -122,6 +134,8 @@ class Restated:
     def _by_kind(self, old: Act, new: Act) -> bool | None:
         if old.kind == "send":
             return self._same_thing(old, new)
+        if old.kind == "keep" and "留" in old.what and "留" in new.what:
+            return True
         if old.kind in ("other", "keep"):
             return _alike(old.what, new.what)
         if old.kind == "forward":
@@ -136,6 +150,9 @@ class Restated:
             return False
         if old.day == new.day:
             return True
+        goods = old if ours & _PAPERS and not theirs else new if theirs & _PAPERS and not ours else None
+        if goods and _BROUGHT.search((new if goods is old else old).what):
+            return False  # 链接短信发您...大后天给您派到镇上
         changed = old.line != new.line and self._objected(old.line, new.line)
         if not (old.day and new.day) and not (ours & theirs and changed):
             near = old.sentence == new.sentence or new.line - old.line <= _NEARBY

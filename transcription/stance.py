@@ -19,6 +19,9 @@ _OPEN_QUESTION = re.compile(
     "什么|哪|怎么|多少|几[点号个天位]|谁|有没有|是不是|是否|还是|要不要|过没|没有？|[了过]没|是.{0,12}[吗吧]|吗[？。]?$"
 )
 _ABOUT_TO = re.compile("就(?:去|给|来|让|派|送|发|退|打)[^，。]*了[，。！]?$")  # 今天就去给您办了
+_TELLS = re.compile(
+    "(?:告诉|通知|发(?:给)?|告知|回复|答复|跟)(?:您|你)[^？]*(?:什么|多少|哪|谁|几|怎么|是不是|能不能)[^？吗]*$"
+)
 _WAIT = re.compile("稍等|等一下|等一会|您等|别挂|请等|等我|稍候")
 _DONE = re.compile("(?<![，。…])好了|完了|已经|[改登提交报催转记办加取查弄点发][^，。]{0,3}了[，。！]?")
 
@@ -66,7 +69,7 @@ class Stance:
             return not agreed(line)
         if clause.asks and kind and text.endswith("？") and not _OPEN_QUESTION.search(text):
             return not agreed(line, plainly=True)
-        return clause.asks
+        return clause.asks and not _TELLS.search(text)
 
     def _about(self, line: Line, clause: Clause) -> bool:
         """Whether it is an hour that is named roughly (大概2点到): an appointment all the same."""
