@@ -16,6 +16,7 @@ from transcription.lexicon import Lexicon
 from transcription.misread import MISREAD
 from transcription.named import Named
 from transcription.put_right import PUT_RIGHT
+from transcription.rethought import RETHOUGHT
 from transcription.withdrawn import WITHDRAWN
 
 _KINDS = (FactKind.DATE, FactKind.TIME, FactKind.AMOUNT)
@@ -28,6 +29,7 @@ _TOO_LITTLE = re.compile(
     "(?:块钱?|元)?(?:也|都|真|那|就)?(?:太[多少贵低高]|不[行够要成中]|打发|才|做不|没法|接受不|少了|不同意)"
 )
 _PART_OF_DAY = re.compile(r"^(上午|下午|晚上|早上|中午|傍晚)")
+_PART_OF_DAY_NAMED = re.compile("上午|下午|晚上|早上|中午|傍晚")
 _TAKEN = re.compile(
     "[嗯啊哦好，]*(?:行|好|可以|中|成|要得|得行|没问题|OK|ok|妥|来赛|好[额嘅]|阔以)(?![不吗么])[吧啊呀的嘞了哒哈呢]*(?:[，。！…]|$)(?!.{0,6}(?:不过|但|可是|只是|就是))"
 )
@@ -43,6 +45,11 @@ _LAST = re.compile("后面|第2|第二|晚的|晚一点|后一")
 _OFFER = re.compile("代金券|优惠券|红包|送.{0,3}张|补偿|赔|优惠|减|便宜|退您|退给|送您|抵扣")
 _ONLY = re.compile("最快|最早|只能|只有|只剩|要到|得到|最多|得等|排到|改到|要等")
 _NONE_LEFT = re.compile(r"^(?:的|就|也|都|已经|早)*(?:没有?了?|满了?)(?:[，。]|$)")
+_CAN_IT = re.compile("(?:能|会|可以)[^，。]{0,8}(?:不|吗|么|嘛|啵|伐|没)[，。？]*$")
+_DEADLINE = re.compile(
+    "[之以]?前[^，。]{0,6}[，。；](?:[一1]?过了?|晚了|超过|超时|逾期|错过|过期|再晚|过后)[^，。]{0,6}"
+    "(?:不了|不给|不收|没有?|作废|取消|关|不能|不行)"
+)
 _OTHER_HOUR = re.compile(
     "点(?:半)?(?:以后|之后|过后|往后|以前|之前)(?:才)?(?:行|可以|方便|有空|成|在)|(?:上午|下午|晚上|早上|中午|傍晚|晚(?:一|1)?点|早(?:一|1)?点|别的|其他|换个?|再?[早晚]些)[^，。]{0,6}(?:有没有|有吗|行不|行吗|可以|吧|呢|成不|成吗|能不能|方便|中不)"
 )
@@ -57,10 +64,11 @@ def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon, 
     call = Named(mentions, lines, words, at, today.isoformat())
     gone: set[int] = set()
     for line in sorted(at):
-        for rule in (_refused_by_name, _refused_offer, _not_picked, _wish_not_met, *PUT_RIGHT, *MISREAD, *WITHDRAWN):
+        for rule in (*_HERE, *PUT_RIGHT, *MISREAD, *WITHDRAWN, *RETHOUGHT):
             fresh = set(rule(call, line))
             gone.update(fresh if rule in PUT_RIGHT else {i for i in fresh if not booked(call, i)})
     gone.update(list(_times_of_dropped_days(call, gone)))
+    gone.update(list(_ends_of_dropped_windows(call, gone)))
     return gone
 
 
@@ -107,6 +115,8 @@ def _said_no(call: Named, index: int) -> bool:  # noqa: PLR0911 -- one rule afte
         return _TOO_LITTLE.match(rest) is not None
     if _NONE_LEFT.match(rest):
         return True
+    if _DEADLINE.match(own.whole[mention.end :]):
+        return False  # 3点15之前，过了就办不了了
     if call.refuses(rest) and not re.search(r"[吗么][？，]?$", rest):
         return True
     if not own.caller and re.search("上班|开门|营业", rest):
@@ -146,14 +156,16 @@ def _only_the_hour(call: Named, index: int) -> bool:
 
 def _other_part_of_day(rest: str) -> bool:
     """明天上午不行，下午吧: the day stands."""
-    return _PART_OF_DAY.match(rest) is not None and re.search("上午|下午|晚上|早上|中午|傍晚", rest[2:]) is not None
+    part = _PART_OF_DAY.match(rest)
+    same_day = re.split("周|星期|礼拜|号|[明后]天", rest)[0]  # 后天晚上加班，周五吧，晚上7点半
+    return part is not None and any(other != part[1] for other in _PART_OF_DAY_NAMED.findall(same_day))
 
 
 def _asked_before(call: Named, line: int) -> bool:
     previous = call.lines[line - 1] if line else None
     return (
         previous is not None
-        and re.search("方便|可以吗|行吗|行不|您看|有空|在家|哪天|什么时候", previous.whole) is not None
+        and re.search("方便(?!的时候)|可以吗|行吗|行不|您看|有空|在家|哪天|什么时候", previous.whole) is not None
     )
 
 
@@ -186,7 +198,11 @@ def _refused_offer(call: Named, line: int) -> Iterator[int]:
             mention.kind in _WHEN
             and mention.kind not in picked_out  # 11点太晚了: that one alone
             and not call.past(mention)
-            and (other_hour or own.clause_at(mention.start).asks or own.clauses[-1].asks)
+            and (
+                other_hour
+                or own.clause_at(mention.start).asks
+                or (own.clauses[-1].asks and (not own.caller or call.wished(index) or own.whole.endswith("？")))
+            )
             and call.others(index, reply.index, 4)
             and not call.again(index, reply.index)
         ):
@@ -233,7 +249,9 @@ def _wish_not_met(call: Named, line: int) -> Iterator[int]:
         clause = own.clause_at(mention.start)
         rest = own.whole[clause.start : clause.end + 8]
         wished = call.words["talk.wish"].search(rest) or (own.caller and re.search("[吧呗][，。！]?$", clause.text))
-        if mention.kind not in _KINDS or call.past(mention) or not wished:
+        wished = wished or (own.caller and mention.kind is FactKind.DATE and _CAN_IT.search(clause.text))
+        hypothetical = not own.caller and re.search("要是|如果|您(?:若|是)?想", clause.text)  # 您要是想赶20号那期
+        if mention.kind not in _KINDS or call.past(mention) or not wished or hypothetical:
             continue
         reply = call.reply(line, 2)
         if (
@@ -247,7 +265,9 @@ def _wish_not_met(call: Named, line: int) -> Iterator[int]:
             call.refuses(reply.whole)
             or _ONLY.search(reply.whole)
             or re.search(
-                "保证不了|不能保证|打包票|不敢|没法(?:保证|答应)|不好说|定不了|说不准|不一定|抱歉|不好意思", reply.whole
+                "保证不了|不能保证|打包票|不敢|没法[^，。]{0,4}(?:保证|答应|讲|说)"
+                "|^(?:这|那)?个?[得要]看|两说|不好说|定不了|说不准|不一定|抱歉|不好意思",
+                reply.whole,
             )
         )
         if no and (mention.kind in _WHEN or _OFFER.search(clause.text) or call.others(index, reply.index, 2)):
@@ -272,3 +292,27 @@ def _times_of_dropped_days(call: Named, gone: set[int]) -> Iterator[int]:
                 for j in call.of(line, FactKind.TIME)
             ):
                 yield i
+
+
+def _ends_of_dropped_windows(call: Named, gone: set[int]) -> Iterator[int]:
+    """早上7点半我一个人: the hour by which the other side named the window that does not stand."""
+    standing = {
+        part
+        for i, mention in enumerate(call.mentions)
+        if i not in gone and mention.kind is FactKind.TIME and "-" in mention.value
+        for part in mention.value.split("-")
+    }
+    for index in gone:
+        window = call.mentions[index]
+        reply = call.reply(window.line, 1)
+        if window.kind is not FactKind.TIME or "-" not in window.value or reply is None:
+            continue
+        for i in call.of(reply.index, FactKind.TIME):
+            value = call.mentions[i].value
+            own_event = re.search("[我俺咱]$", reply.whole[: call.mentions[i].start])  # 我8点就开播
+            end = value in window.value.split("-") and value not in standing
+            if end and not own_event and not call.again(i, reply.index + 1):
+                yield i
+
+
+_HERE = (_refused_by_name, _refused_offer, _not_picked, _wish_not_met)

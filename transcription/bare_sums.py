@@ -13,7 +13,7 @@ _NUMBER = re.compile(
     r"(?!(?:多|几|来)(?:[块元，。]|$)"
     r"|个(?!税)|天|次|号|点|码|岁|度|分|人|楼|层|栋|幢|年|月|日|折|兆|公|斤|米|里程|台|件|张|条|只|双|瓶|箱|盒|袋|桶|杯|副|扇|辆|节|集"
     r"|门|名|桌|亩|颗|片|粒|针|把|根|款|句|趟|圈|步|级|克|吋|小时|秒|位|倍|期|套|单元|间|晚|份|室|股|路|弄|多|几|来[个块]|到\d|至\d|百|千|万|毫|平|寸|匹|升"
-    r"|瓦|伏|话热线|热线|平台|吨|字|方|排|座|车|班|届|集|房|床|卡|版|系列|型|寸|英寸|环|届|章|页|周|礼拜|星期|世|次|分钟|刻|遍|回(?!来)|户|家|栋|组|院|跟|支|枚|队|成)"
+    r"|瓦|伏|本(?!金|息|来|身|月|次)|话热线|热线|平台|吨|字|方|排|座|车|班|届|集|房|床|卡|版|系列|型|寸|英寸|环|届|章|页|周|礼拜|星期|世|次|分钟|刻|遍|回(?!来)|户|家|栋|组|院|跟|支|枚|队|成)"
 )
 _WHICH = (
     "应该|本来|实际上?|了|我们?|你们?|咱们?|您|他们?|她|它|的话|的|是|到|大概|大约|差不多|才|就|只|要"
@@ -59,6 +59,7 @@ _SAYS = re.compile(
 )
 _WORK = re.compile(r"(?:换|修|装|洗|做|办|配|补|测|上门|清洗|维修|保养|升级|续|加)[^，。\d]{1,5}$")
 _PRICED = re.compile("报价|多少钱|赔|[^电话]费|价钱?|钱")
+_WRITES = re.compile("(?!1[家个])[\\dA-Za-z]")
 _LAST = re.compile(r"(?:啊|呀|呢|吧|嘛|哦|噢|咯|了|哈|的|对吧|是吧|对吗|是吗|左右|这个数)*[，。！？；…]*$")
 _NAMED = re.compile(r"[\u4e00-\u9fa5A-Za-z]{1,9}$")
 _TOTAL = re.compile("一共|总共|合计|总计|共计|加起来|加一块")
@@ -294,7 +295,7 @@ def _in_talk(one: _Candidate, book: _Book) -> bool:
     if _SAYS.search(one.head):
         return True
     before = one.beside(-1)
-    if not one.head and one.value >= _HUNDRED and before is not None and not re.search(r"[\dA-Za-z]", before.text):
+    if not one.head and one.value >= _HUNDRED and before is not None and not _WRITES.search(before.text):
         sentence = re.split("[。？！]", one.line.whole[: one.start])[-1]
         numbers = re.findall(r"\d+(?:\.\d+)?", sentence)
         if any(one.line.index in book.known.get(Decimal(number), ()) for number in numbers):

@@ -73,6 +73,10 @@ _COUNTED_OUT = re.compile(  # BL30556，俩5一个6: how it is written, not more
 _SHORT_CODE = re.compile(r"[A-Z]{1,3}-?\d{1,3}")
 _TAIL_WORD = re.compile(r"(?:最后|末尾|结尾|尾号?|后面?)(?:[两二三四五六\d]|几)?[个位]?(?:数字?|数)?(?:是|应该是|为)?$")
 _INSTEAD = re.compile(r"^[，。啊]*(?:而|应该)?是$")
+_LOOKS_AGAIN = re.compile("再(?:看|瞧|瞅|确认|核对)[^，。…]{0,4}[，。…].{0,12}是(?:个)?$")
+_UNKNOWN = re.compile("…*(?:什么|多少|几)来着|…+(?:后面|后头)?(?:忘了|记不|想不起|看不清)")
+_EXPLAINS = re.compile("[A-Z](?:后[头面边]|前[头面边]|那位|字?[后前])")  # E8，E后头是个八
+_LED_BY = re.compile("[sS][nN][码号]?(?:开头|打头|起头|开始)")
 _BEGINNING = 4  # characters by which a number is known to be begun anew
 _LETTERS = 4  # of a piece that has no digits
 _QUESTION = 6  # characters behind a number that is read back: 对吗？
@@ -110,6 +114,7 @@ class Dictation:
     chains: list[Chain] = field(default_factory=list)
     _open: dict[bool, Chain | None] = field(default_factory=dict)
     _next: re.Pattern[str] = field(init=False, repr=False)
+    _with_sn: bool = field(default=False, init=False)  # SN开头那串: the letters are part of it
 
     def __post_init__(self) -> None:
         filler, back = self.lexicon["talk.filler"].pattern, self.lexicon["talk.backchannel"].pattern
@@ -120,6 +125,8 @@ class Dictation:
     def read(self, line: Line, free: str) -> None:
         """Take the pieces of the line into account."""
         position, first = 0, True
+        asked = self.conversation[max(0, line.index - 2) : line.index]
+        self._with_sn = any(other.caller != line.caller and _LED_BY.search(other.whole) for other in asked)
         for start, end in self._pieces(free):
             piece, gap = free[start:end], free[position:start]
             self._take(line, piece, start, end, gap, first=first)
@@ -136,7 +143,9 @@ class Dictation:
                 free, 0, found.start()
             ):
                 continue
-            if piece.upper() in _WORDS or _QUANTITY.match(free, found.end()):
+            if _EXPLAINS.match(free, found.start()):
+                continue
+            if piece.upper() in _WORDS or _QUANTITY.match(free, found.end()) or _UNKNOWN.match(free, found.end()):
                 continue
             spelt = len(piece) <= _LETTERS and (
                 self._next.match(free, found.end())
@@ -149,7 +158,7 @@ class Dictation:
                 continue
             behind = found.end()
             word = re.match(r"(?:SN|IMEI)(?=[A-Za-z\d]{5})", piece, re.IGNORECASE)
-            yield found.start() + (word.end() if word else 0), found.end()
+            yield found.start() + (word.end() if word and not self._with_sn else 0), found.end()
 
     def _take(self, line: Line, piece: str, start: int, end: int, gap: str, *, first: bool) -> None:
         chain = self._open.get(line.caller)
@@ -177,6 +186,8 @@ class Dictation:
     def _taken_back(self, gap: str) -> bool:
         """Whether the words take the number back; 您的卡号不对 is news about another number."""
         if gap == "还是":  # E07还是E01来着: the speaker is not sure, the last word counts
+            return True
+        if _LOOKS_AGAIN.search(gap):  # E6，我再看一下……哎，是E8
             return True
         found = self._wrong.search(gap)
         if found is None:

@@ -31,7 +31,7 @@ _MONTH_DAY = re.compile(
 )
 _MONTH_AWAY = re.compile(r"([上这下本])个?月的?(\d{1,2})[号日]")
 _DAY = re.compile(
-    r"(?<![大小\dA-Za-z\-年月第每弄栋附排区巷路街里村组段院座幢道庄镇苑])(?<!每月)(?<!每个月)(?<!叫到)(?<!排到)(?<!挂的是)(?<!轮到)(?<!我是)(\d{1,2})[号日](?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车库铺附坑档摊桩口房间坐客话接])(?!小[\u4e00-\u9fa5][，。])"
+    r"(?<![大小\dA-Za-z\-年月第每弄栋附排区巷路街里村组段院座幢道庄镇苑])(?<!每月)(?<!每个月)(?<!叫到)(?<!排到)(?<!挂的是)(?<!轮到)(?<!我是)(\d{1,2})[号日](?!班(?![车机次船]))(?![楼院线店门柜窗码机床桌厅仓馆台座厂位岛车库铺附坑档摊桩口房间坐客话接])(?!小[\u4e00-\u9fa5][，。])"
 )
 _MONTH_END = re.compile(
     r"(?:(?<=到)|(?<=至)|(?<=[晚迟])|(?<=赶在))(?:(\d{1,2})月|([上这下本])个?月|(?<![年个\d])月)(?:底|末)"
@@ -65,7 +65,10 @@ _LATE = re.compile("过了[两三四五几\\d]+天|又过了|今[天儿](?:都|�
 _OPEN = re.compile(
     r"^(?:、?和?[周星期礼拜六日天]*)?(?:都|也|不|是|全天|照常|正常|上午|下午|早上|中午|还|有时|一般)*(?:开(?!票|工|会|始|学|机|通|户)|上班|营业|休息|放假|关门|坐诊|出诊|办公|接诊|开放|闭馆|轮休|停诊|停办|上(?![门午来下])|不办|没人|有人)"
 )
-_COMING = re.compile("会|能|再|给您|给你|改|约|可以|方便|行不|行吗|之前|以前|要|得上|加班|[吧呗]")
+_COMING = re.compile(
+    "会|能|再|给您|给你|改|约|可以|方便|行不|行吗|之前|以前|要|得上|加班|[吧呗]"
+    "|就[走关停搬完到截结开出考放没过回上动飞](?!账|货)"
+)
 
 
 @dataclass
@@ -161,6 +164,11 @@ class Calendar:
         if same is not None:
             return same  # 下周二，10号
         year, month = self._month or (self.today.year, self.today.month)
+        here = [known for line, known in self._known if line == self._line]
+        if here and self._month == (here[-1].year, here[-1].month) and int(found[1]) < here[-1].day:
+            told = found.string[: found.start()] + found.string[found.end() :][:2]
+            if here[-1] < self.today and re.search("[说讲诺应][^，。]{0,6}$|[之以]?前", told[-8:]):
+                year, month = year + month // 12, month % 12 + 1  # 上个月28号申请的，说15号前装
         past = _PAST.search(clause.text) and not _COMING.search(clause.text)
         if self._month is None and past and int(found[1]) > self.today.day:
             year, month = _months(self.today, -1)  # 28号下的单, said on the 2nd

@@ -20,7 +20,7 @@ _PERIOD = (
 )
 _NIGHT = ("凌晨", "半夜", "深夜", "夜里", "夜间", "昨夜")
 _EVENING = ("下午", "傍晚", "今晚", "明晚", "昨晚", "晚上", "晚间", "夜晚", "晚")
-_MINUTE = r"半|[一1]刻|[三3]刻|\d{1,2}分?(?!\d|个|元|块|折|米|号|[月年天])"
+_MINUTE = r"半|[一1]刻|[三3]刻|(?:\d{2}分?|\d分)(?!\d|个|元|块|折|米|号|[月年天])"
 _CLOCK = re.compile(
     rf"(?P<p1>{_PERIOD})?(?P<h1>(?<![\dA-Za-z.:])\d{{1,2}})(?:(?:点钟?|[:：])(?P<m1>{_MINUTE})?|时(?![间候长段限]))?"
     rf"(?:(?P<to>到|至|[-~～])\0*(?P<p2>{_PERIOD})?(?P<h2>\d{{1,2}})(?:点钟?|[:：]|时(?![间候长段限]))(?P<m2>{_MINUTE})?)?"
@@ -32,8 +32,9 @@ _SINCE = re.compile(
     r"(?:付款|支付|下单|收到|完成|签收|提交|审核|到账|开卡|激活|办理|登记|起飞|入住|打开)[^，。]{0,3}[后起]|提前|[前之]$|等了|用了|花了|停了|过了|找了|打了|不到$|每"
 )
 _ACT = re.compile("打给|电话|联系|回复|答复|到您|到你|过去|过来|发|给您|给你|送|修|赶到|处理")
+_ARRIVES = re.compile("(?:就|能|可以|准|保证|一准|肯定|我?们?(?:师傅|人)?就?)*(?:到(?!账|期|货|现|今)|赶到|上门)")
 _NOW = re.compile(r"(?:现在|这会儿?|眼下|这都|都已经|都快|都)(?:是|已经|都|快|要|[上下中]午|晚上|早上)*$")
-_VAGUE = re.compile("多|来钟|几分")
+_VAGUE = re.compile(r"多|来钟|几分|\d(?!\d)")  # 1点5: a number, no hour
 _SUPPER = re.compile("晚饭|晚餐|吃饭|用餐|夜宵|下班|放学|看戏|演出|电影|晚会")
 _WAKE = re.compile("起床|早饭|早餐|早班|上班|开门|起飞")
 _PAST = re.compile("了|过|的$|显示|收到|签收")
@@ -44,7 +45,7 @@ _OTHER_DAY = re.compile("[明后昨前][天日儿早]|周|星期|礼拜|月|号"
 _FRONT = 40  # characters in front of an hour that tell its part of the day
 _NOON, _HALF_DAY = 12, 12 * 60
 _USUAL = re.compile("平时|平常|往常|一般|本来|原来|每")
-_RECENT = 3  # lines: how long a 下午 holds for the next bare hour
+_RECENT = 4  # lines: how long a 下午 holds for the next bare hour
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Clock:
     def read(self, line: Line) -> Iterator[Mention]:
         """The times named in the line, in order of kind: hours and windows first, then deadlines."""
         for found in _CLOCK.finditer(line.text):
-            if not re.search("[点时:：]", found.group()) or (found["h1"] and _VAGUE.match(line.text, found.end())):
+            if not re.search("[点时:：]", found.group()) or _VAGUE.match(line.text, found.end()):
                 continue
             clause = line.clause_at(found.start())
             value = (
@@ -152,7 +153,9 @@ class Clock:
     def _deadline(self, found: re.Match[str], line: Line) -> str | None:
         before = line.clause_at(found.start())
         lead, tail = line.whole[before.start : found.start()], line.whole[found.end() : before.end]
-        if _SINCE.search(lead) or not found["in"] or (found["in"].endswith("后") and not _ACT.search(tail)):
+        arrives = not line.caller and _ARRIVES.match(tail) is not None
+        within = found["in"] or ""
+        if _SINCE.search(lead) or not (within or arrives) or (within.endswith("后") and not _ACT.search(tail)):
             return None
         count = {"半": 0.5, "一": 1, "两": 2}.get(found["n"]) or float(found["n"])
         count += 0.5 if found["half"] else 0

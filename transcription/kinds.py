@@ -40,11 +40,17 @@ _SHAPE = {
 }
 _TAIL = re.compile(r"\d{3}[\dX]?")
 _TAIL_SAID = re.compile(r"尾[号数]|[后末尾][四4三3](?:位|个)|最后(?:四|4|三|3)位|末尾")
+_WHICH_CARD = re.compile(
+    "(?:哪|什么|啥)(?:[一1]?张)?(?:银行)?卡|[银行储蓄信用工资]卡|[打退转汇还扣]到?[^，。]{0,6}(?:卡|账户|账号)"
+)
 _PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼滨]$")
 _PRODUCT = re.compile(
-    r"[^，。]{0,2}(?:空调|冰箱|洗衣机|热水器|电视|手机|路由器|打印机|油烟机|净水器|扫地|机器|这款|那款|型)"
+    r"[^，。]{0,2}(?:空调|冰箱|洗衣机|热水器|电视|手机|路由器|打印机|油烟机|净水器|扫地|机器|这款|那款|型|(?:[\u4e00-\u9fa5]{0,3})版(?:本?的|，|。|$))"
 )
-_ASKS_CODE = re.compile("码|(?:显示|提示|报).{0,6}(?:什么|啥|哪|没有|吗)|有(?:没有)?(?:显示|提示|报)")
+_ASKS_CODE = re.compile(
+    "码|(?:什么|啥|哪个)(?:字|提示|错|报错|信息|内容)"
+    "|(?:显示|提示|报).{0,6}(?:什么|啥|哪|没有|吗)|有(?:没有)?(?:显示|提示|报)"
+)
 _SHOWN = (FactKind.FAULT_CODE, _NONE)
 _FILED = re.compile(
     "工单|回执|更名|过户|备案|递[过了交]|[问查催]个?单子|提[了过]?(?:个|一个|的)|报[了过]?的?修|报修|送修|放(?:在)?你们|拿(?:去|来|到).{0,6}修|投诉过|反馈过?|反映过|登记过|提交|申请|案子|立案|报案|理赔|bug|BUG|故障"
@@ -56,7 +62,7 @@ _CODE = re.compile(r"(?=.*[A-Z])(?=(?:.*\d){2})[A-Z\d]+(?:[\-/][A-Z\d]+)*")
 _CHOICE = re.compile(r"[A-Z]{1,3}\d{1,3}还是[A-Z]{1,3}\d{1,3}")  # 您的是C6还是C8？
 _FAULT = "(?:故障|保护|异常|坏|锁|错误|传感|过热|漏|堵|缺|阀|泵|超温|通讯|超时|失败|断|没点着|老化|化霜|电机|压力|风机)"
 _SHORT = re.compile(r"[A-Z]{1,3}\d{1,3}")
-_LONG_CODE = re.compile(r"[A-Z]{2,4}-?\d{6,14}")
+_LONG_CODE = re.compile(r"[A-Z]{2,4}-?\d{6,14}|(?=(?:\D*\d){8})[A-Z]{1,4}-?\d{2,}(?:-\d{2,}){1,3}")
 _GIVES = re.compile("给您|给你|登记|受理|建好|立了|生成|报修|记一下|记好|工单")
 _OF_GOODS = re.compile(
     "(?:买|要|订|拍|选|下单)的(?:明明|本来|可)?是$|(?:发|送|寄|装|换|错发|配|给)(?:成|来|错|的是|了个?|成了)+(?:个|台)?$|来的(?:却|是)+$|(?:得|要|该)(?:用|买|换|配)$|用的(?:是)?$|替代的?是?$"
@@ -108,7 +114,8 @@ class Sorter:
     def _asked_serial(self, chain: Chain) -> bool:
         """Whether the other speaker asked for the SN, which the answer repeats: S，N，7K2..."""
         near = self.conversation[max(0, chain.line - 2) : chain.line]
-        return any(line.caller != chain.caller and re.search("[sS][nN]", line.whole) for line in near)
+        asks = re.compile("[sS][nN](?!.?(?:开头|打头|起头|开始))")
+        return any(line.caller != chain.caller and asks.search(line.whole) for line in near)
 
     def cues(self, index: int) -> list[tuple[int, int, str]]:
         """The names of numbers in a line: start, end, kind; of names that end at one place the longest."""
@@ -128,7 +135,7 @@ class Sorter:
         if _VERSION.fullmatch(value) or (_CODE.fullmatch(value) and _OF_GOODS.search(line[: chain.start])):
             return FactKind.MODEL
         before_product = chain.ends[0] == chain.line and _PRODUCT.match(line, chain.ends[1])
-        if before_product and re.search("[A-Z]", value) and _SHAPE[FactKind.MODEL].fullmatch(value):
+        if before_product and re.fullmatch(r"(?=.*[A-Z])(?=.*\d)[A-Z\d\-./]{2,24}", value):
             return FactKind.MODEL
         if _SHORT.fullmatch(value) and any(
             not other.caller and re.search(rf"{value}(?:是|，|就是|代表|表示|这个)[^。]{{0,8}}{_FAULT}", other.whole)
@@ -222,13 +229,17 @@ class Sorter:
         return None
 
     def _whose_tail(self, chain: Chain, fact: FactKind) -> FactKind:
-        """尾号 alone is a telephone's, unless a card was named just before."""
+        """尾号 alone is a telephone's, unless a card was named just before, or ends like that."""
+        if any(secret.endswith(chain.value) for secret in self.secrets):
+            return self._kinds.get(next(s for s in self.secrets if s.endswith(chain.value)), FactKind.BANK_CARD)
         text = self.conversation[chain.line].whole
         front = text[max(0, chain.start - _NEAR) : chain.start]
         behind = text[chain.ends[1] :] if chain.ends[0] == chain.line else ""
-        card = (
+        card: object = (
             "卡" in front or re.match("(?:结尾)?的?(?:[那这]张|[^，。]{0,3}卡)", behind) or re.search("[那这]张", front)
         )
+        before = "".join(line.whole for line in self.conversation[max(0, chain.line - 1) : chain.line])
+        card = card or ("话" not in text and _WHICH_CARD.search(before))
         if fact is FactKind.PHONE and card and not re.search("电话|手机", front):
             return FactKind.BANK_CARD
         return fact

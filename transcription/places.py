@@ -49,6 +49,8 @@ _PART = re.compile(rf"^(?:[嗯呃啊哦是在，、]|那个|就是)*(?P<part>(?:
 _ASKED = re.compile(
     "几零几|几层|多少号|哪一?号|几栋|几号|几单元|几楼|几室|门牌|房号|哪一?户|哪一?栋|哪个单元|具体|详细|栋号|楼号|室号"
 )
+_REST = re.compile(r"^(?:[嗯呃啊哦，、…]|那个|就是)*(?P<part>\d{3,4}室?)[，。…]*$")
+_UNFINISHED = re.compile(r"(?:栋|幢|座|号楼|单元|楼|门|号)$")
 _STOP = re.compile(
     r"^.*(?:改成|换成|变成|到|在|是|住|给|往|去|寄|送|址|改|叫|就|那|的|了|呢|吗|吧|啊|嗯|呃|个|从|位于|进|不对|不是|错了|[我你您他她](?:们|家)?|咱们?|这边|这里|换成|[寄送搬过]来|麻烦|写|叫做)"
 )
@@ -85,6 +87,7 @@ _RECENT = 4
 class Places:
     """Reads the addresses of one call, line after line; remembers the last one, whose house may follow or change."""
 
+    _open: dict[int, bool] = field(default_factory=dict, init=False)  # lines that end in the midst of a sentence
     _last: dict[bool, Mention] = field(default_factory=dict, init=False)
     _asked: dict[bool, int] = field(default_factory=dict, init=False)
     _where: dict[bool, int] = field(default_factory=dict, init=False)
@@ -92,6 +95,7 @@ class Places:
 
     def read(self, line: Line) -> Iterator[Mention]:
         """The addresses in the line."""
+        self._open[line.index] = line.whole.endswith(("，", "、", "…"))
         seen: list[tuple[int, int]] = []
         for mention in chain(self._full(line), self._more(line)):
             if not any(mention.start < b and a < mention.end for a, b in seen):
@@ -118,6 +122,10 @@ class Places:
             self._asked[line.caller] = line.index
         if _WHERE.search(line.text):
             self._where[line.caller] = line.index
+
+    def _paused(self, line: int) -> bool:
+        """Whether the line broke off: what follows may belong to it."""
+        return self._open.get(line, False)
 
     def _door(self, line: Line) -> Iterator[Mention]:
         """The door put right by either side: 不是502，我们家402."""
@@ -169,6 +177,10 @@ class Places:
         if part and line.index - self._asked.get(not line.caller, -9) <= 1:
             self.replaced.append(last.value)
             yield _mention(line, last.value + part["part"], *part.span("part"), (*last.turns, line.index))
+        door = _REST.match(line.text)
+        if door and last.line == line.index - 2 and _UNFINISHED.search(last.value) and self._paused(last.line):
+            self.replaced.append(last.value)
+            yield _mention(line, last.value + door["part"], *door.span("part"), (*last.turns, line.index))
         for found in _FIX.finditer(line.text):
             value = _put_right(last.value, found)
             denied = re.match(r"不是\d", found.group()) and last.line == line.index  # 18号，不是8号

@@ -24,7 +24,7 @@ _EXTRA = re.compile(
 )
 _WHETHER = re.compile("要不要|需不需要|要不")
 _DECLINED = re.compile(
-    "不(?:邮|寄|送|要|用|换|加|买|办|需要?|搞|做|弄|考虑|升级?|装|开|选|想)(?!紧|是|对|说)|算了|没必要|用不[着上]|先不|免了|还能[用撑]"
+    "不(?:邮|寄|送|要|用|换|加|买|办|需要?|搞|做|弄|考虑|升级?|装|开|选|想)(?!紧|是|对|说)|算了(?!，?(?:[，。]|那)?(?:(.)就\\1吧|.{1,3}就.{1,3}吧|行吧|好吧))|没必要|用不[着上]|先不|免了|还能[用撑]"
 )
 _UNHAPPY = re.compile(
     "太|[这那]么[久晚长迟慢]|[等站坐扛熬撑受]不|等到|还要等|早[点些]|快[点些]|提前|急|不行|[冻淹饿晒泡]|来不及|赶|咋办|怎么办|哪儿?[站等]|要命|晚点|再晚|开会|窄|准一?点|具体"
@@ -38,7 +38,10 @@ _DOES = re.compile(
 )
 _MOVE = re.compile("[换改挪]|另外|再下|别的")
 _GIVES_UP = re.compile("不改了|不换了|不约了|不订了|退掉算了|算了，?(?:算了)?，?(?:退|不[改换约订])")
-_OH_NO = re.compile("[^，。]{0,3}，(?:哦不|啊不|呃不|不对|不行)")
+_OH_NO = re.compile(
+    "[^，。]{0,3}[，。…]+(?:[哦啊呃哎诶欸嗯]，?)*(?:不，|不不|不对|不行)|[^，。？！]{0,6}[，。…]+(?:[哦啊呃哎诶欸嗯]，?)*"
+    "(?:不要拖|别拖|干脆|不拖了|不等了|等等，|等[一1]?下，|算了，)[^？！]{0,12}$"
+)
 _CANNOT = re.compile(
     "(?:[，哦啊呃嗯]*)[^，。]{0,8}(?:满|升级|休息|不行|不上班|开会|维护|放假|没空|没人|来不及|值班|不在|盘点)[^，。]{0,3}[，。]那"
 )
@@ -55,6 +58,7 @@ _PARTS = {
 _CONFIRMS = re.compile("[是对]吧|对吗|是吗|对不|是不是|没错|可以|行|几号|right")
 _RULE = re.compile("收费|免费|有效|截止|规定|都|取消|一般|平时|营业|上班")
 _SENTENCE = re.compile("[。？！；]")
+_SOON = 15  # characters of a reply in which it declines
 _NEXT = 4  # lines: how soon a better offer comes
 
 
@@ -228,7 +232,7 @@ def _declined(call: Named, line: int) -> Iterator[int]:
     """The price of an extra that the caller does not want."""
     own = call.lines[line]
     reply = call.reply(line, 2)
-    if own.caller or reply is None or not _DECLINED.search(reply.whole[:16]):
+    if own.caller or reply is None or not (no := _DECLINED.search(reply.whole)) or no.start() >= _SOON:
         return
     for index in call.of(line, FactKind.AMOUNT):
         start = call.mentions[index].start
