@@ -21,6 +21,7 @@ _BIRTH = re.compile(r"(?:19[2-9]\d|20[0-2]\d)(?:0[1-9]|1[012])(?:0[1-9]|[12]\d|3
 _NEARLY = re.compile(rf"\d{{4,8}}{_BIRTH.pattern}\d{{1,5}}X?")
 _BANK = re.compile(r"[3-69]\d{15,18}")
 _ISSUED = re.compile("62|4|5|3[457]|6[05]|955")  # what numbers of bank cards begin with
+_UNION = "62"  # what numbers of cards issued here begin with
 _MOBILE = re.compile(r"(?:86)?1[3-9]\d{9}")
 _FIXED = re.compile(r"0(?:10|2\d|[3-9]\d{2})[2-8]\d{6,7}")
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
@@ -66,6 +67,8 @@ def readings(run: Run, called: Called, *, fuzzy: bool) -> Iterator[Reading]:
         yield from _bank_cards(digits, windows)
         if fuzzy:
             yield from _nearly_cards(digits, windows)
+    elif called.phone or called.turn != run.digits[0].turn:  # nothing else is that long, or another was asked for
+        yield from (found for found in _bank_cards(digits, windows) if digits.startswith(_UNION, found.start))
     yield from _phones(digits, windows)
     if fuzzy and called.phone:
         yield from _nearly_phones(digits, windows)

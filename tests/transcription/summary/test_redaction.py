@@ -72,6 +72,32 @@ def test_a_card_over_several_turns(talk: Callable[..., list[Turn]]) -> None:
     assert all(place.sure for place in places)
 
 
+@pytest.mark.parametrize("before", [
+    ("c 那也该打个电话给我啊。", "a 您说得对。请提供一张新卡，我给您改。"),
+    ("a 订单号多少？",),
+    ("a 手机号您再报一遍。", "c 手机号等会儿说，先说这个。"),
+    ("a 您想退到哪里呢？",),
+])  # fmt: skip
+def test_a_card_in_answer_to_another_question_is_one(talk: Callable[..., list[Turn]], before: tuple[str, ...]) -> None:
+    """What begins as cards do, and has their check digit, is a card, whatever was asked; said in pieces as well."""
+    masked, _ = redact_turns(
+        talk(*before, "c 6299996，0202548，", "a 嗯。", "c 54975。", "a 6299996020254854975，对吧？")
+    )
+    assert [turn.text for turn in masked[-4:]] == [
+        "*******，*******，",
+        "嗯。",
+        "*4975。",
+        "***************4975，对吧？",
+    ]
+
+
+def test_an_order_is_none(talk: Callable[..., list[Turn]]) -> None:
+    """Named in its own turn, or beginning otherwise: a check digit fits one number of ten."""
+    masked, _ = redact_turns(talk("c 订单号是6299996020254854975。", "a 订单号多少？", "c 4299996020254854970。"))
+    assert [turn.text for turn in masked[:1]] == ["订单号是6299996020254854975。"]
+    assert "*" not in masked[2].text
+
+
 def test_a_misheard_card_is_blackened_where_one_was_asked_for(talk: Callable[..., list[Turn]]) -> None:
     """Sixteen digits without a true check digit, in answer to 卡号."""
     masked, places = redact_turns(talk("a 请报一下银行卡卡号。", "c 6299 9910 2030 4051。"))
