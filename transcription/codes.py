@@ -74,7 +74,7 @@ _SHORT_CODE = re.compile(r"[A-Z]{1,3}-?\d{1,3}")
 _TAIL_WORD = re.compile(r"(?:最后|末尾|结尾|尾号?|后面?)(?:[两二三四五六\d]|几)?[个位]?(?:数字?|数)?(?:是|应该是|为)?$")
 _INSTEAD = re.compile(r"^[，。啊]*(?:而|应该)?是$")
 _LOOKS_AGAIN = re.compile("再(?:看|瞧|瞅|确认|核对)[^，。…]{0,4}[，。…].{0,12}是(?:个)?$")
-_UNKNOWN = re.compile("…*(?:什么|多少|几)来着|…+(?:后面|后头)?(?:忘了|记不|想不起|看不清)")
+_UNKNOWN = re.compile("(?:…+[A-Za-z\\d]*|)(?:什么|多少|几)来着|…+(?:后面|后头)?(?:忘了|记不|想不起|看不清)")
 _EXPLAINS = re.compile("[A-Z](?:后[头面边]|前[头面边]|那位|字?[后前])")  # E8，E后头是个八
 _LED_BY = re.compile("[sS][nN][码号]?(?:开头|打头|起头|开始)")
 _BEGINNING = 4  # characters by which a number is known to be begun anew
@@ -143,7 +143,7 @@ class Dictation:
                 free, 0, found.start()
             ):
                 continue
-            if _EXPLAINS.match(free, found.start()):
+            if _EXPLAINS.match(free, found.start()) or free[found.start() - 1 : found.start()] == "*":  # a card's tail
                 continue
             if piece.upper() in _WORDS or _QUANTITY.match(free, found.end()) or _UNKNOWN.match(free, found.end()):
                 continue

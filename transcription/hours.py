@@ -135,7 +135,7 @@ class Clock:
         if hour in self._known:
             return self._known[hour]
         word, index = self._period
-        late = word == "下午" and hour in range(9, _NOON)  # nobody says 下午11点
+        late = hour == _NOON or (word == "下午" and hour in range(9, _NOON))  # nobody says 下午11点
         if word and line.index - index <= _RECENT and not late:
             return _in(word, hour)
         return self._sense(hour, line, evening=passed and _COMING.search(clause.text) is not None)

@@ -230,8 +230,9 @@ class Sorter:
 
     def _whose_tail(self, chain: Chain, fact: FactKind) -> FactKind:
         """尾号 alone is a telephone's, unless a card was named just before, or ends like that."""
-        if any(secret.endswith(chain.value) for secret in self.secrets):
-            return self._kinds.get(next(s for s in self.secrets if s.endswith(chain.value)), FactKind.BANK_CARD)
+        own = next((secret for secret in self.secrets if secret.endswith(chain.value)), None)
+        if own or any(f"*{chain.value}" in line.whole for line in self.conversation[: chain.line]):
+            return self._kinds.get(own or "", FactKind.BANK_CARD)
         text = self.conversation[chain.line].whole
         front = text[max(0, chain.start - _NEAR) : chain.start]
         behind = text[chain.ends[1] :] if chain.ends[0] == chain.line else ""
@@ -283,6 +284,10 @@ class Sorter:
                 continue
             tail = _TAIL_SAID.search(line.whole) is not None
             cues = [cue for cue in self.cues(index) if cue[2] != FactKind.FAULT_CODE or _ASKS_CODE.search(line.whole)]
+            given = self.conversation[index + 1 : chain.line + 1]
+            if any(cue[2] in SECRET for cue in cues) and any("***" in other.whole for other in given):
+                either = _EITHER.search(line.whole)  # answered by a card that is blackened
+                cues = [cue for cue in cues if cue[2] not in SECRET and not either]
             for cue in sorted(cues, key=lambda cue: -cue[1]):
                 if cue[2] not in self._answered.get(index, ()):
                     yield cue[2], tail
