@@ -43,6 +43,9 @@ _WE = re.compile("我|咱|师傅|经理|专员|客服")
 _SHARES = ("call", "notify", "send", "repair", "visit")
 _ALSO = re.compile("(?:再|并|然后|同时|顺便)(?!送(?:您|你)|给?(?:您|你)送)")
 _RECEIVED = re.compile("收到|到(?:了|的话|货|账)|(?:发|传|寄|交|拿|送)(?:来|过来|到|了)|[付签填拍盖]")
+_HANDED_ON = re.compile(
+    "(?:拿|转|发|递|带|送)给(?!您|你|客户)[^，。您你]{0,8}(?:班长|经理|主任|主管|领导|老师|师傅|同事|部门|财务|仓库)"
+)
 _MOVED = re.compile("[改转调挪换移](?:过去|过来)")
 _FOR_THEM = re.compile(
     "(?:好的?|行|嗯|可以|，)*(?:那|就|您|你|直接|都)*(?:把[^，。]{1,10})?(?:发|寄|送|传|交|拍|报|打|转)(?:到|给|过来)?(?!您|你)"
@@ -84,12 +87,10 @@ class AgentReader:
             conditional = conditional or (
                 self.context.has("condition", clause.text) and not self._hangs_on_theirs(line, clause)
             )
-            act = None if conditional else self._act(sentence, clause, floor, lead)
+            act = None if conditional else self._also(clause, self._act(sentence, clause, floor, lead), last)
             if act and general and not act.by_when and not _WE.search(clause.text):
                 act = None  # 一般30天，好了会通知
             general = general or self.context.has("forecast", clause.text)
-            if act and last and self._also(clause, act, last):
-                act = replace(act, by_when=last.by_when)
             if act and open_act and act.kind in MEETINGS and len(clause.text) <= _BARE and open_act.kind != "call":
                 act = None  # 我重新给您发，10分钟之内到: the deadline of what is sent
             if not act and self.context.when_named(line, clause):
@@ -123,10 +124,12 @@ class AgentReader:
         return near and _RECEIVED.search(clause.text) is not None
 
     @staticmethod
-    def _also(clause: Clause, act: Act, last: Act) -> bool:
-        """Whether the act shares the day of the one before: 5点前传上去，再给您打个电话."""
-        free = not act.by_when and act.tie is Tie.NONE and not act.counted and last.tie is Tie.NONE
-        return free and bool(last.by_when) and act.kind in _SHARES and _ALSO.match(clause.text) is not None
+    def _also(clause: Clause, act: Act | None, last: Act | None) -> Act | None:
+        """The act; with the day of the one before, if it shares it: 5点前传上去，再给您打个电话."""
+        if not act or not last or act.by_when or act.tie is not Tie.NONE or act.counted or last.tie is not Tie.NONE:
+            return act
+        shares = last.by_when and act.kind in _SHARES and _ALSO.match(clause.text)
+        return replace(act, by_when=last.by_when) if shares else act
 
     def _act(self, sentence: Sentence, clause: Clause, floor: int, lead: str) -> Act | None:
         """The act of a clause; None where nobody is bound."""
@@ -273,6 +276,10 @@ class AgentReader:
 def _meant(kind: str, text: str) -> str | None:
     """The act that a table named, put right by the other words of the clause."""
     if kind == "visit" and _PASSED_ON.match(text):
+        return "forward"
+    if kind == "keep" and "占" in text and "时间" in text:
+        return "visit"
+    if kind == "send" and _HANDED_ON.search(text):
         return "forward"
     if kind == "visit" and _MOVED.search(text):
         return "correct"

@@ -26,7 +26,7 @@ _THEN = re.compile("我([寄发交付签填送])(?:了|完|好)(?:就|马上|再
 _IF_COME = re.compile("收到|到了?就|发来|来了就")
 _HAND = re.compile("[付交缴发寄传送填补签转还](?!现)")
 _BY_THEN = re.compile("(?:之?内|前)(?!台|面|天|往|提)")
-_BY_US = re.compile("我们|给您|到您|师傅|工程师|同事|退您")
+_BY_US = re.compile("我们(?!这|那|店|柜|公|邮|小程序|软件|平台|网|窗口|前台)|给您|到您|师傅|工程师|同事|退您")
 _MINE = re.compile("我|俺|咱|给你|给您|你们")
 _TOLD = re.compile("((?:让|叫|喊)[^，。你您我]{1,4})给我")
 _COME = re.compile("(?:来|到|去)[^，。]{0,12}(?:签|填|交(?!警)|盖|还|退|办)")  # 请您到门店签字
@@ -90,7 +90,7 @@ class CallerReader:
         if self._asks(line, clause) and not (_TAG.search(line.whole[clause.start :]) and self._granted(line)):
             return False
         ahead = self.words["promise.caller_future"].search(text) or self.deadlines.named(line, floor, clause.end)
-        return bool(ahead) and (awaited or _TO_US.search(text) is not None)
+        return bool(ahead) and (awaited or comes or _TO_US.search(text) is not None)
 
     def _asks(self, line: Line, clause: Clause) -> bool:
         """Whether it is a question: 明天发，那后天到？ of theirs."""

@@ -1,10 +1,12 @@
 """The acts of a call as they are promised; one that is said again, or changed, stays one. Pure."""
 
+import re
 from dataclasses import replace
 
 from transcription.acts import Act
 from transcription.restated import Restated
 
+_GOES = re.compile("过去|来|去|到")
 _LATEST = 40  # acts among which a repetition is looked for
 _STAYS = ("forward", "praise", "bear", "compensate", "other")  # beside these in a sentence, 我转告经理 is an act too
 
@@ -23,6 +25,15 @@ class Ledger:
         if act.kind not in _STAYS:  # 我转告经理, 明天给您打电话: one act
             self.acts[first:] = [old for old in self.acts[first:] if not _only_passed_on(old, act)]
         said = [old for old in self.acts[first:] if old.who is act.who]
+        theirs = self.acts[-1] if self.acts and self.acts[-1].who is not act.who else None
+        if (
+            act.bare
+            and theirs
+            and act.line - theirs.line == 1
+            and act.day == theirs.day != ""
+            and _GOES.search(theirs.what)
+        ):
+            return  # 周五下午我过去取 -- 好，周五下午
         known = act.bare and any(old.day == act.day and old.kind != act.kind for old in said)
         if known and not any(old.kind == act.kind and not old.day for old in said):
             return  # 对，9月15号: said again

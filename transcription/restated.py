@@ -55,6 +55,8 @@ class Restated:
 
     def _goods(self, old: Act, new: Act) -> bool | None:
         """后天能到您那儿...后天给您送."""
+        if "捎" in new.what:
+            return None
         if {old.kind, new.kind} == {"send", "visit"} and old.day == new.day != "" and old.tie is new.tie:
             return not self._things(old.what + new.what) & _PAPERS
         return None
@@ -171,6 +173,8 @@ class Restated:
 def _same_of_caller(old: Act, new: Act) -> bool:
     """我下周一去盖章，盖好就寄给你们."""
     if old.line == new.line:
+        if new.tie is Tie.AFTER and not old.tie:
+            return False  # 我明天寄，我寄了就填
         hands = [set(_HANDS.findall(act.what)) for act in (old, new)]
         if bool(old.tie) != bool(new.tie) and all(hands) and not hands[0] & hands[1]:
             return False  # 报告我带，药名晚上拍给你们

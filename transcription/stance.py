@@ -22,6 +22,9 @@ _ABOUT_TO = re.compile("就(?:去|给|来|让|派|送|发|退|打)[^，。]*了[
 _TELLS = re.compile(
     "(?:告诉|通知|发(?:给)?|告知|回复|答复|跟)(?:您|你)[^？]*(?:什么|多少|哪|谁|几|怎么|是不是|能不能)[^？吗]*$"
 )
+_THEIRS = re.compile(
+    "^.{0,3}(?:您|你)(?:刚才?)?(?:发|传|寄|交|付|拍|填|签|拿|送|带|报)(?:过来|来|到|好|完|过去|上来)?(?:了(?=我|就|马上|师傅)|的(?![，。]))"
+)
 _WAIT = re.compile("稍等|等一下|等一会|您等|别挂|请等|等我|稍候")
 _DONE = re.compile("(?<![，。…])好了|完了|已经|[改登提交报催转记办加取查弄点发][^，。]{0,3}了[，。！]?")
 
@@ -45,6 +48,7 @@ class Stance:
 
     def _says_no(self, text: str) -> bool:
         has = self.context.has
+        text = _THEIRS.sub("", text)
         return has("negated", _SAME_WORD.sub("", text)) or has("information", text) or has("empty", text)
 
     def _foretells(self, line: Line, clause: Clause, kind: str) -> bool:
