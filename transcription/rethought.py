@@ -69,10 +69,8 @@ def _spurned(call: Named, line: int) -> Iterator[int]:
         return
     for index in call.of(line, FactKind.AMOUNT):
         mention = call.mentions[index]
-        sentence = re.split("[。！？]", own.whole[: mention.end + 8])[-1] + own.whole[mention.end : mention.end + 8]
-        others = any(call.mentions[i].value != mention.value for i in call.of(reply.index, FactKind.AMOUNT))
-        named = any(call.mentions[i].value == mention.value for i in call.of(reply.index, FactKind.AMOUNT))
-        if _OFFERED.search(sentence) and (named or not others) and not call.again(index, reply.index + 1):
+        sentence = re.split("[。！？]", own.whole[: mention.start])[-1] + own.whole[mention.start : mention.end + 8]
+        if _OFFERED.search(sentence) and not call.again(index, reply.index + 1):
             yield index
             yield from (i for i in call.of(reply.index, FactKind.AMOUNT) if call.mentions[i].value == mention.value)
 
@@ -177,7 +175,7 @@ def _forecast(call: Named, line: int) -> Iterator[int]:
             later = [i for i in call.others(index, line, 1) if call.mentions[i].start > mention.end]
             rest = own.whole[mention.end : call.mentions[later[0]].start] if later else ""
             guess = _GUESS.search(own.whole[max(0, mention.start - 6) : mention.start]) or _GUESS.match(rest)
-            if guess and _VOUCHES.search(rest + own.whole[call.mentions[later[0]].end :][:4] if later else ""):
+            if guess and later and _VOUCHES.search(own.whole[mention.end : call.mentions[later[0]].end + 4]):
                 yield index
 
 
