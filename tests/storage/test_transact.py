@@ -131,7 +131,7 @@ async def test_two_that_lock_each_other_out_both_end_well(postgres_url: str) -> 
         asyncio.to_thread(crosswise, "20261121", "20261122", met),
         asyncio.to_thread(crosswise, "20261122", "20261121", met),
     )
-    assert len(begun) == 3
+    assert len(begun) >= 3  # one of them anew; and once more if they meet again
     assert await count(db) == 2
     await db.close()
 
