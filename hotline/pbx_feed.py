@@ -136,6 +136,7 @@ class PbxFeed:
 
     def _changed(self, state: LinkState) -> None:
         LINK_UP.labels(self._pbx.name).set(state.link is Link.UP)
+        self.tracker.missed()
         if state.link is not Link.UP:
             self._pipeline.hears(self._pbx.name, on=False)
         if self._listening is not None:

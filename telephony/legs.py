@@ -80,7 +80,7 @@ class OpenCall:
 
     __slots__ = (
         "answered", "answering", "channel", "confirmed", "dials", "doubt", "files", "held", "key", "legs", "messages",
-        "queue", "shown", "since", "stopped", "talking", "uniqueid", "waning",
+        "queue", "shown", "since", "stopped", "talking", "unheard", "uniqueid", "waning",
     )  # fmt: skip
 
     def __init__(self, key: CallKey, uniqueid: str, channel: str) -> None:
@@ -100,6 +100,7 @@ class OpenCall:
         self.answered = False
         self.answering = False  # a phone has answered and the others' dialling is being cancelled
         self.doubt = False  # nobody listened when it may have been answered (telephony.resync)
+        self.unheard = False  # the same, until a snapshot tells
         self.waning = False  # phones were given up that have not hung up yet, for all we know
         self.stopped = False
 
@@ -332,7 +333,7 @@ class OpenCall:
             return Outcome.ANSWERED
         if self.messages:
             return Outcome.VOICEMAIL
-        return Outcome.LOST if self.doubt else Outcome.ABANDONED
+        return Outcome.LOST if self.doubt or self.unheard else Outcome.ABANDONED
 
     def _rings(self, agent: str) -> bool:
         return any(leg.agent == agent and leg.phase in (Phase.RINGING, Phase.UP) for leg in self.legs.values())

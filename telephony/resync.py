@@ -7,7 +7,8 @@ a caller whom nobody hears yet is rung. Where events overtook the list, they are
 
 What happened and was over while nobody listened cannot be told. So a call that is new to us, or does not wait in the
 queue it had been in, is in doubt from then on: should it end without anybody seen to talk, nobody knows whether
-somebody had, and it is ``lost``. The call records tell more (:mod:`telephony.cdr`).
+somebody had, and it is ``lost``; so is one that ends between the link's return and the list. The call records tell more
+(:mod:`telephony.cdr`).
 
 Thousands of calls take a while, and a phone may ring meanwhile: a merge goes in steps, one call at a time, and an event
 in between first has the calls merged that it speaks of.
@@ -127,6 +128,7 @@ class Merge:
             self._live.pending.pop(call.uniqueid, None)
         if call.queue is None or call.queue != self._queued.get(call.uniqueid):
             call.doubt = True
+        call.unheard = False
         for uid in [leg for leg in call.legs if not self._there(leg)]:
             call.hang_up(uid, Over.LOST, now, out)
 

@@ -175,6 +175,11 @@ class Tracker:
             handler(event, out)
         return out
 
+    def missed(self) -> None:
+        """Nobody listened for a while: what ends before a snapshot tells may have been answered meanwhile."""
+        for call in self._live.calls.values():
+            call.unheard = True
+
     def resync(self, snapshot: ev.Snapshot, now: float | None = None) -> list[Fact]:
         """What must have happened while nobody listened, from what the PBX says is there now."""
         return [fact for facts in self.merge(snapshot).steps(now) for fact in facts]

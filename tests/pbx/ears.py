@@ -140,6 +140,7 @@ class Ear:
         async for item in self.link:
             at = now()
             if isinstance(item, LinkState):
+                tracker.missed()
                 continue
             facts = tracker.resync(item, at) if isinstance(item, Snapshot) else tracker.feed(item, at)
             for fact in facts:

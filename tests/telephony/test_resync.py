@@ -125,10 +125,29 @@ def test_a_caller_whom_nobody_was_seen_to_answer_is_in_doubt_unless_still_in_the
     for event in (new, ev.Joined(AT, name, channel, channel, "support")):
         tracker.feed(event, 1.0)
     waiting = () if waits is None else (ev.Waiting(None, waits, name, channel, "a"),)
+    tracker.missed()
     tracker.resync(ev.Snapshot(listed(0, bridged=False).channels[:1], waiting), 5.0)
     (ended,) = tracker.feed(ev.HangUp(AT, name, channel, channel, "16"), 6.0)
     assert isinstance(ended, Ended)
     assert ended.outcome is (Outcome.ABANDONED if waits == "support" else Outcome.LOST)
+
+
+@pytest.mark.parametrize(("missed", "outcome"), [(False, Outcome.ABANDONED), (True, Outcome.LOST)])
+def test_who_hangs_up_between_the_links_return_and_the_list_may_have_talked(
+    missed: bool,  # noqa: FBT001 - a case
+    outcome: Outcome,
+) -> None:
+    """Seen with Asterisk 22 on a busy machine: the caller went while the list was still being read."""
+    tracker = made()
+    name, channel = f"PJSIP/carrier-{0:08x}", uid(0)
+    new = ev.NewChannel(AT, name, "4", "13812345678", None, "4007002505", channel, channel)
+    for event in (new, ev.Joined(AT, name, channel, channel, "support")):
+        tracker.feed(event, 1.0)
+    if missed:
+        tracker.missed()
+    (ended,) = tracker.feed(ev.HangUp(AT, name, channel, channel, "16"), 6.0)
+    assert isinstance(ended, Ended)
+    assert ended.outcome is outcome
 
 
 def test_a_colleague_who_is_consulted_has_no_card() -> None:
