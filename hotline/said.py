@@ -5,7 +5,6 @@ Everything that reads the words after this reads the blackened ones; nothing els
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -55,4 +54,4 @@ class Said:
         kept = transcript if mask is None else mask(transcript)
         called_at = datetime.fromtimestamp(page.item.arrived, self._zones.get(line, self._zone))
         summary = summarise(kept.turns, called_at, self._lexicons.get(line))
-        return replace(kept, turns=tuple(kept.turns)), summary
+        return kept, summary

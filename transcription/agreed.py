@@ -53,7 +53,6 @@ _DEADLINE = re.compile(
 _OTHER_HOUR = re.compile(
     "点(?:半)?(?:以后|之后|过后|往后|以前|之前)(?:才)?(?:行|可以|方便|有空|成|在)|(?:上午|下午|晚上|早上|中午|傍晚|晚(?:一|1)?点|早(?:一|1)?点|别的|其他|换个?|再?[早晚]些)[^，。]{0,6}(?:有没有|有吗|行不|行吗|可以|吧|呢|成不|成吗|能不能|方便|中不)"
 )
-_BUT = re.compile(r"^(?:不过|但是?|可惜|可是|只是|就是|已经|都|太|我|那|师傅)?")
 
 
 def dropped(mentions: Sequence[Mention], lines: Sequence[Line], words: Lexicon, today: date) -> set[int]:

@@ -16,7 +16,6 @@ from uuid import UUID
 from transcription.formats import Conversation, Sound, as_object
 from transcription.transcript import Speaker
 
-DRAFT = "draft-ietf-vcon-vcon-core-03"
 SYNTAX = "0.4.0"
 VENDOR = "hotline"
 _INCOMPLETE = {"abandoned": "hung-up", "lost": "failed", "voicemail": "voicemail-no-message", "answered": "failed"}
