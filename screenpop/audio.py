@@ -74,9 +74,10 @@ LISTENS: web.AppKey[Listens] = web.AppKey("listens", Listens)
 async def the_call(request: web.Request) -> CallPage:
     """The call of an address, for whom it concerns; 403 for others, existing or not, and 404."""
     deps = request.app[DEPS]
-    user = request[SESSION].user
-    call = call_of(request)
-    if not may(Role(user.role), Right.ALL_CALLS) and not await deps.reads.concerns(call, user.login, user.extension):
+    session, call = request[SESSION], call_of(request)
+    if not may(Role(session.user.role), Right.ALL_CALLS) and not await deps.reads.concerns(
+        call, session.user.login, session.extension
+    ):
         raise web.HTTPForbidden(text="this call is not yours")
     page = await deps.reads.call(call)
     if page is None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from screenpop.rights import Right, Role, may
-from storage.accounts import User
+from storage.accounts import Session
 from storage.bursts import Bursts, Noticed
 from storage.database import Database
 from storage.pages import TicketPage
@@ -47,9 +47,9 @@ class Finding:
         return propose(rules, ticket.category, ticket.urgency, ticket.owner, page.typed)
 
 
-def asker(user: User) -> Asker:
+def asker(session: Session) -> Asker:
     """A user as one who asks: everything for who may open any call, own calls and tickets for others."""
-    return Asker(user.login, user.extension, everything=may(Role(user.role), Right.ALL_CALLS))
+    return Asker(session.user.login, session.extension, everything=may(Role(session.user.role), Right.ALL_CALLS))
 
 
 def pieces(snippet: Snippet) -> list[tuple[str, bool]]:

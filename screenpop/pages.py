@@ -38,8 +38,9 @@ def back(target: str) -> str:
 
 async def home(request: web.Request) -> web.Response:
     """``GET /``: whoever has a phone to the desk, supervisors without one to the tickets."""
-    user = request[SESSION].user
-    place = "/desk" if user.extension or not may(Role(user.role), Right.ALL_TICKETS) else "/tickets"
+    session = request[SESSION]
+    user = session.user
+    place = "/desk" if session.extension or not may(Role(user.role), Right.ALL_TICKETS) else "/tickets"
     raise web.HTTPSeeOther(place)
 
 
@@ -103,7 +104,7 @@ async def recent(request: web.Request) -> web.Response:
 
 async def recent_calls(request: web.Request) -> Sequence[CallItem]:
     """Today's calls this agent talked in, newest first. Today begins at midnight on the site's clock."""
-    extension = request[SESSION].user.extension
+    extension = request[SESSION].extension
     if extension is None:
         return ()
     deps = request.app[DEPS]

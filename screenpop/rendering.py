@@ -20,8 +20,8 @@ LANGUAGE_COOKIE = "language"
 ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 NAV = (
     ("/desk", N_("Desk"), "headset", Right.DESK),
-    ("/tickets", N_("Tickets"), "ticket", Right.DESK),
-    ("/search", N_("Search"), "search", Right.DESK),
+    ("/tickets", N_("Tickets"), "ticket", Right.READ),
+    ("/search", N_("Search"), "search", Right.READ),
     ("/status", N_("Service status"), "activity", Right.STATUS),
 )
 
@@ -88,6 +88,7 @@ def render(request: web.Request, template: str, /, code: int = 200, **values: An
             shadow=deps.shadow,
             site=deps.site,
             user=user,
+            seat=session.extension if session else None,
             **{"words": {}, **values},
         )
     )

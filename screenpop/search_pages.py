@@ -43,7 +43,7 @@ def asked(request: web.Request) -> tuple[str, str | None, int | None]:
 async def search(request: web.Request) -> web.Response:
     """``GET /search``: ``q``, ``line``, ``cursor``; calls by what was said, tickets by what stands on them."""
     text, line, cursor = asked(request)
-    who = asker(request[SESSION].user)
+    who = asker(request[SESSION])
     hits = await finding(request).search.calls(text, who, line=line, cursor=cursor, limit=PAGE)
     tickets = await finding(request).search.tickets(text, who, line=line, limit=FEW) if cursor is None else ()
     return render(
@@ -65,7 +65,7 @@ async def search_json(request: web.Request) -> web.Response:
     text, line, cursor = asked(request)
     if not text:
         return problem(400, "Bad Request", "q is missing: what to look for")
-    who = asker(request[SESSION].user)
+    who = asker(request[SESSION])
     hits = await finding(request).search.calls(text, who, line=line, cursor=cursor, limit=PAGE)
     tickets = await finding(request).search.tickets(text, who, line=line) if cursor is None else ()
     return _answer(

@@ -5,109 +5,26 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from screenpop import api, pages, search_pages, ticket_pages
 from screenpop.accounts import COOKIE, LOGINS, SESSION, Logins
 from screenpop.assets import Assets
-from screenpop.audio import LISTENS, Listens, audio
-from screenpop.call_pages import call, waiting
-from screenpop.correcting import correct, correct_json
+from screenpop.audio import LISTENS, Listens
 from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
 from screenpop.errors import for_a_program, told
-from screenpop.export import export
-from screenpop.hub import LOGGED_OUT, Hub, Page
+from screenpop.hub import Hub
 from screenpop.progress import Shares
-from screenpop.rights import Right, Role, may
+from screenpop.rights import Role, may
+from screenpop.route import Route
+from screenpop.routes import ROUTES
 from screenpop.security import add_headers, from_our_pages
-from storage.trouble import StorageError
+from screenpop.sockets import socket
 
 LARGEST_BODY = 256 * 1024
-CLOSING = 2.0  # seconds a page may take to say goodbye
-
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One route. ``right`` None: for everybody, logged in or not."""
-
-    method: str
-    path: str
-    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    right: Right | None
-
-
-async def socket(request: web.Request) -> web.WebSocketResponse:
-    """``GET /ws``: cards of one's extension, and word of tickets for those who may list them all."""
-    deps = request.app[DEPS]
-    ws = web.WebSocketResponse(heartbeat=deps.beat, max_msg_size=4096, timeout=CLOSING)
-    await ws.prepare(request)
-    session = request.get(SESSION)
-    if session is None:
-        await ws.close(code=LOGGED_OUT, message=b"not logged in")
-        return ws
-    user = session.user
-    token = request.cookies[COOKIE]
-
-    async def alive() -> bool:
-        try:
-            return await request.app[LOGINS].session(token, deps.now()) is not None
-        except StorageError as error:  # who is logged in cannot be known now: calls ring all the same
-            log.warning("session_unchecked", login=user.login, error=str(error))
-            return True
-
-    await request.app[HUB].serve(
-        ws,
-        Page(user.login, session.id, request.transport.abort if request.transport else ws.force_close),
-        user.extension,
-        tickets=may(Role(user.role), Right.ALL_TICKETS),
-        alive=alive,
-    )
-    return ws
-
-
-ROUTES = (
-    Route("GET", "/", pages.home, Right.DESK),
-    Route("GET", "/login", pages.login_page, None),
-    Route("POST", "/login", pages.log_in, None),
-    Route("POST", "/logout", pages.log_out, Right.DESK),
-    Route("POST", "/language", pages.language, None),
-    Route("GET", "/ws", socket, None),  # tells nothing to nobody, but with a close code a page understands
-    Route("GET", "/desk", pages.desk, Right.DESK),
-    Route("GET", "/desk/recent", pages.recent, Right.DESK),
-    Route("GET", "/tickets", ticket_pages.tickets, Right.DESK),
-    Route("GET", "/tickets/rows", ticket_pages.rows, Right.DESK),
-    Route("GET", r"/tickets/{id:\d+}", ticket_pages.ticket, Right.TICKETS),
-    Route("POST", r"/tickets/{id:\d+}", ticket_pages.edit, Right.TICKETS),
-    Route("POST", r"/tickets/{id:\d+}/notes", ticket_pages.note, Right.TICKETS),
-    Route("GET", "/search", search_pages.search, Right.DESK),
-    Route("GET", "/calls/{key}", call, Right.DESK),
-    Route("GET", "/calls/{key}/state", waiting, Right.DESK),
-    Route("GET", r"/calls/{key}/audio/{recording:\d+}/{leg}", audio, Right.DESK),
-    Route("GET", "/calls/{key}/export/{format}", export, Right.DESK),
-    Route("POST", "/calls/{key}/summary", correct, Right.DESK),
-    Route("POST", "/calls/{key}/split", ticket_pages.split, Right.TICKETS),
-    Route("GET", "/status", pages.status, Right.STATUS),
-    Route("GET", "/api/me", api.me, Right.DESK),
-    Route("GET", "/api/tickets", api.tickets, Right.DESK),
-    Route("GET", r"/api/tickets/{id:\d+}", api.ticket, Right.TICKETS),
-    Route("PATCH", r"/api/tickets/{id:\d+}", api.change_ticket, Right.TICKETS),
-    Route("POST", r"/api/tickets/{id:\d+}/notes", api.add_note, Right.TICKETS),
-    Route("GET", r"/api/tickets/{id:\d+}/similar", search_pages.similar_json, Right.TICKETS),
-    Route("GET", "/api/search", search_pages.search_json, Right.DESK),
-    Route("GET", "/api/bursts", search_pages.bursts_json, Right.ALL_TICKETS),
-    Route("GET", "/api/calls/{key}", api.call, Right.DESK),
-    Route("PATCH", "/api/calls/{key}/summary", correct_json, Right.DESK),
-    Route("GET", "/api/corrections", api.corrections, Right.STATUS),
-    Route("GET", "/api/status", api.status, Right.STATUS),
-)
 
 
 def guarded(route: Route) -> Handler:

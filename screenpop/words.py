@@ -36,7 +36,12 @@ PHASE: Words = {
     "voicemail": N_("Voicemail"),
     "ended": N_("Ended"),
 }
-ROLE: Words = {"agent": N_("Agent"), "supervisor": N_("Supervisor"), "admin": N_("Administrator")}
+ROLE: Words = {
+    "agent": N_("Agent"),
+    "supervisor": N_("Supervisor"),
+    "admin": N_("Administrator"),
+    "auditor": N_("Auditor"),
+}
 CATEGORY: Words = {
     "无效": N_("Invalid"),
     "表扬": N_("Praise"),

@@ -52,6 +52,11 @@ class Session:
     ip: str | None
     browser: str | None
 
+    @property
+    def extension(self) -> str | None:
+        """The phone this login sits at."""
+        return self.user.extension
+
 
 class Accounts:
     """Users and sessions. All methods raise StorageError."""

@@ -38,6 +38,7 @@ PEOPLE = {  # login: name, role, extension
     "wang": ("王 芳", "agent", "1002"),
     "zhao": ("赵 主管", "supervisor", None),
     "root": ("管理员", "admin", None),
+    "shen": ("审计员", "auditor", None),
 }
 SECONDS = 2
 

@@ -16,7 +16,7 @@ async def test_who_am_i(visit: "Visit") -> None:
         "name": "李 明",
         "role": "agent",
         "extension": "1001",
-        "rights": ["desk", "tickets"],
+        "rights": ["account", "desk", "numbers", "read", "tickets"],
     }
 
 

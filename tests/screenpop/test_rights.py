@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from screenpop.rights import Right, Role, may
-from screenpop.web import ROUTES, Route
+from screenpop.route import Route
+from screenpop.routes import ROUTES
 
 if TYPE_CHECKING:
     from tests.screenpop.conftest import House, Visit
@@ -35,7 +36,9 @@ async def test_nobody_gets_nothing(house: "House", visit: "Visit") -> None:
     assert not await house.audit.rows()
 
 
-@pytest.mark.parametrize(("login", "role"), [("li", Role.AGENT), ("zhao", Role.SUPERVISOR), ("root", Role.ADMIN)])
+@pytest.mark.parametrize(
+    ("login", "role"), [("li", Role.AGENT), ("zhao", Role.SUPERVISOR), ("root", Role.ADMIN), ("shen", Role.AUDITOR)]
+)
 async def test_each_role_gets_what_the_table_says(login: str, role: Role, house: "House", visit: "Visit") -> None:
     """No route gives more or less than the right it names."""
     visitor = await visit(login)
@@ -55,9 +58,12 @@ async def test_each_role_gets_what_the_table_says(login: str, role: Role, house:
 def test_the_table() -> None:
     """Who may do what, in one look."""
     assert {role: sorted(right for right in Right if may(role, right)) for role in Role} == {
-        Role.AGENT: ["desk", "tickets"],
-        Role.SUPERVISOR: ["all_calls", "all_tickets", "desk", "listens", "tickets", "unmasked"],
-        Role.ADMIN: ["all_calls", "all_tickets", "desk", "listens", "status", "tickets", "unmasked"],
+        Role.AGENT: ["account", "desk", "numbers", "read", "tickets"],
+        Role.SUPERVISOR: [
+            *("account", "all_calls", "all_tickets", "desk", "listens", "numbers", "read", "tickets", "unmasked")
+        ],
+        Role.ADMIN: sorted(Right),
+        Role.AUDITOR: ["account", "all_calls", "all_tickets", "audit", "listens", "read"],
     }
 
 

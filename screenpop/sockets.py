@@ -1,0 +1,43 @@
+"""The socket of an open page: who it belongs to, and what it is told."""
+
+import structlog
+from aiohttp import web
+
+from screenpop.accounts import COOKIE, LOGINS, SESSION
+from screenpop.deps import DEPS, HUB
+from screenpop.hub import LOGGED_OUT, Page
+from screenpop.rights import Right, Role, may
+from storage.trouble import StorageError
+
+CLOSING = 2.0  # seconds a page may take to say goodbye
+
+log = structlog.get_logger()
+
+
+async def socket(request: web.Request) -> web.WebSocketResponse:
+    """``GET /ws``: cards of one's extension, and word of tickets for those who may list them all."""
+    deps = request.app[DEPS]
+    ws = web.WebSocketResponse(heartbeat=deps.beat, max_msg_size=4096, timeout=CLOSING)
+    await ws.prepare(request)
+    session = request.get(SESSION)
+    if session is None:
+        await ws.close(code=LOGGED_OUT, message=b"not logged in")
+        return ws
+    user = session.user
+    token = request.cookies[COOKIE]
+
+    async def alive() -> bool:
+        try:
+            return await request.app[LOGINS].session(token, deps.now()) is not None
+        except StorageError as error:  # who is logged in cannot be known now: calls ring all the same
+            log.warning("session_unchecked", login=user.login, error=str(error))
+            return True
+
+    await request.app[HUB].serve(
+        ws,
+        Page(user.login, session.id, request.transport.abort if request.transport else ws.force_close),
+        session.extension,
+        tickets=may(Role(user.role), Right.ALL_TICKETS),
+        alive=alive,
+    )
+    return ws
