@@ -1,6 +1,6 @@
 """What a route is: an address, who may ask for it, and what the API's document says of it.
 
-Every room of pages has a table ``ROUTES`` of its own, and :mod:`screenpop.routes` joins them. The test of rights and the
+Every room of pages has a table ``ROUTES`` of its own; :mod:`screenpop.routes` joins them. The test of rights and the
 API's document read nothing else.
 """
 
