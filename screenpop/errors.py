@@ -3,6 +3,7 @@
 Our own bugs are not caught here: aiohttp logs them whole and answers 500.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import structlog
@@ -10,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from screenpop.rendering import reader, render
+from screenpop.shapes import BadShapeError, Fault
 from screenpop.words import N_
 from storage.trouble import StorageError, UnknownCallError, UnknownTicketError
 
@@ -39,9 +41,13 @@ ADVICE = {
 log = structlog.get_logger()
 
 
-def problem(status: int, title: str, detail: str | None = None) -> web.Response:
-    """A problem details answer."""
-    body = {"type": "about:blank", "status": status, "title": title, **({"detail": detail} if detail else {})}
+def problem(status: int, title: str, detail: str | None = None, faults: Sequence[Fault] = ()) -> web.Response:
+    """A problem details answer. ``faults``: what is wrong with which field."""
+    body: dict[str, object] = {"type": "about:blank", "status": status, "title": title}
+    if detail:
+        body["detail"] = detail
+    if faults:
+        body["errors"] = [{"field": fault.field, "why": fault.why} for fault in faults]
     return web.json_response(body, status=status, content_type="application/problem+json")
 
 
@@ -50,11 +56,11 @@ def for_a_program(request: web.Request) -> bool:
     return request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", "text/html")
 
 
-def tell(request: web.Request, status: int, detail: str | None) -> web.Response:
+def tell(request: web.Request, status: int, detail: str | None, faults: Sequence[Fault] = ()) -> web.Response:
     """The answer for an error status. ``detail`` is English, for programs and logs."""
     title = HTTPStatus(status).phrase
     if for_a_program(request):
-        return problem(status, title, detail)
+        return problem(status, title, detail, faults)
     say = reader(request).say
     heading = say(HEADINGS.get(status, "")) or title
     return render(request, "error.html", status, status=status, heading=heading, advice=say(ADVICE.get(status, "")))
@@ -68,7 +74,7 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
-        response = tell(request, error.status, error.text)
+        response = tell(request, error.status, error.text, error.faults if isinstance(error, BadShapeError) else ())
         for name in ("Allow", "Content-Range", "Retry-After"):
             if name in error.headers:
                 response.headers[name] = error.headers[name]

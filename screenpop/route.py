@@ -31,7 +31,7 @@ class Scope(StrEnum):
 class Shape(BaseModel):
     """JSON that comes in or goes out, with nothing else in it. Times are epoch seconds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
