@@ -14,6 +14,7 @@ from screenpop.accounts import SESSION
 from screenpop.deps import ASSETS, DEPS
 from screenpop.i18n import Reader, choose, translations
 from screenpop.rights import Right, Role, may
+from screenpop.shell_words import SHELL
 from screenpop.words import N_
 
 LANGUAGE_COOKIE = "language"
@@ -89,7 +90,7 @@ def render(request: web.Request, template: str, /, code: int = 200, **values: An
             site=deps.site,
             user=user,
             seat=session.extension if session else None,
-            **{"words": {}, **values},
+            **{**values, "words": {**(spoken(request, SHELL) if user else {}), **values.get("words", {})}},
         )
     )
     return web.Response(text=text, status=code, content_type="text/html", headers={"Vary": "Accept-Language, Cookie"})

@@ -76,9 +76,11 @@ def test_every_word_a_script_says_is_given_to_it() -> None:
     """``say("...")`` in our modules names a text of the page's table; a made-up one would throw in the browser."""
     from screenpop.assets import ROOT  # noqa: PLC0415
 
-    given = set(words.DESK) | set(words.CALL)
+    from screenpop.shell_words import SHELL  # noqa: PLC0415
+
+    given = set(words.DESK) | set(words.CALL) | set(SHELL)
     for path in (ROOT / "js").glob("*.js"):
-        for key in re.findall(r'say\("([^"$]+)"', path.read_text("utf-8")):
+        for key in re.findall(r'\b(?:say\(|shortcut\("[^"]+", )"([^"$]+)"', path.read_text("utf-8")):
             assert key in given, (path.name, key)
 
 
