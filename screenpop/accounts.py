@@ -15,6 +15,7 @@ from aiohttp import web
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from screenpop.deps import DEPS
 from screenpop.rights import Role
 from storage.accounts import AccountError, Accounts, Session, User
 from storage.audit import Audit, What
@@ -67,8 +68,8 @@ class Logins:
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._nobody: str | None = None
 
-    async def log_in(self, login: str, password: str, come: From, now: float) -> str:
-        """The token of a new session. Raises LoginError."""
+    async def check(self, login: str, password: str, come: From, now: float) -> User:
+        """Whose login and password these are. Nobody is logged in by it. Raises LoginError."""
         async with self._turn:
             by_login, by_address = await self._accounts.failures(login, come.ip, now - WINDOW)
             if by_login >= MOST_BY_LOGIN or by_address >= MOST_BY_ADDRESS:
@@ -80,7 +81,11 @@ class Logins:
                 await self._accounts.failed(login, come.ip, now)
                 await self._audit.add(login, What.LOGIN_REFUSED, login, now, ip=come.ip)
                 raise WrongError
-        await self._accounts.forgive(login, now - WINDOW)
+        return user
+
+    async def open(self, user: User, come: From, now: float) -> str:
+        """The token of a new session of somebody who proved who they are. Raises LoginError: the user is gone."""
+        await self._accounts.forgive(user.login, now - WINDOW)
         try:
             token = await self._accounts.log_in(user, now, IDLE, ip=come.ip, browser=come.browser)
         except AccountError as error:
@@ -128,6 +133,34 @@ def come_from(request: web.Request) -> From:
     return From(ip, request.headers.get("User-Agent"))
 
 
-def set_cookie(response: web.StreamResponse, token: str, *, secure: bool) -> None:
+def cookie_name(request: web.Request) -> str:
+    """The name of the session's cookie. With TLS neither another host nor a page without TLS can plant one of it."""
+    return f"__Host-{COOKIE}" if secure(request) else COOKIE
+
+
+def secure(request: web.Request) -> bool:
+    """Whether the browser reached us by https, through a proxy perhaps."""
+    return request.app[DEPS].secure or request.secure
+
+
+def token_of(request: web.Request) -> str | None:
+    """The session's token that the browser sent."""
+    return request.cookies.get(cookie_name(request))
+
+
+def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
     """Give the browser its token: not to scripts, not to other sites, not without TLS where there is TLS."""
-    response.set_cookie(COOKIE, token, httponly=True, samesite="Lax", secure=secure, path="/", max_age=int(LONGEST))
+    response.set_cookie(
+        cookie_name(request),
+        token,
+        httponly=True,
+        samesite="Lax",
+        secure=secure(request),
+        path="/",
+        max_age=int(LONGEST),
+    )
+
+
+def drop_cookie(request: web.Request, response: web.StreamResponse) -> None:
+    """Have the browser forget its token."""
+    response.del_cookie(cookie_name(request), path="/", secure=secure(request), httponly=True, samesite="Lax")

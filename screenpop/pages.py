@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from screenpop.accounts import (
-    COOKIE,
     LOGINS,
     SESSION,
     ThrottledError,
     WrongError,
     come_from,
+    drop_cookie,
+    secure,
     set_cookie,
+    token_of,
 )
 from screenpop.deps import DEPS, HUB
 from screenpop.forms import form, query
@@ -59,7 +61,8 @@ async def log_in(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     say = reader(request).say
     try:
-        token = await request.app[LOGINS].log_in(login, password, come_from(request), deps.now())
+        logins, come = request.app[LOGINS], come_from(request)
+        token = await logins.open(await logins.check(login, password, come, deps.now()), come, deps.now())
     except WrongError:
         return render(request, "login.html", 401, trouble=say(WRONG), login=login, back=place)
     except ThrottledError as error:
@@ -67,17 +70,17 @@ async def log_in(request: web.Request) -> web.Response:
         page.headers["Retry-After"] = str(int(error.wait))
         return page
     response = web.Response(status=303, headers={"Location": place})
-    set_cookie(response, token, secure=deps.secure or request.secure)
+    set_cookie(request, response, token)
     return response
 
 
 async def log_out(request: web.Request) -> web.Response:
     """``POST /logout``: the session ends, on open desks too."""
     session = request[SESSION]
-    await request.app[LOGINS].log_out(request.cookies[COOKIE], session, request.app[DEPS].now())
+    await request.app[LOGINS].log_out(token_of(request) or "", session, request.app[DEPS].now())
     request.app[HUB].end_session(session.id)
     response = web.Response(status=303, headers={"Location": "/login"})
-    response.del_cookie(COOKIE, path="/")
+    drop_cookie(request, response)
     return response
 
 
@@ -88,7 +91,7 @@ async def language(request: web.Request) -> web.Response:
     if chosen not in LANGUAGES:
         raise web.HTTPBadRequest(text=f"language is one of {', '.join(LANGUAGES)}")
     response = web.Response(status=303, headers={"Location": back(fields.get("back", "/"))})
-    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR, samesite="Lax", path="/", secure=request.secure)
+    response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR, samesite="Lax", path="/", secure=secure(request))
     return response
 
 

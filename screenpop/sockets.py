@@ -3,7 +3,7 @@
 import structlog
 from aiohttp import web
 
-from screenpop.accounts import COOKIE, LOGINS, SESSION
+from screenpop.accounts import LOGINS, SESSION, token_of
 from screenpop.deps import DEPS, HUB
 from screenpop.hub import LOGGED_OUT, Page
 from screenpop.rights import Right, Role, may
@@ -24,7 +24,7 @@ async def socket(request: web.Request) -> web.WebSocketResponse:
         await ws.close(code=LOGGED_OUT, message=b"not logged in")
         return ws
     user = session.user
-    token = request.cookies[COOKIE]
+    token = token_of(request) or ""
 
     async def alive() -> bool:
         try:

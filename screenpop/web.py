@@ -11,7 +11,7 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from screenpop.accounts import COOKIE, LOGINS, SESSION, Logins
+from screenpop.accounts import LOGINS, SESSION, Logins, token_of
 from screenpop.assets import Assets
 from screenpop.audio import LISTENS, Listens
 from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
@@ -48,7 +48,7 @@ def guarded(route: Route) -> Handler:
 @web.middleware
 async def with_session(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Find out who asks."""
-    token = request.cookies.get(COOKIE)
+    token = token_of(request)
     if token and not request.path.startswith("/static/"):
         session = await request.app[LOGINS].session(token, request.app[DEPS].now())
         if session is not None:

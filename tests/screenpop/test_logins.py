@@ -37,7 +37,10 @@ async def test_the_cookie_wants_tls_where_there_is_tls(house: "House", aiohttp_c
     answer = await client.post(
         "/login", data={"login": "li", "password": PASSWORD}, headers={"Origin": origin}, allow_redirects=False
     )
-    assert answer.cookies[COOKIE]["secure"]
+    cookie = answer.cookies[f"__Host-{COOKIE}"]  # a name that only this host can set, and only by https
+    assert cookie["secure"]
+    assert cookie["path"] == "/"
+    assert not cookie["domain"]
 
 
 async def test_the_database_holds_no_token(house: "House", visit: "Visit") -> None:
