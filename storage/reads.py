@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.account_tables import audit
 from storage.audit import What
+from storage.call_list import CallFilter, CallList, call_list
 from storage.call_rows import as_recording, as_transcript, call_items, calls_query
 from storage.crm_ref import CrmRef
 from storage.crm_ref_rows import as_ref, ref_of_ticket
@@ -105,6 +106,10 @@ class Reads:
         async with self._db.read() as conn:
             newest = query.order_by(calls.c.arrived.desc(), calls.c.id.desc()).limit(limit)
             return await call_items(conn, (await conn.execute(newest)).all())
+
+    async def calls(self, wanted: CallFilter, cursor: str | None = None, limit: int = 50) -> CallList:
+        """A page of the list of calls, the newest first. ValueError for a cursor that is none of ours."""
+        return await self._db.look(lambda conn: call_list(conn, wanted, cursor, limit))
 
     async def call(self, key: CallKey) -> CallPage | None:
         """A call's page; None when there is no such call."""
