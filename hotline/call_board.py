@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from screenpop.telling import ticket_changed
 from storage.fanout import Fanout
 from storage.jobs import Job, JobError
 from storage.pages import CallPage
@@ -27,4 +28,4 @@ class CallBoard:
     async def changed(self, page: CallPage) -> None:
         """Tell open pages."""
         ticket = page.item.ticket
-        await self.fanout.publish("tickets", {"type": "ticket", "id": ticket and ticket.id, "call": str(page.item.key)})
+        await ticket_changed(self.fanout, None if ticket is None else ticket.id, page.item.key, page.item.agents)

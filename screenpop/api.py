@@ -140,7 +140,7 @@ async def change_ticket(request: web.Request) -> web.Response:
         return problem(409, "Conflict", str(error))
     except RefusedError as error:
         return problem(422, "Unprocessable Content", str(error))
-    await tell(request, ticket_id)
+    await tell(request, ticket_id, page.calls)
     return _answer(ticket_page_json(await the_ticket(request)))
 
 
@@ -155,7 +155,7 @@ async def add_note(request: web.Request) -> web.Response:
         await deps.ledger.note(page.item.ticket.id, text, request[SESSION].user.login, deps.now())
     except RefusedError as error:
         return problem(422, "Unprocessable Content", str(error))
-    await tell(request, page.item.ticket.id)
+    await tell(request, page.item.ticket.id, page.calls)
     return web.Response(status=204)
 
 

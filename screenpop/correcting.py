@@ -17,6 +17,7 @@ from screenpop.deps import DEPS
 from screenpop.errors import problem
 from screenpop.forms import form, json_object, keepable
 from screenpop.rendering import reader
+from screenpop.telling import ticket_changed
 from screenpop.words import N_
 from storage.pages import CallPage
 from storage.summary_edits import CorrectedMeanwhileError, UnsoundError
@@ -94,7 +95,7 @@ async def _keep(request: web.Request, page: CallPage, changes: list[Change], see
     if await deps.ledger.correct_summary(page.item.key, masked, who=who, now=deps.now(), seen=seen):
         ticket = page.item.ticket
         if ticket is not None:
-            await deps.fanout.publish("tickets", {"type": "ticket", "id": ticket.id, "call": str(page.item.key)})
+            await ticket_changed(deps.fanout, ticket.id, page.item.key, page.item.agents)
 
 
 def _masked(value: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Lists of tickets, a ticket's page, and what people do there."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -14,9 +15,10 @@ from screenpop.deps import DEPS
 from screenpop.forms import form, query
 from screenpop.rendering import reader, render, spoken
 from screenpop.rights import Right, Role, may
+from screenpop.telling import agents_of, ticket_changed
 from screenpop.words import N_
 from storage.edits import Refusal, RefusedError, StaleError, TicketField
-from storage.pages import TicketFilter, TicketList, TicketPage
+from storage.pages import CallItem, TicketFilter, TicketList, TicketPage
 from storage.trouble import UnknownTicketError
 from tickets.ticket import MOVES, Status
 
@@ -132,7 +134,7 @@ async def edit(request: web.Request) -> web.Response:
         return await show(request, await the_ticket(request), 409, trouble=say(STALE), typed=typed)
     except RefusedError as error:
         return await show(request, page, 422, trouble=say(REFUSED[error.refusal]), typed=typed)
-    await tell(request, ours.id)
+    await tell(request, ours.id, page.calls)
     raise web.HTTPSeeOther(f"/tickets/{ours.id}")
 
 
@@ -147,7 +149,7 @@ async def note(request: web.Request) -> web.Response:
     except RefusedError as error:
         trouble = reader(request).say(REFUSED[error.refusal])
         return await show(request, page, 422, trouble=trouble, note=text)
-    await tell(request, ticket_id)
+    await tell(request, ticket_id, page.calls)
     raise web.HTTPSeeOther(f"/tickets/{ticket_id}#timeline")
 
 
@@ -172,9 +174,9 @@ async def the_ticket(request: web.Request) -> TicketPage:
     return page
 
 
-async def tell(request: web.Request, ticket_id: int) -> None:
-    """Word to open lists."""
-    await request.app[DEPS].fanout.publish("tickets", {"type": "ticket", "id": ticket_id})
+async def tell(request: web.Request, ticket_id: int, calls: Sequence[CallItem] = ()) -> None:
+    """Word to open lists, and to the desks of who talked in its calls."""
+    await ticket_changed(request.app[DEPS].fanout, ticket_id, agents=agents_of(calls))
 
 
 async def show(

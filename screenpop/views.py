@@ -18,6 +18,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
+OF_A_DESK = frozenset({"card", "gone", "snapshot", "desk"})
 SILENCE = 6.0  # seconds; a desk says every two that it is there
 
 
@@ -42,6 +43,8 @@ class Views:
     def take(self, message: Mapping[str, Any], now: float) -> list[Json]:
         """What pages must be told because of a desk's message: a card, a card gone, a snapshot, or nothing."""
         said = dict(message)
+        if said.get("type") not in OF_A_DESK:  # a ticket's change, a colleague at the same phone
+            return [said]
         name = str(said.pop("desk", ""))
         desk = self._desks.setdefault(name, _Desk(now))
         desk.seen = now
