@@ -2,6 +2,7 @@
 
 from storage import (
     account_tables,
+    callback_tables,
     crm_index_tables,
     crm_ref_tables,
     crm_sync_tables,
@@ -13,11 +14,13 @@ from storage import (
     sound_tables,
     summary_edit_tables,
     tables,
+    token_tables,
 )
 from storage.metadata import metadata
 
 TABLES = (
     account_tables,
+    callback_tables,
     crm_index_tables,
     crm_ref_tables,
     crm_sync_tables,
@@ -29,6 +32,7 @@ TABLES = (
     sound_tables,
     summary_edit_tables,
     tables,
+    token_tables,
 )
 
 __all__ = ["TABLES", "metadata"]
