@@ -116,7 +116,7 @@ async def audio(request: web.Request) -> web.StreamResponse:
     if recording.deleted is not None:
         raise web.HTTPGone(text="this recording was deleted by policy")
     try:
-        sound = await _heard(request, page, recording, leg)
+        sound = await heard(request, page, recording, leg)
     except ClosedError as error:
         log.error("a sealed recording cannot be opened", call=str(page.item.key), error=str(error))
         return tell(request, HTTPStatus.LOCKED, "this recording is sealed, and cannot be opened here")
@@ -139,7 +139,7 @@ async def audio(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(sound.file, headers=headers)
 
 
-async def _heard(request: web.Request, page: CallPage, recording: RecordingRow, leg: Leg) -> Sound:
+async def heard(request: web.Request, page: CallPage, recording: RecordingRow, leg: Leg) -> Sound:
     """What this one hears of a file; 404 when it is gone, 409 when it is not for these ears yet. Raises ClosedError."""
     unmasked = may(Role(request[SESSION].user.role), Right.UNMASKED)
     try:

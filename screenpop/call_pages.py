@@ -46,10 +46,11 @@ class Talk:
 class Player:
     """One recording: the tracks to play together, all tracks to download, and how long it is in seconds.
 
-    ``talk``: which agent talked when, as far as it is known. ``said``: the transcript is of this recording.
-    ``withheld``: why it is not for whoever asks.
+    ``number``: in addresses. ``talk``: which agent talked when, as far as it is known. ``said``: the transcript is of
+    this recording. ``withheld``: why it is not for whoever asks.
     """
 
+    number: int
     together: tuple[Track, ...]
     tracks: tuple[Track, ...]
     recording: RecordingRow
@@ -84,7 +85,7 @@ def players(page: CallPage, withheld: Mapping[str, Why]) -> list[Player]:
         said = recording is page.spoken
         seconds = recording.seconds or (_end(page) if said else 0.0)
         why = withheld.get(recording.name)
-        found.append(Player(together, tracks, recording, seconds, _talk(page, recording), said, why))
+        found.append(Player(number, together, tracks, recording, seconds, _talk(page, recording), said, why))
     return sorted(found, key=lambda player: not player.said)
 
 

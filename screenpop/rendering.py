@@ -22,6 +22,7 @@ ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 NAV = (
     ("/desk", N_("Desk"), "headset", Right.DESK),
     ("/tickets", N_("Tickets"), "ticket", Right.READ),
+    ("/calls", N_("Calls"), "phone", Right.READ),
     ("/search", N_("Search"), "search", Right.READ),
     ("/status", N_("Service status"), "activity", Right.STATUS),
 )

@@ -1,6 +1,6 @@
 """Every route with the right it asks for: the tables of all rooms of pages, in one."""
 
-from screenpop import api, pages, search_pages, ticket_pages
+from screenpop import api, call_list_pages, pages, peaks, search_pages, ticket_pages
 from screenpop.audio import audio
 from screenpop.call_pages import call, waiting
 from screenpop.correcting import correct, correct_json
@@ -43,4 +43,6 @@ ROUTES = (
     Route("PATCH", "/api/calls/{key}/summary", correct_json, Right.TICKETS),
     Route("GET", "/api/corrections", api.corrections, Right.STATUS),
     Route("GET", "/api/status", api.status, Right.STATUS),
+    *call_list_pages.ROUTES,
+    *peaks.ROUTES,
 )

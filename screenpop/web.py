@@ -17,6 +17,7 @@ from screenpop.audio import LISTENS, Listens
 from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
 from screenpop.errors import for_a_program, told
 from screenpop.hub import Hub
+from screenpop.peaks import OUTLINES, Outlines
 from screenpop.progress import Shares
 from screenpop.rights import Role, may
 from screenpop.route import Route
@@ -77,6 +78,7 @@ def build_app(deps: Deps) -> web.Application:
     app[ASSETS] = Assets()
     app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher)
     app[LISTENS] = Listens()
+    app[OUTLINES] = Outlines()
     for route in ROUTES:
         if route.method == "GET":
             app.router.add_get(route.path, guarded(route), allow_head=route.handler is not socket)

@@ -20,7 +20,7 @@ from transcription import containers, riff
 from transcription.engines import Samples
 from transcription.trouble import AudioProblem, Trouble
 
-__all__ = ["AudioProblem", "Leg", "Trouble", "load_leg", "load_stereo", "resample"]
+__all__ = ["AudioProblem", "Leg", "Trouble", "load_channels", "load_leg", "load_stereo", "resample"]
 
 MAX_SECONDS = 3 * 3600.0
 MAX_BYTES = 2**30
@@ -75,6 +75,10 @@ def load_stereo(path: Path, *, max_seconds: float = MAX_SECONDS) -> tuple[Leg, L
     return legs[0], legs[1]
 
 
+def _read(path: Path, max_seconds: float) -> list[Leg]:
+    return load_channels(path.name, _bytes(path), max_seconds=max_seconds)
+
+
 def resample(samples: Samples, rate: int, wanted: int) -> Samples:
     """The same sound at ``wanted`` Hz."""
     if rate == wanted:
@@ -85,9 +89,11 @@ def resample(samples: Samples, rate: int, wanted: int) -> Samples:
     return made
 
 
-def _read(path: Path, max_seconds: float) -> list[Leg]:
-    """Each channel as a leg."""
-    data, repaired = _mended(_bytes(path))
+def load_channels(name: str, data: bytes, *, max_seconds: float = MAX_SECONDS) -> list[Leg]:
+    """Each channel of a file's bytes, one or two. ``name`` is for messages. Raises AudioProblem."""
+    path = Path(name)
+    containers.check(path, data)
+    data, repaired = _mended(data)
     try:
         with soundfile.SoundFile(_Bytes(data), **containers.forced(data)) as sound:
             if sound.samplerate not in RATES or not 1 <= sound.channels <= 2:  # noqa: PLR2004 - left and right
@@ -124,7 +130,7 @@ def _mended(data: bytes) -> tuple[bytes, bool]:
 
 
 def _bytes(path: Path) -> bytes:
-    """The file's bytes, once its beginning shows a container we know."""
+    """The file's bytes."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):  # reading a pipe that nobody writes to never ends
@@ -138,7 +144,6 @@ def _bytes(path: Path) -> bytes:
         raise AudioProblem(Trouble.MISSING, f"{path.name!r} is no name of a file") from error
     except OSError as error:
         raise AudioProblem(Trouble.UNREADABLE, f"{path.name} cannot be read: {error.strerror}") from error
-    containers.check(path, data)
     return data
 
 
