@@ -6,12 +6,15 @@ what the WebSocket carries (``docs/desk.md``); nothing else makes card JSON.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from crm.connector import Item
 from crm.customer import Candidate, Match
 from numbering.number import Number
+from screenpop.aloud import Sentences, aloud
+from storage.recalled import Choice, LastCall, Memory, OpenTicket, Standing
 from telephony.call import CallKey
 from tickets.ticket import Ticket
 
@@ -74,11 +77,38 @@ class Ticketed:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What our own database knows of the caller, told after the match. Not a fact of the PBX.
+
+    ``customer``: of whom it is (the id of the sure or chosen one, None where nobody is), and the card shows it as long
+    as it stands for that customer. ``today``: the site's day it was read on.
+    """
+
+    call: CallKey
+    customer: str | None
+    memory: Memory
+    today: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A person said who the caller is, or took it back (``standing.choice`` None).
+
+    ``entered``: the customer, where it was made for this call and the lookup may not know it.
+    """
+
+    call: CallKey
+    standing: Standing
+    entered: Candidate | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One agent's view of one call. ``since`` is when this state began, epoch seconds on the service's clock.
 
     ``match``, ``items``, ``copied`` and ``links`` are those of :class:`Filled`; ``match`` is None while the lookup
-    runs. ``shown`` is the caller's number grouped for people, '' when withheld.
+    runs. ``shown`` is the caller's number grouped for people, '' when withheld. ``memory`` and ``today`` are those of
+    :class:`Recalled`, ``remembered`` only while nobody is sure. ``lines`` names our numbers.
     """
 
     agent: str
@@ -98,6 +128,11 @@ class Card:
     copied: float | None = None
     items: tuple[Item, ...] | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    today: date | None = None
+    chosen: Choice | None = None
+    remembered: Choice | None = None
+    lines: Mapping[str, LineInfo] = field(default_factory=dict)
 
     def json(self) -> Json:
         """The card as the page reads it."""
@@ -117,10 +152,46 @@ class Card:
                 "region": self.caller.region,
             },
             "match": self._match(),
-            "tickets": [_ticket(ticket) for ticket in self.tickets],
+            "chosen": self.chosen and _choice(self.chosen),
+            "remembered": self.remembered and _choice(self.remembered),
+            "tickets": [_ticket(ticket) for ticket in self._open()],
+            "aloud": self._aloud(),
+            "last_calls": [self._call(call) for call in self.memory.calls],
             "crm_tickets": None if self.items is None else [_item(item) for item in self.items],
             "ticket": self.ticket
             and {"id": self.ticket.ticket_id, "number": self.ticket.ticket_number, "joined": self.ticket.joined},
+        }
+
+    def _open(self) -> tuple[OpenTicket, ...]:
+        return self.memory.tickets or tuple(OpenTicket(ticket) for ticket in self.tickets)
+
+    def _aloud(self) -> Sentences | None:
+        """About the matter of the person on the phone; None as long as nobody knows whose matters these are.
+
+        The ticket that the call joined, else the one that changed last; not the one that this call opened.
+        """
+        if self.match is None:
+            return None
+        whose = self.chosen.customer_id if self.chosen else self.match.sure and self.match.sure.id
+        if whose is None and self.match.candidates:
+            return None
+        theirs = [each for each in self.memory.tickets if each.ticket.customer_id in (whose, None)]
+        ours = self.ticket
+        if ours is not None:
+            theirs = [each for each in theirs if ours.joined or each.ticket.id != ours.ticket_id]
+            theirs.sort(key=lambda each: each.ticket.id != ours.ticket_id)
+        return aloud(theirs[0], self.today) if theirs else None
+
+    def _call(self, call: LastCall) -> Json:
+        line = self.lines.get(call.line)
+        return {
+            "call": str(call.call),
+            "at": call.at,
+            "line": (line.name if line else "") or call.line,
+            "outcome": call.outcome and call.outcome.value,
+            "issue": call.issue,
+            "category": call.category,
+            "agents": list(call.agents),
         }
 
     def _match(self) -> Json | None:
@@ -165,13 +236,21 @@ def _candidate(candidate: Candidate) -> Json:
     }
 
 
-def _ticket(ticket: Ticket) -> Json:
+def _choice(choice: Choice) -> Json:
+    return {"id": choice.customer_id, "name": choice.name, "who": choice.who, "at": choice.at}
+
+
+def _ticket(of: OpenTicket) -> Json:
+    ticket, promise = of.ticket, of.promise
     return {
         "id": ticket.id,
         "number": ticket.number,
         "title": ticket.title,
         "status": ticket.status.value,
         "owner": ticket.owner,
+        "owner_name": of.owner_name,
+        "summary": of.summary,
+        "promise": promise and {"who": promise.who, "what": promise.what, "by_when": promise.by_when},
         "opened": ticket.opened,
     }
 

@@ -10,6 +10,9 @@ with the caller, until that is over for that agent; and never two cards for one 
 - What is known of the call (customer, tickets, its own ticket) belongs to the call, not to a card: an agent who gets
   the call by transfer sees at once what the first one saw.
 - A lookup that answers after the call is gone is dropped: nothing is kept of an ended call.
+- Whom a person chose among several customers counts for all agents of the call, and more than what is remembered of
+  earlier calls. What is recalled is shown only while the card stands for the customer it was recalled of; so the same
+  news in another order leave the same card.
 
 Pure: no clock (``now``, epoch seconds, is an argument), no I/O, and nothing here is ever stored: a late pop is a lie.
 """
@@ -18,11 +21,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from crm.connector import Item
-from crm.customer import Match
+from crm.customer import Candidate, Match
 from numbering.display import display
 from numbering.identify import identify
 from numbering.number import Number
-from screenpop.card import Card, Filled, Json, LineInfo, Problem, State, Ticketed
+from screenpop.card import Card, Chosen, Filled, Json, LineInfo, Problem, Recalled, State, Ticketed
+from storage.recalled import Choice, Memory, Standing
 from telephony.call import (
     Answered,
     Arrived,
@@ -108,7 +112,26 @@ class _Live:
     copied: float | None = None
     items: tuple[Item, ...] | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    standing: Standing = field(default_factory=lambda: Standing(0, None))
+    entered: dict[str, Candidate] = field(default_factory=dict)
+    recalled: dict[str | None, Recalled] = field(default_factory=dict)
     phones: dict[str, _Phone] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Match | None:
+        """Whom the lookup found, and whom people entered for this call."""
+        if self.match is None:
+            return None
+        there = {candidate.customer.id for candidate in self.match.candidates}
+        more = tuple(candidate for each, candidate in self.entered.items() if each not in there)
+        return replace(self.match, candidates=self.match.candidates + more) if more else self.match
+
+    @property
+    def whose(self) -> str | None:
+        """The customer that the card stands for."""
+        if self.standing.choice is not None:
+            return self.standing.choice.customer_id
+        return self.match.sure.id if self.match is not None and self.match.sure is not None else None
 
 
 class Desk:
@@ -128,8 +151,8 @@ class Desk:
         self._calls: dict[CallKey, _Live] = {}
         self.strays = 0
 
-    def apply(self, news: Fact | Filled | Ticketed, now: float) -> list[Change]:
-        """What changes on whose page because of one fact, lookup answer or ticket."""
+    def apply(self, news: Fact | Filled | Recalled | Chosen | Ticketed, now: float) -> list[Change]:
+        """What changes on whose page because of one fact, lookup answer, choice or ticket."""
         if isinstance(news, Arrived):
             return self._arrived(news)
         live = self._calls.get(news.call)
@@ -141,18 +164,18 @@ class Desk:
             return [Withdraw(agent, news.call, _why(phone, news.outcome)) for agent, phone in live.phones.items()]
         if isinstance(news, _OfAPhone):
             return self._at_phone(live, news, now)
-        match news:
-            case Filled(match=match, tickets=tickets, problem=problem, number=number):
-                live.match, live.tickets, live.problem = match, tickets, problem
-                live.copied, live.items, live.links = news.copied, news.items, news.links
-                live.number = number or live.number
-            case Ticketed():
-                live.ticket = news
-            case Queued(queue=queue):
-                live.queue = queue
-            case _:
-                return []
+        if isinstance(news, Filled | Recalled | Chosen | Ticketed):
+            _learn(live, news)
+        elif isinstance(news, Queued):
+            live.queue = news.queue
+        else:
+            return []
         return self._redraw(live)
+
+    def whose(self, call: CallKey) -> str | None:
+        """The id of the customer that a live call's card stands for: the chosen one, else the sure one."""
+        live = self._calls.get(call)
+        return None if live is None else live.whose
 
     def cards(self, agent: str) -> list[Card]:
         """An agent's cards, the oldest call first."""
@@ -208,6 +231,7 @@ class Desk:
     def _card(self, live: _Live, agent: str) -> Card:
         phone = live.phones[agent]
         line = self._lines.get(live.arrived.number)
+        match, recalled = live.known, live.recalled.get(live.whose)
         return Card(
             agent=agent,
             call=live.arrived.call,
@@ -219,14 +243,46 @@ class Desk:
             queue=live.queue,
             caller=live.number,
             shown=display(live.number),
-            match=live.match,
+            match=match,
             problem=live.problem,
             tickets=live.tickets,
             ticket=live.ticket,
             copied=live.copied,
             items=live.items,
             links=live.links,
+            memory=recalled.memory if recalled else Memory(),
+            today=recalled.today if recalled else None,
+            chosen=live.standing.choice,
+            remembered=_remembered(live, match),
+            lines=self._lines,
         )
+
+
+def _learn(live: _Live, news: Filled | Recalled | Chosen | Ticketed) -> None:
+    """What was found out about a call, by whom- or whatever."""
+    match news:
+        case Filled(match=match, tickets=tickets, problem=problem, number=number):
+            live.match, live.tickets, live.problem = match, tickets, problem
+            live.copied, live.items, live.links = news.copied, news.items, news.links
+            live.number = number or live.number
+        case Recalled():
+            live.recalled[news.customer] = news
+        case Chosen(standing=standing, entered=entered):
+            if entered is not None:
+                live.entered[entered.customer.id] = entered
+            live.standing = max(live.standing, standing, key=lambda one: one.number)
+        case Ticketed():
+            live.ticket = news
+
+
+def _remembered(live: _Live, match: Match | None) -> Choice | None:
+    """Whom people chose on earlier calls of this number, if that one is among those it may be now."""
+    if match is None or match.sure is not None:
+        return None
+    there = {candidate.customer.id for candidate in match.candidates}
+    told = (recalled.memory.remembered for recalled in live.recalled.values())
+    kept = [choice for choice in told if choice is not None and choice.customer_id in there]
+    return max(kept, key=lambda choice: (choice.at, choice.customer_id), default=None)
 
 
 def _next(before: _Phone | None, news: OfAPhone, now: float) -> _Phone | None:

@@ -3,6 +3,7 @@
 from storage import (
     account_tables,
     callback_tables,
+    choice_tables,
     crm_index_tables,
     crm_ref_tables,
     crm_sync_tables,
@@ -24,6 +25,7 @@ TABLES = (
     crm_index_tables,
     crm_ref_tables,
     crm_sync_tables,
+    choice_tables,
     customer_tables,
     gap_tables,
     job_tables,

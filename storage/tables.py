@@ -33,6 +33,7 @@ tickets = Table(
     Column("missed", Integer, nullable=False),
     Column("opened", Moment, nullable=False),
     Column("changed", Moment, nullable=False),
+    Column("edited", JSON(none_as_null=True)),  # field: [version, login, when] of the last person's change of it
     Index("ix_tickets_line_caller", "line", "caller"),
     Index("ix_tickets_customer_id", "customer_id"),
     Index("ix_tickets_changed_id", "changed", "id"),

@@ -213,7 +213,11 @@ def test_a_card_before_and_after_the_lookup() -> None:
             "region": None,
         },
         "match": None,
+        "chosen": None,
+        "remembered": None,
         "tickets": [],
+        "aloud": None,
+        "last_calls": [],
         "crm_tickets": None,
         "ticket": None,
     }
@@ -266,7 +270,17 @@ def test_a_card_before_and_after_the_lookup() -> None:
         ],
     }
     assert card["tickets"] == [
-        {"id": 3, "number": "20261120-0001", "title": "漏水", "status": "working", "owner": "li", "opened": 5.0}
+        {
+            "id": 3,
+            "number": "20261120-0001",
+            "title": "漏水",
+            "status": "working",
+            "owner": "li",
+            "owner_name": None,
+            "summary": None,
+            "promise": None,
+            "opened": 5.0,
+        }
     ]
     assert card["crm_tickets"] == [
         {
