@@ -31,6 +31,7 @@ sessions = Table(
     Column("expires", Moment, nullable=False),
     Column("ip", String(64)),
     Column("browser", Text),
+    Column("extension", String(32)),  # the phone this login sits at
     Index("ix_sessions_user_id", "user_id"),
     Index("ix_sessions_expires", "expires"),
 )

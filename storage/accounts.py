@@ -13,11 +13,13 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.account_tables import failed_logins, sessions, users
 from storage.database import Database
 from storage.once import insert_once
 from storage.plain import plain
+from storage.seats import Seats, follow, sit_down, stay
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
@@ -51,11 +53,7 @@ class Session:
     expires: float
     ip: str | None
     browser: str | None
-
-    @property
-    def extension(self) -> str | None:
-        """The phone this login sits at."""
-        return self.user.extension
+    extension: str | None = None  # the phone this login sits at
 
 
 class Accounts:
@@ -63,6 +61,16 @@ class Accounts:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    @property
+    def seats(self) -> Seats:
+        """Who sits where."""
+        return Seats(self._db)
+
+    @property
+    def db(self) -> Database:
+        """Where they are kept, for what is kept beside them (sessions, second factors, identities)."""
+        return self._db
 
     async def add(
         self,
@@ -93,23 +101,24 @@ class Accounts:
         async with self._db.write() as conn:
             if await conn.run_sync(insert_once, users, row, ["login"]) is None:
                 raise AccountError(f"there is a user {login!r} already")
-            return _user((await conn.execute(select(users).where(users.c.login == login))).one())
+            return user_of((await conn.execute(select(users).where(users.c.login == login))).one())
 
     async def find(self, login: str) -> User | None:
         """The user of that login, active or not."""
         async with self._db.read() as conn:
             row = (await conn.execute(select(users).where(users.c.login == _login(login)))).first()
-            return None if row is None else _user(row)
+            return None if row is None else user_of(row)
 
     async def everybody(self) -> Sequence[User]:
         """All users by login."""
         async with self._db.read() as conn:
-            return [_user(row) for row in await conn.execute(select(users).order_by(users.c.login))]
+            return [user_of(row) for row in await conn.execute(select(users).order_by(users.c.login))]
 
     async def change(self, login: str, now: float, **changes: str | bool | None) -> User:
         """Change name, role, extension, password (its hash) or active. Raises AccountError when there is no such user.
 
-        A new password, role or a deactivation ends the user's sessions.
+        A new password, role or a deactivation ends the user's sessions. Logins that sit at their own phone go along to
+        a new one.
         """
         if unknown := set(changes) - {"name", "role", "extension", "password", "active"}:
             raise TypeError(f"no such fields of a user: {sorted(unknown)}")
@@ -121,7 +130,9 @@ class Accounts:
             await conn.execute(update(users).where(same).values(**changes, changed=now))
             if {"password", "role", "active"} & set(changes):
                 await conn.execute(delete(sessions).where(sessions.c.user_id == row.id))
-            return _user((await conn.execute(select(users).where(same))).one())
+            elif "extension" in changes:
+                await conn.run_sync(follow, row.id, row.extension, changes["extension"], now)
+            return user_of((await conn.execute(select(users).where(same))).one())
 
     async def remove(self, login: str) -> bool:
         """Remove a user and their sessions; what they did stays in tickets and audit. False when there was none."""
@@ -135,10 +146,20 @@ class Accounts:
             return (await conn.execute(delete(users).where(users.c.demo.is_(True)))).rowcount
 
     async def log_in(
-        self, user: User, now: float, lasts_s: float, *, ip: str | None = None, browser: str | None = None
+        self,
+        user: User,
+        now: float,
+        lasts_s: float,
+        *,
+        ip: str | None = None,
+        browser: str | None = None,
+        extension: str | None = None,
     ) -> str:
-        """A new session; its token for the cookie, which is kept nowhere. Raises AccountError: the user is gone."""
-        token = secrets.token_urlsafe(32)
+        """A new session; its token for the cookie, which is kept nowhere. Raises AccountError: the user is gone.
+
+        ``extension``: the phone they sit at, None for their own.
+        """
+        token, seat = secrets.token_urlsafe(32), extension or user.extension
         row = {
             "token": hash_token(token),
             "user_id": user.id,
@@ -147,11 +168,13 @@ class Accounts:
             "expires": now + lasts_s,
             "ip": plain(ip, 64),
             "browser": plain(browser, 300),
+            "extension": seat,
         }
         try:
             async with self._db.write() as conn:
                 await conn.execute(delete(sessions).where(sessions.c.expires <= now))
-                await conn.run_sync(insert_once, sessions, row, ["token"])
+                session = await conn.run_sync(insert_once, sessions, row, ["token"])
+                await conn.run_sync(sit_down, session, user.login, seat, now=now, until=now + lasts_s)
         except IntegrityError as error:
             raise AccountError(f"there is no user {user.login!r}") from error
         return token
@@ -160,13 +183,14 @@ class Accounts:
         """The live session of a token, its user active."""
         live = (sessions.c.token == hash_token(token)) & (sessions.c.expires > now) & users.c.active.is_(True)
         async with self._db.read() as conn:
-            return await _one_session(conn, live)
+            return next(iter(await sessions_where(conn, live)), None)
 
     async def seen(self, session: Session, now: float, lasts_s: float) -> None:
         """The session was used: it lasts on. Call it now and then, not with every request."""
         async with self._db.write() as conn:
             used = update(sessions).where(sessions.c.id == session.id)
             await conn.execute(used.values(seen=now, expires=now + lasts_s))
+            await conn.run_sync(stay, session.id, now, now + lasts_s)
 
     async def log_out(self, token: str) -> None:
         """End a session."""
@@ -206,22 +230,26 @@ def _login(typed: str) -> str:
     return plain(typed.strip().lower(), 65)
 
 
-async def _one_session(conn: Any, live: Any) -> Session | None:
+async def sessions_where(conn: AsyncConnection, live: Any) -> list[Session]:
+    """Sessions with their users. For storage's own modules."""
     query = select(sessions, *(column.label(f"who_{column.name}") for column in users.c))
-    row = (await conn.execute(query.join_from(sessions, users).where(live))).first()
-    if row is None:
-        return None
-    return Session(
-        id=row.id,
-        user=_user(row, "who_"),
-        created=row.created,
-        seen=row.seen,
-        expires=row.expires,
-        ip=row.ip,
-        browser=row.browser,
-    )
+    rows = await conn.execute(query.join_from(sessions, users).where(live))
+    return [
+        Session(
+            id=row.id,
+            user=user_of(row, "who_"),
+            created=row.created,
+            seen=row.seen,
+            expires=row.expires,
+            ip=row.ip,
+            browser=row.browser,
+            extension=row.extension,
+        )
+        for row in rows
+    ]
 
 
-def _user(row: Row[Any], prefix: str = "") -> User:
+def user_of(row: Row[Any], prefix: str = "") -> User:
+    """A user from a row. For storage's own modules."""
     names = User.__slots__
     return User(**{name: getattr(row, prefix + name) for name in names})

@@ -112,8 +112,10 @@ call_agents = Table(
     Column("agent", String(64), nullable=False),  # extension
     Column("rang", Moment),
     Column("talked", Moment),  # first talk
+    Column("login", String(64)),  # who sat there then; null: not known
     UniqueConstraint("call_id", "agent"),
     Index("ix_call_agents_agent_talked", "agent", "talked"),
+    Index("ix_call_agents_login_talked", "login", "talked"),
 )
 
 recordings = Table(
