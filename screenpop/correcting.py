@@ -6,17 +6,20 @@ What the machine said stays beside it. Card numbers that somebody types are mask
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 
 from screenpop.accounts import SESSION
+from screenpop.answers.calls import SummaryChanges
 from screenpop.audio import the_call
 from screenpop.call_pages import show
 from screenpop.deps import DEPS
 from screenpop.errors import problem
-from screenpop.forms import form, json_object, keepable
+from screenpop.forms import form
 from screenpop.rendering import reader
+from screenpop.rights import Right
+from screenpop.route import Api, Route, Scope
+from screenpop.shapes import body, done
 from screenpop.telling import ticket_changed
 from screenpop.words import N_
 from storage.pages import CallPage
@@ -28,8 +31,6 @@ from transcription.summary import LABELS
 
 UNSOUND = N_("A summary cannot hold that: please check what you entered.")
 MEANWHILE = N_("Somebody else corrected this summary while you were typing. Look at it again, then correct it.")
-LONGEST_KEY = 2000
-MOST = 100  # changes at once
 _LABELS = (Part.CATEGORY, Part.URGENCY, Part.SENTIMENT)
 
 
@@ -70,21 +71,15 @@ async def correct(request: web.Request) -> web.Response:
 async def correct_json(request: web.Request) -> web.Response:
     """``PATCH /api/calls/{key}/summary``: ``{"seen", "changes": [{"part", "key", "value", "undo"}]}``."""
     page = await the_call(request)
-    body = await json_object(request)
-    seen, sent = body.get("seen"), body.get("changes")
-    if not isinstance(seen, int) or not isinstance(sent, list) or not 0 < len(sent) <= MOST:
-        return problem(400, "Bad Request", f"seen (a whole number) and changes (a list of 1 to {MOST})")
+    sent = await body(request, SummaryChanges)
+    changes = [one.change for one in sent.changes]
     try:
-        changes = [_change(one) for one in sent]
-    except ValueError as error:
-        return problem(400, "Bad Request", str(error))
-    try:
-        await _keep(request, page, changes, seen)
+        await _keep(request, page, changes, sent.seen)
     except CorrectedMeanwhileError as error:
-        return problem(409, "Conflict", str(error))
+        return problem(409, "Conflict", str(error), version=error.last)
     except UnsoundError as error:
         return problem(422, "Unprocessable Content", str(error))
-    return web.Response(status=204)
+    return done()
 
 
 async def _keep(request: web.Request, page: CallPage, changes: list[Change], seen: int) -> None:
@@ -161,17 +156,13 @@ def _promises(page: CallPage, sent: _Sent) -> Iterator[Change]:
         yield Change(Part.PROMISE, promise_key(who, _masked({"what": what})["what"]), value)
 
 
-def _change(sent: Any) -> Change:
-    """A change of a JSON body. ValueError says what is wrong with it."""
-    if not isinstance(sent, dict):
-        raise ValueError("a change is an object")  # noqa: TRY004 - what a program sent, not our own types
-    key, value, undo = sent.get("key", ""), sent.get("value"), sent.get("undo", False)
-    if sent.get("part") not in set(Part):
-        raise ValueError(f"part is one of {', '.join(Part)}")
-    if not isinstance(key, str) or len(key) > LONGEST_KEY or not keepable(key) or not isinstance(undo, bool):
-        raise ValueError("key is text, undo true or false")
-    if value is not None and not (
-        isinstance(value, dict) and all(isinstance(text, str) and keepable(text) for text in value.values())
-    ):
-        raise ValueError("value is null or an object of texts")
-    return Change(Part(sent["part"]), key, value, undo)
+ROUTES = (
+    Route("POST", "/calls/{key}/summary", correct, Right.TICKETS),
+    Route(
+        "PATCH",
+        "/api/calls/{key}/summary",
+        correct_json,
+        Right.TICKETS,
+        Api("Correct a call's summary", Scope.WRITE, body=SummaryChanges, status=204, errors=(409, 422)),
+    ),
+)

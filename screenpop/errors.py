@@ -41,9 +41,11 @@ ADVICE = {
 log = structlog.get_logger()
 
 
-def problem(status: int, title: str, detail: str | None = None, faults: Sequence[Fault] = ()) -> web.Response:
-    """A problem details answer. ``faults``: what is wrong with which field."""
-    body: dict[str, object] = {"type": "about:blank", "status": status, "title": title}
+def problem(
+    status: int, title: str, detail: str | None = None, faults: Sequence[Fault] = (), **more: str | int
+) -> web.Response:
+    """A problem details answer. ``faults``: what is wrong with which field; ``more``: members of its own."""
+    body: dict[str, object] = {"type": "about:blank", "status": status, "title": title, **more}
     if detail:
         body["detail"] = detail
     if faults:

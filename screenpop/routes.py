@@ -1,9 +1,8 @@
 """Every route with the right it asks for: the tables of all rooms of pages, in one."""
 
-from screenpop import api, call_list_pages, pages, peaks, search_pages, ticket_pages
+from screenpop import api, call_list_pages, callbacks, correcting, dialling, pages, peaks, search_pages, ticket_pages
 from screenpop.audio import audio
 from screenpop.call_pages import call, waiting
-from screenpop.correcting import correct, correct_json
 from screenpop.export import export
 from screenpop.rights import Right
 from screenpop.route import Route
@@ -23,26 +22,17 @@ ROUTES = (
     Route("GET", r"/tickets/{id:\d+}", ticket_pages.ticket, Right.READ),
     Route("POST", r"/tickets/{id:\d+}", ticket_pages.edit, Right.TICKETS),
     Route("POST", r"/tickets/{id:\d+}/notes", ticket_pages.note, Right.TICKETS),
-    Route("GET", "/search", search_pages.search, Right.READ),
     Route("GET", "/calls/{key}", call, Right.READ),
     Route("GET", "/calls/{key}/state", waiting, Right.READ),
     Route("GET", r"/calls/{key}/audio/{recording:\d+}/{leg}", audio, Right.READ),
     Route("GET", "/calls/{key}/export/{format}", export, Right.READ),
-    Route("POST", "/calls/{key}/summary", correct, Right.TICKETS),
     Route("POST", "/calls/{key}/split", ticket_pages.split, Right.TICKETS),
     Route("GET", "/status", pages.status, Right.STATUS),
-    Route("GET", "/api/me", api.me, Right.ACCOUNT),
-    Route("GET", "/api/tickets", api.tickets, Right.READ),
-    Route("GET", r"/api/tickets/{id:\d+}", api.ticket, Right.READ),
-    Route("PATCH", r"/api/tickets/{id:\d+}", api.change_ticket, Right.TICKETS),
-    Route("POST", r"/api/tickets/{id:\d+}/notes", api.add_note, Right.TICKETS),
-    Route("GET", r"/api/tickets/{id:\d+}/similar", search_pages.similar_json, Right.READ),
-    Route("GET", "/api/search", search_pages.search_json, Right.READ),
-    Route("GET", "/api/bursts", search_pages.bursts_json, Right.ALL_TICKETS),
-    Route("GET", "/api/calls/{key}", api.call, Right.READ),
-    Route("PATCH", "/api/calls/{key}/summary", correct_json, Right.TICKETS),
-    Route("GET", "/api/corrections", api.corrections, Right.STATUS),
-    Route("GET", "/api/status", api.status, Right.STATUS),
+    *api.ROUTES,
+    *search_pages.ROUTES,
+    *correcting.ROUTES,
     *call_list_pages.ROUTES,
+    *callbacks.ROUTES,
+    *dialling.ROUTES,
     *peaks.ROUTES,
 )

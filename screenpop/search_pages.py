@@ -1,22 +1,19 @@
 """Search and bursts: ``/search`` and the same as JSON; similar tickets as JSON."""
 
-import json
-
 from aiohttp import web
 
 from screenpop.accounts import SESSION
-from screenpop.api import call_json, ticket_json
-from screenpop.card import Json
+from screenpop.answers.search import Found, FoundCall, SearchQuery
+from screenpop.answers.service import Burst, BurstList
+from screenpop.answers.tickets import Proposed, Similar, SimilarTicket, Ticket
 from screenpop.deps import DEPS
-from screenpop.errors import problem
 from screenpop.finding import Finding, asker, pieces
 from screenpop.forms import query
 from screenpop.rendering import render
+from screenpop.rights import Right
+from screenpop.route import Api, Route, Scope
+from screenpop.shapes import answer, query_of
 from screenpop.ticket_pages import the_ticket
-from storage.bursts import Noticed
-from storage.search import CallHit
-from storage.search_snippets import Snippet
-from storage.similar import Suggestion
 
 PAGE = 20
 FEW = 8  # tickets above the calls
@@ -62,18 +59,17 @@ async def search(request: web.Request) -> web.Response:
 
 async def search_json(request: web.Request) -> web.Response:
     """``GET /api/search``: as the page; ``cursor`` asks for older calls."""
-    text, line, cursor = asked(request)
-    if not text:
-        return problem(400, "Bad Request", "q is missing: what to look for")
-    who = asker(request[SESSION])
-    hits = await finding(request).search.calls(text, who, line=line, cursor=cursor, limit=PAGE)
-    tickets = await finding(request).search.tickets(text, who, line=line) if cursor is None else ()
-    return _answer(
-        {
-            "calls": [hit_json(hit) for hit in hits.hits],
-            "cursor": hits.cursor,
-            "tickets": [ticket_json(item) for item in tickets],
-        }
+    asked = query_of(request, SearchQuery)
+    who, find = asker(request[SESSION]), finding(request).search
+    text, line, cursor = asked.q.strip(), asked.line or None, asked.cursor
+    hits = await find.calls(text, who, line=line, cursor=cursor, limit=asked.limit)
+    tickets = await find.tickets(text, who, line=line) if cursor is None else ()
+    return answer(
+        Found(
+            calls=tuple(FoundCall.of_hit(hit) for hit in hits.hits),
+            cursor=hits.cursor,
+            tickets=tuple(Ticket.of(item) for item in tickets),
+        )
     )
 
 
@@ -81,60 +77,46 @@ async def similar_json(request: web.Request) -> web.Response:
     """``GET /api/tickets/{id}/similar``: open tickets that may be about the same, and what the line proposes."""
     page = await the_ticket(request)
     found = finding(request)
-    return _answer(
-        {
-            "similar": [_suggestion(one) for one in await found.beside(page)],
-            "proposed": [
-                {"field": one.field.value, "value": one.value, "because": one.because} for one in found.proposed(page)
-            ],
-        }
+    return answer(
+        Similar(
+            similar=tuple(SimilarTicket.of_suggestion(one) for one in await found.beside(page)),
+            proposed=tuple(Proposed.of(one) for one in found.proposed(page)),
+        )
     )
 
 
 async def bursts_json(request: web.Request) -> web.Response:
     """``GET /api/bursts``: what came more often than usual in the last day, the newest first."""
     now = request.app[DEPS].now()
-    return _answer({"bursts": [_burst(one, now) for one in await finding(request).today(now)]})
+    return answer(BurstList(bursts=tuple(Burst.of(one, now) for one in await finding(request).today(now))))
 
 
-def hit_json(hit: CallHit) -> Json:
-    """A call with where it was said."""
-    return {**call_json(hit.item), "said": [_snippet(one) for one in hit.snippets]}
-
-
-def _snippet(snippet: Snippet) -> Json:
-    return {
-        "turn": snippet.position,
-        "speaker": snippet.speaker,
-        "agent": snippet.agent,
-        "start": snippet.start,
-        "text": snippet.text,
-        "marks": [list(mark) for mark in snippet.marks],
-    }
-
-
-def _suggestion(one: Suggestion) -> Json:
-    return {**ticket_json(one.item), "likeness": one.like.likeness, "why": list(one.like.why)}
-
-
-def _burst(one: Noticed, now: float) -> Json:
-    burst = one.burst
-    return {
-        "id": one.id,
-        "line": one.line,
-        "kind": one.kind,
-        "value": one.value,
-        "begins": burst.begins,
-        "last": burst.last,
-        "over": burst.over(now),
-        "callers": burst.callers,
-        "peak": burst.peak,
-        "usual": burst.usual,
-        "noticed": one.noticed,
-        "words": list(one.words),
-        "calls": [call_json(item) for item in one.samples],
-    }
-
-
-def _answer(body: Json) -> web.Response:
-    return web.json_response(body, dumps=lambda value: json.dumps(value, ensure_ascii=False))
+ROUTES = (
+    Route("GET", "/search", search, Right.READ),
+    Route(
+        "GET",
+        "/api/search",
+        search_json,
+        Right.READ,
+        Api(
+            "Calls by what was said in them, tickets by what stands on them",
+            Scope.TICKETS,
+            answer=Found,
+            query=SearchQuery,
+        ),
+    ),
+    Route(
+        "GET",
+        r"/api/tickets/{id:\d+}/similar",
+        similar_json,
+        Right.READ,
+        Api("Open tickets that may be about the same", Scope.TICKETS, answer=Similar),
+    ),
+    Route(
+        "GET",
+        "/api/bursts",
+        bursts_json,
+        Right.ALL_TICKETS,
+        Api("What came more often than usual in the last day", Scope.TICKETS, answer=BurstList),
+    ),
+)

@@ -83,9 +83,12 @@ def query_of(request: web.Request, shape: type[S]) -> S:
     return found
 
 
-def answer(shape: Shape, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """A Shape as the answer."""
-    return web.Response(body=shape.model_dump_json().encode(), status=status, content_type=JSON, headers=headers)
+def answer(
+    shape: Shape, status: int = 200, headers: Mapping[str, str] | None = None, *, only_set: bool = False
+) -> web.Response:
+    """A Shape as the answer. ``only_set``: without the fields that nobody gave it."""
+    text = shape.model_dump_json(exclude_unset=only_set)
+    return web.Response(body=text.encode(), status=status, content_type=JSON, headers=headers)
 
 
 def done() -> web.Response:

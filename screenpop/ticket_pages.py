@@ -61,12 +61,12 @@ def wanted(request: web.Request) -> TicketFilter:
     return found
 
 
-async def a_page(request: web.Request) -> TicketList:
+async def a_page(request: web.Request, limit: int = PAGE) -> TicketList:
     """The page of the list that a request asks for."""
     cursor = request.query.get("cursor")
     if cursor is not None and not CURSOR.fullmatch(cursor):
         raise web.HTTPBadRequest(text="that is no cursor of ours")
-    return await request.app[DEPS].reads.tickets(wanted(request), cursor, PAGE)
+    return await request.app[DEPS].reads.tickets(wanted(request), cursor, limit)
 
 
 async def tickets(request: web.Request) -> web.Response:
