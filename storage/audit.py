@@ -21,6 +21,14 @@ class What(StrEnum):
     LOGGED_IN = "logged_in"
     LOGGED_OUT = "logged_out"
     LOGIN_REFUSED = "login_refused"
+    SESSION_ENDED = "session_ended"  # by hand, from the account's page
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word
+    CODE_REFUSED = "code_refused"  # the password was right, the second factor not
+    SECOND_FACTOR_SET = "second_factor_set"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    IDENTITY_LINKED = "identity_linked"  # the account of an identity provider is this user's from now on
     USER_ADDED = "user_added"
     USER_CHANGED = "user_changed"
     USER_REMOVED = "user_removed"
@@ -30,6 +38,7 @@ class What(StrEnum):
     RECORDING_SEALED = "recording_sealed"  # the original lies encrypted, the plain file is gone
     RECORDING_DROPPED = "recording_dropped"  # only the bleeped copy is left
     RECORDING_OPENED = "recording_opened"  # a sealed original was written out in the clear
+    DIALLED = "dialled"  # a number was called from a phone; the subject is the number
 
 
 @dataclass(frozen=True, slots=True)
