@@ -10,6 +10,8 @@ from crm.customer import Customer
 from crm.index_keys import keys_of
 from storage.crm_index_tables import index_customers, index_phones
 from storage.customer_json import card_text, customer_of, details_text, only_parts
+from storage.customer_news import note
+from storage.customer_words import Kept
 from storage.once import insert_into
 from storage.plain import plain
 
@@ -99,7 +101,7 @@ def _write(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> Written:
     for owner, number, ext in conn.execute(_OLD_KEYS, ids):
         had.setdefault(owner, set()).add((number, ext))
     added = changed = gone = 0
-    upserts, fewer, more = [], [], []
+    upserts, fewer, more, renamed = [], [], [], []
     for row in rows:
         news: News = row["news"]
         before = old.get(news.id)
@@ -114,6 +116,8 @@ def _write(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> Written:
             added += 1
         else:
             changed += was != (after["card"], after["details"])
+        if was[0] != after["card"]:
+            renamed.append(news.id)
         keys, owned = row["keys"], had.get(news.id, set())
         fewer += [{"the_id": news.id, "the_number": number, "the_ext": ext} for number, ext in owned - keys]
         more += [{"customer_id": news.id, "number": number, "ext": ext} for number, ext in keys - owned]
@@ -125,6 +129,7 @@ def _write(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> Written:
         conn.execute(_NO_KEY, fewer)
     if more:
         conn.execute(insert_into(conn, index_phones).on_conflict_do_nothing(), more)
+    note(conn, Kept.CRM, renamed)
     return Written(added, changed, gone)
 
 

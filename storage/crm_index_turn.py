@@ -13,6 +13,8 @@ from storage.crm_index import CrmIndex
 from storage.crm_index_rows import News, Written, write
 from storage.crm_index_state import Told
 from storage.crm_index_tables import index_customers, index_phones, index_state
+from storage.customer_news import note_all
+from storage.customer_words import Kept
 from storage.metadata import Moment
 from storage.once import insert_once
 
@@ -55,6 +57,7 @@ class Turn:
                 return None
             told = row.told
             if row.source != self.index.source:
+                note_all(conn, Kept.CRM)
                 conn.execute(delete(index_phones))
                 conn.execute(delete(index_customers))
                 told = Told().text()
@@ -114,6 +117,7 @@ class Turn:
             conn.execute(
                 delete(index_phones).where(index_phones.c.customer_id.in_(select(index_customers.c.id).where(*old)))
             )
+            note_all(conn, Kept.CRM, *old)
             conn.execute(delete(index_customers).where(*old))
             conn.execute(update(index_state).values(told=told.text(), wanted=False))
 

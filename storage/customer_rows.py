@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 
 from crm.customer import Customer, Purchase
 from storage.bulk import pour, there, wipe
+from storage.customer_news import note
 from storage.customer_tables import contracts, customer_phones, customers, purchases
+from storage.customer_words import Kept
 
 _CUSTOMER = ("id", "name", "company", "level", "vip", "owner", "note")
 _PHONE = ("customer_id", "position", "raw", "e164", "ext")
@@ -63,6 +65,7 @@ def write(conn: Connection, made: Prepared) -> int:
     pour(conn, customer_phones, _PHONE, made.phones)
     pour(conn, purchases, _PURCHASE, made.purchases)
     pour(conn, contracts, _CONTRACT, made.contracts)
+    note(conn, Kept.OWN, made.ids)
     return len(known)
 
 

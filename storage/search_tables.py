@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from storage.metadata import Id, Moment, metadata
 
 Tokens = Text().with_variant(TSVECTOR(), "postgresql")
-FULL_TEXT = ("call_index", "ticket_index")  # SQLite's own tables, with others of theirs behind: no tables of ours
+# SQLite's own tables, with others of theirs behind: no tables of ours
+FULL_TEXT = ("call_index", "customer_index", "ticket_index")
 
 call_words = Table(
     "call_words",
