@@ -12,11 +12,13 @@ from argon2 import PasswordHasher
 from screenpop.asks import Voice
 from screenpop.assets import Assets
 from screenpop.finding import Finding
+from screenpop.hands import Hand
 from screenpop.hub import Hub
 from screenpop.progress import Shares
 from screenpop.sounds import AsTheyLie, Ears
 from storage.accounts import Accounts
 from storage.audit import Audit
+from storage.callbacks import Callbacks
 from storage.fanout import Fanout
 from storage.ledger import Ledger
 from storage.reads import Reads
@@ -55,6 +57,8 @@ class Deps:
     recording: Callable[[CallKey, str], Path] = no_recordings
     ears: Ears | None = None
     finding: Finding | None = None  # search, similar tickets, bursts
+    callbacks: Callbacks | None = None  # missed callers
+    hand: Hand | None = None  # what the PBX does for the desk; None: nothing
     status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
     site: str = "hotline"
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable

@@ -12,8 +12,8 @@ Must not know what a card is. What pages say is not listened to.
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -29,7 +29,9 @@ QUEUED = 64  # messages; an agent has a few calls at once, so more means that th
 SEND_TIME = 10.0  # seconds a page may take to accept one message
 LOGGED_OUT = 4401  # close code: the login has ended, do not come back by yourself
 TICKETS = "tickets"
+CALLBACKS = "callbacks"  # missed callers: the list has changed
 LAGGED_WORD = {"type": "ticket"}
+CALLBACKS_WORD = {"type": "callbacks"}
 BEATS = '{"type":"beat"}'
 LOOK = 1.0  # seconds between looks whether the desks that others have are still alive
 
@@ -129,8 +131,11 @@ class Hub:
         *,
         tickets: bool,
         alive: Callable[[], Awaitable[bool]],
+        callbacks: bool = False,
     ) -> None:
         """Feed one prepared socket until it closes. ``agent``: whose cards; ``tickets``: word of changed tickets too.
+
+        ``callbacks``: word of missed callers, too.
 
         ``alive`` is asked every beat whether the login still holds.
         """
@@ -141,7 +146,8 @@ class Hub:
         self._sockets[page] = socket
         try:
             async with asyncio.TaskGroup() as group:
-                feed = group.create_task(self._feed(socket, page, agent, tickets=tickets))
+                lists = [name for name, on in ((TICKETS, tickets), (CALLBACKS, callbacks)) if on]
+                feed = group.create_task(self._feed(socket, page, agent, lists))
                 check = group.create_task(self._check(socket, page, alive, beats=agent is None))
                 async for _ in socket:
                     pass
@@ -150,11 +156,11 @@ class Hub:
         finally:
             del self._sockets[page]
 
-    async def _feed(self, socket: web.WebSocketResponse, page: Page, agent: str | None, *, tickets: bool) -> None:
-        async with (
-            self._following(page, TICKETS if tickets else None, None),
-            self._following(page, topic(agent) if agent else None, agent),
-        ):
+    async def _feed(self, socket: web.WebSocketResponse, page: Page, agent: str | None, lists: Sequence[str]) -> None:
+        async with AsyncExitStack() as following:
+            for name in lists:
+                await following.enter_async_context(self._following(page, name, None))
+            await following.enter_async_context(self._following(page, topic(agent) if agent else None, agent))
             while True:
                 text = await page.get()
                 try:
@@ -235,4 +241,4 @@ class Hub:
         """The fan-out lost something: a snapshot mends the cards; lists of tickets renew themselves at any word."""
         if follower.agent:
             await ask(self._fanout, follower.agent)
-        follower.tell([LAGGED_WORD])
+        follower.tell([CALLBACKS_WORD if follower.name == CALLBACKS else LAGGED_WORD])

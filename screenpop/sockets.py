@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 async def socket(request: web.Request) -> web.WebSocketResponse:
-    """``GET /ws``: cards of one's extension, and word of tickets for those who may list them all."""
+    """``GET /ws``: cards of one's extension, word of missed callers, and of tickets for those who may list all."""
     deps = request.app[DEPS]
     ws = web.WebSocketResponse(heartbeat=deps.beat, max_msg_size=4096, timeout=CLOSING)
     await ws.prepare(request)
@@ -39,5 +39,6 @@ async def socket(request: web.Request) -> web.WebSocketResponse:
         session.extension,
         tickets=may(Role(user.role), Right.ALL_TICKETS),
         alive=alive,
+        callbacks=may(Role(user.role), Right.DESK),
     )
     return ws

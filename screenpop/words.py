@@ -147,6 +147,19 @@ TIMELINE: Words = {
     "noted": N_("Note"),
     "completed": N_("A call was completed from the PBX's own records"),
     "crm": N_("Changed in the customer system"),
+    "callback": N_("Callback"),
+}
+CALLBACK: Words = {
+    "waiting": N_("To be called back"),
+    "calling": N_("Being called back"),
+    "reached": N_("Reached"),
+    "not_reached": N_("Not reached yet"),
+    "done": N_("Settled without a call"),
+}
+TRIED: Words = {
+    "no_answer": N_("nobody answered"),
+    "busy": N_("was busy"),
+    "failed": N_("could not be connected"),
 }
 ALARM: Words = {
     "recording_missing": N_("There is no recording of this call."),

@@ -192,4 +192,5 @@ class TimelineKind(StrEnum):
     EDITED = "edited"
     CORRECTED = "corrected"  # a person corrected a call's summary
     NOTED = "noted"
+    CALLBACK = "callback"  # a missed caller was called back, or is not to be any more; detail: state, result, text
     CRM = "crm"  # people did something to the ticket's record in the CRM

@@ -21,6 +21,7 @@ from screenpop.finding import Finding
 from screenpop.web import build_app
 from storage.accounts import Accounts
 from storage.audit import Audit
+from storage.callbacks import Callbacks
 from storage.database import Database
 from storage.fanout import MemoryFanout
 from storage.ledger import Ledger
@@ -87,6 +88,7 @@ class House:
             voice=self.voice,
             recording=self.recording,
             finding=Finding.of(self.db, {LINE: {"投诉": Rule("高", "wang")}}),
+            callbacks=Callbacks(self.db),
             status=self.status,
             site="沐川热线",
             lines={LINE: "售后", "4008001234": "投诉"},
