@@ -28,6 +28,7 @@ WINDOW = 15 * 60.0
 MOST_BY_LOGIN = 8  # failed logins in the window
 MOST_BY_ADDRESS = 40
 AT_ONCE = 2
+NO_PASSWORD = "!"  # noqa: S105 - instead of a hash: who logs in by an identity provider only
 
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 
@@ -83,11 +84,14 @@ class Logins:
                 raise WrongError
         return user
 
-    async def open(self, user: User, come: From, now: float) -> str:
-        """The token of a new session of somebody who proved who they are. Raises LoginError: the user is gone."""
+    async def open(self, user: User, come: From, now: float, extension: str | None = None) -> str:
+        """The token of a new session of somebody who proved who they are. Raises LoginError: the user is gone.
+
+        ``extension``: the phone they sit at, None for their own.
+        """
         await self._accounts.forgive(user.login, now - WINDOW)
         try:
-            token = await self._accounts.log_in(user, now, IDLE, ip=come.ip, browser=come.browser)
+            token = await self._accounts.log_in(user, now, IDLE, ip=come.ip, browser=come.browser, extension=extension)
         except AccountError as error:
             raise WrongError from error
         await self._audit.add(user.login, What.LOGGED_IN, user.login, now, ip=come.ip)
@@ -109,14 +113,12 @@ class Logins:
 
     def _verify(self, user: User | None, password: str) -> bool:
         """In a thread. Nobody's password is verified too: how long the answer takes must not tell who exists."""
-        if user is None:
-            if self._nobody is None:
-                self._nobody = self._hasher.hash(secrets.token_hex())
-            hashed = self._nobody
-        else:
-            hashed = user.password
+        known = user is not None and user.password != NO_PASSWORD
+        if not known and self._nobody is None:
+            self._nobody = self._hasher.hash(secrets.token_hex())
+        hashed = user.password if user is not None and known else self._nobody or ""
         try:
-            return self._hasher.verify(hashed, password) and user is not None
+            return self._hasher.verify(hashed, password) and known
         except (VerificationError, InvalidHashError):
             return False
 
@@ -133,9 +135,9 @@ def come_from(request: web.Request) -> From:
     return From(ip, request.headers.get("User-Agent"))
 
 
-def cookie_name(request: web.Request) -> str:
-    """The name of the session's cookie. With TLS neither another host nor a page without TLS can plant one of it."""
-    return f"__Host-{COOKIE}" if secure(request) else COOKIE
+def cookie_name(request: web.Request, name: str = COOKIE) -> str:
+    """What a cookie of ours is called. With TLS neither another host nor a page without TLS can plant one of it."""
+    return f"__Host-{name}" if secure(request) else name
 
 
 def secure(request: web.Request) -> bool:
@@ -143,24 +145,26 @@ def secure(request: web.Request) -> bool:
     return request.app[DEPS].secure or request.secure
 
 
-def token_of(request: web.Request) -> str | None:
-    """The session's token that the browser sent."""
-    return request.cookies.get(cookie_name(request))
+def token_of(request: web.Request, name: str = COOKIE) -> str | None:
+    """The token that the browser sent, the session's mostly."""
+    return request.cookies.get(cookie_name(request, name))
 
 
-def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
+def set_cookie(
+    request: web.Request, response: web.StreamResponse, token: str, name: str = COOKIE, lasts_s: float = LONGEST
+) -> None:
     """Give the browser its token: not to scripts, not to other sites, not without TLS where there is TLS."""
     response.set_cookie(
-        cookie_name(request),
+        cookie_name(request, name),
         token,
         httponly=True,
         samesite="Lax",
         secure=secure(request),
         path="/",
-        max_age=int(LONGEST),
+        max_age=int(lasts_s),
     )
 
 
-def drop_cookie(request: web.Request, response: web.StreamResponse) -> None:
+def drop_cookie(request: web.Request, response: web.StreamResponse, name: str = COOKIE) -> None:
     """Have the browser forget its token."""
-    response.del_cookie(cookie_name(request), path="/", secure=secure(request), httponly=True, samesite="Lax")
+    response.del_cookie(cookie_name(request, name), path="/", secure=secure(request), httponly=True, samesite="Lax")
