@@ -15,6 +15,7 @@ from hotline.listening import BACKFILL
 from hotline.lookup import Lookup, known_of
 from hotline.pipeline import COMPLETE, TICKETS, LineRules, jobs_of
 from numbering.number import Number
+from screenpop.hub import CALLBACKS, CALLBACKS_WORD
 from storage.drain import Handler
 from storage.fanout import Fanout
 from storage.gaps import Gap, Gaps
@@ -200,6 +201,7 @@ class Completion:
         page = await self._reads.call(call)
         ticket = page.item.ticket if page else None
         await self._fanout.publish(TICKETS, {"type": "ticket", "id": ticket and ticket.id, "call": str(call)})
+        await self._fanout.publish(CALLBACKS, CALLBACKS_WORD)
 
 
 def _found(past: PastCall) -> Found:

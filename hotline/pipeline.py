@@ -19,6 +19,7 @@ from numbering.number import Number
 from screenpop.asks import Voice
 from screenpop.card import Filled, Problem, Ticketed
 from screenpop.desk import Desk, Show
+from screenpop.hub import CALLBACKS, CALLBACKS_WORD
 from storage.fanout import Fanout
 from storage.ledger import Ledger
 from storage.records import Entry, Known, NewJob
@@ -214,6 +215,8 @@ class Pipeline:
                 await self._ledger.know(call, what, self._clock())
         if any(entry.jobs for entry in entries) or self._ledger.follow:
             self._wake()
+        if any(done.callbacks for done in written):
+            await self._fanout.publish(CALLBACKS, CALLBACKS_WORD)
         link = next((done.ticket for done in reversed(written) if done.ticket is not None), None)
         if link is None:
             return

@@ -16,8 +16,9 @@ from storage.once import take_turn, update_by_id
 from storage.plain import plain
 from storage.records import TimelineKind
 from storage.tables import calls
-from storage.ticket_rows import add_timeline
+from storage.ticket_rows import add_timeline, touch
 from telephony.call import Outcome
+from tickets.ticket import Reachability
 
 KEPT = 14 * 86400.0  # seconds; who called longer ago does not wait any more
 _MISSED = (Outcome.ABANDONED.value, Outcome.VOICEMAIL.value, Outcome.LOST.value)
@@ -36,7 +37,7 @@ _COUNTED = (
 )
 _COUNT = select(func.count(), func.min(calls.c.ended)).where(*_LATELY, *_COUNTED)
 _LAST = (
-    select(calls.c.id, calls.c.ended, calls.c.outcome, calls.c.ticket_id)
+    select(calls.c.id, calls.c.ended, calls.c.ticket_id)
     .where(*_LATELY, *_COUNTED)
     .order_by(calls.c.ended.desc(), calls.c.id.desc())
     .limit(1)
@@ -45,24 +46,30 @@ _NEW = insert(callbacks)
 
 
 def renew(conn: Connection, call: Row[Any], now: float) -> bool:
-    """A call ended, or it was found out how; whether the list changed. The call's row is held."""
+    """A call ended, or it was found out how; whether the list changed."""
     number, line = call.e164, call.line
     if number is None:
         return False
     rows = held(conn, number)
     row = next((row for row in rows if row.line == line), None)
     settled = 0.0 if row is None or row.settled is None else row.settled
-    horizon = max(now - KEPT, settled - KEPT)
+    horizon = max(now, settled) - KEPT
     spoken = conn.execute(_SPOKEN, {"number": number, "horizon": horizon}).scalar() or 0.0
+    changed = False
+    for other in rows:
+        if other is not row and other.state in OPEN and other.last <= spoken:
+            changed |= settle(conn, other, spoken)
     wanted = {"number": number, "horizon": horizon, "line": line, "since": max(spoken, settled)}
     last = conn.execute(_LAST, wanted).first()
     if last is None:
-        return row is not None and row.state in OPEN and settle(conn, row, max(spoken, now))
+        if row is None or row.state not in OPEN:
+            return changed
+        over = CallbackState.REACHED if spoken else CallbackState.DONE  # it was no missed call after all
+        return settle(conn, row, spoken or now, state=over)
     count, first = conn.execute(_COUNT, wanted).one()
     seen = {
         "call_id": last.id,
         "ticket_id": last.ticket_id,
-        "outcome": last.outcome,
         "missed": count,
         "first": first,
         "last": last.ended,
@@ -72,11 +79,11 @@ def renew(conn: Connection, call: Row[Any], now: float) -> bool:
         conn.execute(_NEW, {"number": number, "line": line, "state": state, "tries": 0, **seen})
         return True
     if all(getattr(row, name) == value for name, value in seen.items()):
-        return False
-    changed = {**seen, "state": _state(row, last.ended, now)}
+        return changed
+    values = {**seen, "state": _state(row, last.ended, now)}
     if row.state not in OPEN:
-        changed |= {"tries": 0, "tried": None, "result": None, "taken_by": None, "taken_until": None}
-    conn.execute(update_by_id(callbacks), {"the_id": row.id, **changed})
+        values |= {"tries": 0, "tried": None, "result": None, "taken_by": None, "taken_until": None}
+    conn.execute(update_by_id(callbacks), {"the_id": row.id, **values})
     return True
 
 
@@ -107,6 +114,8 @@ def settle(
         "taken_until": None,
     }
     conn.execute(update_by_id(callbacks), {"the_id": row.id, **values})
+    if state is CallbackState.REACHED and row.ticket_id is not None:
+        touch(conn, row.ticket_id, at, {"reach": Reachability.ANSWERED.value})
     tell(conn, row, at, who=who, state=state, detail={"text": note} if note else None)
     return True
 

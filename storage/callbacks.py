@@ -126,7 +126,7 @@ class Callbacks:
 
 def _query() -> Select[Any]:
     name = select(users.c.name).where(users.c.login == callbacks.c.taken_by).scalar_subquery()
-    of_call = (calls.c.key, calls.c.region, calls.c.customer_id, calls.c.customer_name, calls.c.vip)
+    of_call = (calls.c.key, calls.c.outcome, calls.c.region, calls.c.customer_id, calls.c.customer_name, calls.c.vip)
     joined = callbacks.join(calls, calls.c.id == callbacks.c.call_id).outerjoin(
         tickets, tickets.c.id == callbacks.c.ticket_id
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, delete, or_, select
 
+from storage.callback_rows import renew
 from storage.happened import hold_call, write_fact
 from storage.once import insert_once, update_by_id
 from storage.owning import own
@@ -62,6 +63,7 @@ def complete(conn: Connection, call: Row[Any], found: Found, now: float) -> bool
         renew_reach(conn, call.ticket_id, now)
         for agent in spoke[:1]:
             own(conn, call, call.ticket_id, agent, now)
+    renew(conn, call, now)
     return True
 
 
@@ -94,6 +96,7 @@ def amend(conn: Connection, call: Row[Any], found: Found, now: float) -> bool:
             conn.execute(_ONE_MISSED_LESS, {"the_id": call.ticket_id})
         renew_reach(conn, call.ticket_id, now)
         own(conn, call, call.ticket_id, (seen or spoke)[0], now)
+    renew(conn, call, now)
     return True
 
 

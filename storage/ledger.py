@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection, Row
 
+from crm.customer import Customer
 from numbering.number import Number
-from storage import edits, findings, summary_edits
+from storage import callback_rows, choosing, edits, findings, summary_edits
 from storage.completing import complete
 from storage.database import Database
+from storage.drafts import Draft, keep_draft, noted
 from storage.edits import TicketField
 from storage.following import Follow
 from storage.happened import customer_of, hold_call, write_arrival, write_fact
@@ -25,6 +27,7 @@ from storage.jobs import add_job
 from storage.once import update_by_id
 from storage.owning import own
 from storage.placing import ensure_ticket
+from storage.recalled import Standing
 from storage.records import (
     AlarmKind,
     Entry,
@@ -170,12 +173,13 @@ class Ledger:
     ) -> int:
         """A person's changes; the new version. ``version`` is the one the person saw.
 
-        Raises UnknownTicketError, edits.StaleError (somebody else was faster), edits.RefusedError (an illegal move).
+        Raises UnknownTicketError, edits.StaleError (somebody else changed the same fields since), edits.RefusedError
+        (an illegal move).
         """
 
         def edit(conn: Connection) -> int:
-            after = edits.edit(conn, ticket_id, changes, who=who, now=now, version=version)
-            if after != version:
+            after, changed = edits.edit(conn, ticket_id, changes, who=who, now=now, version=version)
+            if changed:
                 self.follow.changed(conn, None, ticket_id, now)
             return after
 
@@ -186,9 +190,39 @@ class Ledger:
 
         def write(conn: Connection) -> None:
             edits.note(conn, ticket_id, text, who, now)
+            noted(conn, ticket_id, who, text)
             self.follow.changed(conn, None, ticket_id, now)
 
         await self._db.transact(write)
+
+    async def keep_draft(self, ticket_id: int, text: str, who: str, now: float) -> Draft:
+        """What somebody has written of a note so far. Raises UnknownTicketError, edits.RefusedError (too long)."""
+        return await self._db.transact(lambda conn: keep_draft(conn, ticket_id, who, text, now))
+
+    async def choose_customer(self, call: CallKey, known: Known | None, who: str, now: float) -> Standing:
+        """A person says who the caller is; None takes it back. Raises UnknownCallError."""
+
+        def choose(conn: Connection) -> Standing:
+            row = _held(conn, call)
+            standing = choosing.choose(conn, row, known, who, now)
+            self._changed(conn, row, now)
+            return standing
+
+        return await self._db.transact(choose)
+
+    async def enter_customer(
+        self, call: CallKey, *, name: str, company: str | None, note: str | None, who: str, now: float
+    ) -> tuple[Customer, Standing]:
+        """A person enters the caller as a customer of our own, who is the call's from then on. UnknownCallError."""
+
+        def enter(conn: Connection) -> tuple[Customer, Standing]:
+            row = _held(conn, call)
+            made = choosing.enter(conn, row, name=name, company=company, note=note, who=who, now=now)
+            standing = choosing.choose(conn, row, Known(made.id, made.name), who, now)
+            self._changed(conn, row, now)
+            return made, standing
+
+        return await self._db.transact(enter)
 
     async def split_call(self, call: CallKey, who: str, now: float) -> TicketLink:
         """A person takes a call off its ticket onto one of its own. Raises UnknownCallError, edits.RefusedError."""
@@ -218,19 +252,20 @@ class Ledger:
             completed = complete(conn, call, found, now)
             if completed:
                 self._changed(conn, call, now)
-            return Recorded(_link(call), completed)
+            return Recorded(_link(call), completed, completed)
         new = not isinstance(fact, Arrived) and write_fact(conn, call, fact, now)
         if told.known is not None:
             call = _know(conn, call, told.known, now)
         link = _link(call)
         if link is None and _proves(fact):
             link = ensure_ticket(conn, call, now, told.policy, self._zone)
-        if new:
-            if link is not None:
-                _touch_ticket(conn, call, link, fact, now)
-            _add_jobs(conn, told.jobs, now)
-            self.follow.told(conn, fact, None if link is None else link.id, now)
-        return Recorded(link, new)
+        if not new:
+            return Recorded(link, new)
+        if link is not None:
+            _touch_ticket(conn, call, link, fact, now)
+        _add_jobs(conn, told.jobs, now)
+        self.follow.told(conn, fact, None if link is None else link.id, now)
+        return Recorded(link, new, link is not None and _call_back(conn, call, fact, now))
 
     def _changed(self, conn: Connection, call: Row[Any], now: float) -> None:
         self.follow.changed(conn, call.key, call.ticket_id, now)
@@ -271,6 +306,17 @@ def _know(conn: Connection, call: Row[Any], known: Known, now: float) -> Row[Any
         detail = {"id": values["customer_id"], "name": values["customer_name"]}
         add_timeline(conn, call.ticket_id, TimelineKind.CUSTOMER, now, call_id=call.id, detail=detail)
     return _held(conn, CallKey.parse(call.key))
+
+
+def _call_back(conn: Connection, call: Row[Any], fact: Fact, now: float) -> bool:
+    """What a new fact means for the list of missed callers; whether that changed."""
+    if call.e164 is None:
+        return False
+    if isinstance(fact, Answered):
+        return callback_rows.talked(conn, call.e164, now if fact.at is None else fact.at)
+    if isinstance(fact, Ended) and call.answered is None and fact.outcome is not Outcome.ANSWERED:
+        return callback_rows.renew(conn, call, now)
+    return False
 
 
 def _touch_ticket(conn: Connection, call: Row[Any], link: TicketLink, fact: Fact, now: float) -> None:

@@ -64,10 +64,14 @@ class TicketLink:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a fact: the call's ticket if it has one by now, and whether the fact was ``new``."""
+    """What became of a fact: the call's ticket if it has one by now, and whether the fact was ``new``.
+
+    ``callbacks``: whether the list of missed callers is another one now.
+    """
 
     ticket: TicketLink | None
     new: bool
+    callbacks: bool = False
 
 
 class RecordingKind(StrEnum):
@@ -182,6 +186,8 @@ class TimelineKind(StrEnum):
     JOINED = "joined"
     SPLIT = "split"  # a call left for a ticket of its own
     CUSTOMER = "customer"
+    CHOSEN = "chosen"  # a person said who the caller is; detail: id, name
+    UNCHOSEN = "unchosen"  # and took it back
     OWNER = "owner"
     ENDED = "ended"  # a call was over; detail: outcome
     COMPLETED = "completed"  # a call nobody heard the end of was found in the PBX's own records
