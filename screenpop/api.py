@@ -62,7 +62,8 @@ async def change_ticket(request: web.Request) -> web.Response:
             ticket_id, changes, who=request[SESSION].user.login, now=deps.now(), version=sent.version
         )
     except StaleError as error:
-        return problem(409, "Conflict", str(error), version=error.version)
+        fields = ", ".join(one.field.value for one in error.meanwhile)
+        return problem(409, "Conflict", str(error), version=error.version, fields=fields)
     except RefusedError as error:
         return problem(422, "Unprocessable Content", str(error), refusal=error.refusal.value)
     await tell(request, ticket_id, page.calls)

@@ -8,7 +8,11 @@ from telephony.call import CallKey
 
 def call_of(request: web.Request) -> CallKey:
     """The call of ``/calls/{key}``; 404 for what is no key."""
-    text = request.match_info["key"]
+    return parsed(request.match_info["key"])
+
+
+def parsed(text: str) -> CallKey:
+    """A call by its key; 404 for what is none."""
     if not keepable(text):
         raise web.HTTPNotFound(text="not a call")
     try:

@@ -1,6 +1,6 @@
 """What the pages need from the rest of the house, given once when the app is built, and where an app keeps it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from crm.customer import Candidate
 from screenpop.asks import Voice
 from screenpop.assets import Assets
 from screenpop.finding import Finding
@@ -33,6 +34,11 @@ async def no_status() -> dict[str, Any]:
 def no_recordings(call: CallKey, name: str) -> Path:
     """The resolver of a service without recordings."""
     raise LookupError(f"{call}: {name}")
+async def nobody_offered(_call: CallKey) -> Sequence[Candidate]:
+    """Whom a call's number may be, where nobody can be asked."""
+    return ()
+
+
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +68,9 @@ class Deps:
     status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
     site: str = "hotline"
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable
+    standings: Standings | None = None  # what state agents are in
+    phones: Callable[[], Iterable[str]] = tuple  # extensions that are known, to choose one's phone from
+    offered: Callable[[CallKey], Awaitable[Sequence[Candidate]]] = nobody_offered  # whom a call's number may be
     lines: Mapping[str, str] = field(default_factory=dict)  # our numbers and what people call them
     secure: bool = False
     shadow: bool = False  # nothing is shown or written: the pages say so

@@ -1,6 +1,21 @@
 """Every route with the right it asks for: the tables of all rooms of pages, in one."""
 
-from screenpop import api, call_list_pages, callbacks, correcting, dialling, pages, peaks, search_pages, ticket_pages
+from screenpop import (
+    api,
+    call_list_pages,
+    callbacks,
+    choosing,
+    correcting,
+    customer_pages,
+    desk_api,
+    desk_pages,
+    dialling,
+    drafts,
+    pages,
+    peaks,
+    search_pages,
+    ticket_pages,
+)
 from screenpop.audio import audio
 from screenpop.call_pages import call, waiting
 from screenpop.export import export
@@ -29,6 +44,8 @@ ROUTES = (
     Route("POST", "/calls/{key}/split", ticket_pages.split, Right.TICKETS),
     Route("GET", "/status", pages.status, Right.STATUS),
     *api.ROUTES,
+    *choosing.ROUTES,
+    *drafts.ROUTES,
     *search_pages.ROUTES,
     *correcting.ROUTES,
     *call_list_pages.ROUTES,

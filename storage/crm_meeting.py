@@ -17,6 +17,7 @@ from storage.crm_ref_rows import as_ref
 from storage.crm_ref_tables import crm_refs
 from storage.crm_refs import LONGEST_TEXT, Turn
 from storage.database import Database
+from storage.edits import marks
 from storage.following import Follow
 from storage.plain import plain
 from storage.records import TimelineKind
@@ -88,7 +89,9 @@ class CrmMeeting:
     def _tell(self, conn: Connection, ticket: Row[Any], status: Ours, detail: Mapping[str, Any], now: float) -> None:
         """A line on our timeline. A followed move counts as a person's edit: whoever is typing sees it first."""
         moved = status.value != ticket.status
-        touch(conn, ticket.id, now, {"status": status.value, "version": ticket.version + 1} if moved else None)
+        edited = marks(ticket, ["status"], self._who, now)
+        news = {"status": status.value, "version": ticket.version + 1, "edited": edited}
+        touch(conn, ticket.id, now, news if moved else None)
         detail = {**detail, **({"from": ticket.status, "to": status.value} if moved else {})}
         add_timeline(conn, ticket.id, TimelineKind.CRM, now, who=self._who, detail=detail)
         self._follow.changed(conn, None, ticket.id, now)

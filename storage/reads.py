@@ -17,6 +17,7 @@ from storage.call_rows import as_recording, as_transcript, call_items, calls_que
 from storage.crm_ref import CrmRef
 from storage.crm_ref_rows import as_ref, ref_of_ticket
 from storage.database import Database
+from storage.drafts import Draft, draft_of
 from storage.happened import key_of
 from storage.pages import (
     Alarm,
@@ -157,6 +158,18 @@ class Reads:
         talked = query.where(call_agents.c.talked.is_not(None)).order_by(call_agents.c.talked, call_agents.c.id)
         async with self._db.read() as conn:
             return (await conn.execute(talked)).scalars().all()
+
+    async def draft(self, ticket_id: int, login: str) -> Draft:
+        """The note that somebody is writing on a ticket."""
+        return await self._db.look(lambda conn: draft_of(conn, ticket_id, login))
+
+    async def rings_at(self, key: CallKey, extension: str) -> bool:
+        """Whether a live call has rung at a phone: its agent has had the card of it."""
+        mine = (calls.c.key == key_of(key), calls.c.ended.is_(None), call_agents.c.agent == extension)
+        async with self._db.read() as conn:
+            return (
+                await conn.execute(select(calls.c.id).join_from(calls, call_agents).where(*mine))
+            ).first() is not None
 
     async def concerns(self, key: CallKey, login: str, extension: str | None) -> bool:
         """Whether a call is somebody's own: that extension talked with the caller, or the login owns its ticket."""

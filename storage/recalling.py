@@ -1,0 +1,179 @@
+"""What our own database knows of a caller: last calls, open tickets with what was promised, whom people chose before.
+
+One look, beside the lookup: somebody waits with a telephone in the hand. Nothing here writes. Summaries are told as
+people corrected them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, or_, select
+
+from storage.account_tables import users
+from storage.choice_tables import choices, number_choices
+from storage.choosing import number_of, standing_of
+from storage.database import Database
+from storage.happened import key_of
+from storage.reads import open_tickets_query
+from storage.recalled import Choice, LastCall, Memory, OpenTicket
+from storage.summary_edit_tables import summary_edits
+from storage.summary_edits import standing
+from storage.summary_json import from_json
+from storage.tables import call_agents, calls
+from storage.ticket_rows import as_ticket
+from telephony.call import CallKey, Outcome
+from tickets.ticket import Ticket
+from transcription.account import Step, Summary
+from transcription.corrections import corrected
+
+MOST_TICKETS, MOST_CALLS = 20, 3
+MOST_SUMMARIES = 60  # of all open tickets together, the newest
+
+_SUMMED_UP = (
+    select(calls.c.id, calls.c.ticket_id, calls.c.summary)
+    .where(calls.c.ticket_id.in_(bindparam("tickets", expanding=True)), calls.c.summary.is_not(None))
+    .order_by(calls.c.arrived.desc(), calls.c.id.desc())
+    .limit(MOST_SUMMARIES)
+)
+_EDITS = (
+    select(summary_edits)
+    .where(summary_edits.c.call_id.in_(bindparam("calls", expanding=True)))
+    .order_by(summary_edits.c.id)
+)
+_TALKED = (
+    select(call_agents.c.call_id, call_agents.c.agent, call_agents.c.login)
+    .where(call_agents.c.call_id.in_(bindparam("calls", expanding=True)), call_agents.c.talked.is_not(None))
+    .order_by(call_agents.c.talked, call_agents.c.id)
+)
+_NAMES = select(users.c.login, users.c.name, users.c.extension).where(
+    or_(
+        users.c.login.in_(bindparam("logins", expanding=True)),
+        users.c.extension.in_(bindparam("phones", expanding=True)) & users.c.active.is_(True),
+    )
+)
+_REMEMBERED = select(number_choices).where(number_choices.c.number == bindparam("number"))
+_STANDING = (
+    select(choices).join_from(choices, calls, calls.c.id == choices.c.call_id).where(calls.c.key == bindparam("key"))
+)
+
+
+class Recall:
+    """Reads it. ``phones``: what the configuration calls the agents, by extension."""
+
+    def __init__(self, db: Database, phones: Mapping[str, str] | None = None) -> None:
+        self._db, self._phones = db, dict(phones or {})
+
+    async def memory(self, call: CallKey, customer_id: str | None, e164: str | None, ext: str | None = None) -> Memory:
+        """All of a customer, or where nobody is sure of a number, but this very call. Raises StorageError."""
+        return await self._db.look(lambda conn: self._memory(conn, call, customer_id, e164, ext))
+
+    def _memory(
+        self, conn: Connection, call: CallKey, customer_id: str | None, e164: str | None, ext: str | None
+    ) -> Memory:
+        opened = open_tickets_query(customer_id, e164, None, MOST_TICKETS)
+        tickets = [] if opened is None else [as_ticket(row) for row in conn.execute(opened)]
+        past = _past(customer_id, e164, key_of(call))
+        last = [] if past is None else conn.execute(past).all()
+        number = number_of(e164, ext)
+        remembered = None if number is None else conn.execute(_REMEMBERED, {"number": number}).first()
+        chosen = conn.execute(_STANDING, {"key": key_of(call)}).first()
+        talked = list(conn.execute(_TALKED, {"calls": [row.id for row in last]})) if last else []
+        who = [*(ticket.owner for ticket in tickets), *(row.login for row in talked)]
+        who += [row.who for row in (remembered, chosen) if row is not None]
+        names = _Names(conn, {login for login in who if login}, {row.agent for row in talked}, self._phones)
+        summaries = _summaries(conn, tickets, last)
+        return Memory(
+            tickets=tuple(_open(ticket, summaries.of_ticket.get(ticket.id, ()), names) for ticket in tickets),
+            calls=tuple(_last(row, summaries.of_call.get(row.id), talked, names) for row in last),
+            remembered=None
+            if remembered is None
+            else Choice(remembered.customer_id, remembered.customer_name, names.of(remembered.who), remembered.at),
+            standing=None if chosen is None else standing_of(chosen, names.of(chosen.who)),
+        )
+
+
+class _Names:
+    """What people are called: by login, or by the phone where only one person has it."""
+
+    def __init__(self, conn: Connection, logins: set[str], phones: set[str], configured: Mapping[str, str]) -> None:
+        rows = conn.execute(_NAMES, {"logins": sorted(logins), "phones": sorted(phones)}).all()
+        self._logins = {row.login: row.name for row in rows}
+        self._sitting: dict[str, list[str]] = {}
+        for row in rows:
+            if row.extension is not None:
+                self._sitting.setdefault(row.extension, []).append(row.name)
+        self._configured = configured
+
+    def of(self, login: str) -> str:
+        """By login; the login of who is gone."""
+        return str(self._logins.get(login, login))
+
+    def at(self, phone: str, login: str | None) -> str:
+        """Who talked on a phone: who sat there, else whose it is."""
+        if login is not None:
+            return self.of(login)
+        people = self._sitting.get(phone, [])
+        return people[0] if len(people) == 1 else self._configured.get(phone, phone)
+
+
+class _Summaries:
+    """Summaries as people have them: of calls by id, of tickets by id, the newest call's first."""
+
+    def __init__(self) -> None:
+        self.of_call: dict[int, Summary] = {}
+        self.of_ticket: dict[int, list[Summary]] = {}
+
+
+def _summaries(conn: Connection, tickets: Sequence[Ticket], last: Sequence[Row[Any]]) -> _Summaries:
+    summed = conn.execute(_SUMMED_UP, {"tickets": [ticket.id for ticket in tickets]}).all() if tickets else []
+    kept = {row.id: row.summary for row in (*summed, *last) if row.summary is not None}
+    edits: dict[int, list[Row[Any]]] = {}
+    for edit in conn.execute(_EDITS, {"calls": sorted(kept)}) if kept else ():
+        edits.setdefault(edit.call_id, []).append(edit)
+    found = _Summaries()
+    for call_id, summary in kept.items():
+        found.of_call[call_id] = corrected(from_json(summary), standing(edits.get(call_id, []))[0])
+    for row in summed:
+        found.of_ticket.setdefault(row.ticket_id, []).append(found.of_call[row.id])
+    return found
+
+
+def _past(customer_id: str | None, e164: str | None, but: str) -> Select[Any] | None:
+    """A customer's last calls, and those from the number whose caller nobody recognised; of a number all."""
+    same: list[ColumnElement[bool]] = []
+    if customer_id is not None:
+        same.append(calls.c.customer_id == customer_id)
+    if e164 is not None:
+        number = calls.c.e164 == e164
+        same.append(number if customer_id is None else and_(number, calls.c.customer_id.is_(None)))
+    if not same:
+        return None
+    columns = (calls.c.id, calls.c.key, calls.c.arrived, calls.c.line, calls.c.outcome, calls.c.summary)
+    query = select(*columns).where(or_(*same), calls.c.key != but, calls.c.ended.is_not(None))
+    return query.order_by(calls.c.arrived.desc(), calls.c.id.desc()).limit(MOST_CALLS)
+
+
+def _open(ticket: Ticket, summaries: Sequence[Summary], names: _Names) -> OpenTicket:
+    about = next((summary.issue for summary in summaries if summary.issue), None)
+    return OpenTicket(ticket, ticket.owner and names.of(ticket.owner), about, _next(summaries))
+
+
+def _next(summaries: Sequence[Summary]) -> Step | None:
+    """What was promised and comes next: the newest call in which anything was promised says it.
+
+    A follow-up in which nobody promised anything takes back nothing.
+    """
+    return next((summary.next_step for summary in summaries if summary.promises), None)
+
+
+def _last(row: Row[Any], summary: Summary | None, talked: Sequence[Any], names: _Names) -> LastCall:
+    agents = dict.fromkeys(names.at(one.agent, one.login) for one in talked if one.call_id == row.id)
+    return LastCall(
+        call=CallKey.parse(row.key),
+        at=row.arrived,
+        line=row.line,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+        issue=None if summary is None else summary.issue,
+        category=None if summary is None else summary.category.value,
+        agents=tuple(agents),
+    )
