@@ -15,14 +15,17 @@ from screenpop.assets import Assets
 from screenpop.finding import Finding
 from screenpop.hands import Hand
 from screenpop.hub import Hub
+from screenpop.meter import Rate
 from screenpop.progress import Shares
 from screenpop.sounds import AsTheyLie, Ears
+from screenpop.standings import Standings
 from storage.accounts import Accounts
 from storage.audit import Audit
 from storage.callbacks import Callbacks
 from storage.fanout import Fanout
 from storage.ledger import Ledger
 from storage.reads import Reads
+from storage.tokens import Tokens
 from telephony.call import CallKey
 
 
@@ -31,14 +34,14 @@ async def no_status() -> dict[str, Any]:
     return {}
 
 
-def no_recordings(call: CallKey, name: str) -> Path:
-    """The resolver of a service without recordings."""
-    raise LookupError(f"{call}: {name}")
 async def nobody_offered(_call: CallKey) -> Sequence[Candidate]:
     """Whom a call's number may be, where nobody can be asked."""
     return ()
 
 
+def no_recordings(call: CallKey, name: str) -> Path:
+    """The resolver of a service without recordings."""
+    raise LookupError(f"{call}: {name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +68,24 @@ class Deps:
     finding: Finding | None = None  # search, similar tickets, bursts
     callbacks: Callbacks | None = None  # missed callers
     hand: Hand | None = None  # what the PBX does for the desk; None: nothing
-    status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
-    site: str = "hotline"
-    zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable
     standings: Standings | None = None  # what state agents are in
     phones: Callable[[], Iterable[str]] = tuple  # extensions that are known, to choose one's phone from
     offered: Callable[[CallKey], Awaitable[Sequence[Candidate]]] = nobody_offered  # whom a call's number may be
+    status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
+    site: str = "hotline"
+    zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable
     lines: Mapping[str, str] = field(default_factory=dict)  # our numbers and what people call them
     secure: bool = False
     shadow: bool = False  # nothing is shown or written: the pages say so
     origins: frozenset[str] = frozenset()
     hasher: PasswordHasher = field(default_factory=PasswordHasher)  # argon2id
     beat: float = 20.0
+    rate: Rate = field(default_factory=Rate)  # how much one program may ask
+
+    @property
+    def tokens(self) -> Tokens:
+        """What programs log in with."""
+        return Tokens(self.accounts.db)
 
     @property
     def hears(self) -> Ears:

@@ -77,7 +77,7 @@ async def told(request: web.Request, handler: Handler) -> web.StreamResponse:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         response = tell(request, error.status, error.text, error.faults if isinstance(error, BadShapeError) else ())
-        for name in ("Allow", "Content-Range", "Retry-After"):
+        for name in ("Allow", "Content-Range", "Retry-After", "WWW-Authenticate"):
             if name in error.headers:
                 response.headers[name] = error.headers[name]
         return response

@@ -8,7 +8,7 @@ other sites cannot forge. A request that says neither comes from a program, whic
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from aiohttp.hdrs import ORIGIN, UPGRADE
+from aiohttp.hdrs import AUTHORIZATION, ORIGIN, UPGRADE
 from aiohttp.typedefs import Handler, Middleware
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -48,12 +48,17 @@ def unsafe(request: web.Request) -> bool:
     return request.method not in SAFE or UPGRADE in request.headers
 
 
+def by_a_program(request: web.Request) -> bool:
+    """Whether a token is shown: then no cookie counts, and no page of another site can have sent it unasked."""
+    return request.headers.get(AUTHORIZATION, "").lower().startswith("bearer ") and UPGRADE not in request.headers
+
+
 def from_our_pages(origins: frozenset[str]) -> Middleware:
     """Refuse what another site's page sends."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if unsafe(request) and not own(request, origins):
+        if unsafe(request) and not by_a_program(request) and not own(request, origins):
             raise web.HTTPForbidden(text="this request did not come from a page of this service")
         return await handler(request)
 

@@ -6,6 +6,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from urllib.parse import quote
 
 from aiohttp import web
@@ -17,13 +18,16 @@ from screenpop.audio import LISTENS, Listens
 from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
 from screenpop.errors import for_a_program, told
 from screenpop.hub import Hub
+from screenpop.meter import Meter
 from screenpop.peaks import OUTLINES, Outlines
 from screenpop.progress import Shares
 from screenpop.rights import Role, may
 from screenpop.route import Route
 from screenpop.routes import ROUTES
+from screenpop.seats import sat_down
 from screenpop.security import add_headers, from_our_pages
 from screenpop.sockets import socket
+from screenpop.tokens import METER, PROGRAM, bearer, enter, named, within
 
 LARGEST_BODY = 256 * 1024
 
@@ -39,6 +43,8 @@ def guarded(route: Route) -> Handler:
             if for_a_program(request) or request.method != "GET":
                 raise web.HTTPUnauthorized(text="log in first")
             raise web.HTTPSeeOther(f"/login?back={quote(request.path_qs)}")
+        if (program := request.get(PROGRAM)) is not None:
+            within(route, program)
         if not may(Role(session.user.role), route.right):
             raise web.HTTPForbidden(text=f"this needs the right {route.right.value!r}")
         return await route.handler(request)
@@ -48,9 +54,13 @@ def guarded(route: Route) -> Handler:
 
 @web.middleware
 async def with_session(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Find out who asks."""
-    token = token_of(request)
-    if token and not request.path.startswith("/static/"):
+    """Find out who asks: a program with its token, or a browser."""
+    if request.path.startswith("/static/"):
+        return await handler(request)
+    if (shown := bearer(request)) is not None:
+        with named(await enter(request, shown)):
+            return await handler(request)
+    if token := token_of(request):
         session = await request.app[LOGINS].session(token, request.app[DEPS].now())
         if session is not None:
             request[SESSION] = session
@@ -64,6 +74,8 @@ async def background(app: web.Application) -> AsyncIterator[None]:
         tasks = [group.create_task(app[HUB].run()), group.create_task(app[SHARES].run())]
         if deps.voice is not None:
             tasks.append(group.create_task(deps.voice.run()))
+        if deps.standings is not None:
+            tasks.append(group.create_task(deps.standings.run()))
         yield
         for task in tasks:
             task.cancel()
@@ -76,8 +88,9 @@ def build_app(deps: Deps) -> web.Application:
     app[HUB] = Hub(deps.fanout, deps.beat, near=None if deps.voice is None else deps.voice.name)
     app[SHARES] = Shares(deps.fanout, deps.now)
     app[ASSETS] = Assets()
-    app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher)
+    app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher, partial(sat_down, deps))
     app[LISTENS] = Listens()
+    app[METER] = Meter(deps.rate)
     app[OUTLINES] = Outlines()
     for route in ROUTES:
         if route.method == "GET":

@@ -1,6 +1,8 @@
 """Who looked at what, and who changed whose rights. Rows are added and read, never changed or removed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -32,13 +34,29 @@ class What(StrEnum):
     USER_ADDED = "user_added"
     USER_CHANGED = "user_changed"
     USER_REMOVED = "user_removed"
+    PROGRAM_ADDED = "program_added"  # a token was made
+    PROGRAM_REMOVED = "program_removed"
     EXPORTED = "exported"
     JOB_REPLAYED = "job_replayed"
     RECORDING_DELETED = "recording_deleted"
     RECORDING_SEALED = "recording_sealed"  # the original lies encrypted, the plain file is gone
     RECORDING_DROPPED = "recording_dropped"  # only the bleeped copy is left
     RECORDING_OPENED = "recording_opened"  # a sealed original was written out in the clear
+    SEATED = "seated"  # at another phone; the subject is the login
     DIALLED = "dialled"  # a number was called from a phone; the subject is the number
+
+
+_token: ContextVar[str | None] = ContextVar("token", default=None)
+
+
+@contextmanager
+def by_token(name: str) -> Iterator[None]:
+    """What is done inside is done by a program with somebody's token: each entry's detail names it."""
+    before = _token.set(name)
+    try:
+        yield
+    finally:
+        _token.reset(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,8 @@ class Audit:
         ip: str | None = None,
     ) -> None:
         """Add an entry."""
+        if (token := _token.get()) is not None:
+            detail = {**(detail or {}), "token": token}
         row = {
             "at": now,
             "who": plain(who, 64),

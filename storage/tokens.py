@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 
-from storage.account_tables import users
-from storage.accounts import User, hash_token
+from storage.account_tables import sessions, users
+from storage.accounts import User, hash_token, user_of
 from storage.database import Database
 from storage.plain import plain
 from storage.token_tables import tokens
@@ -47,10 +47,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A live token and whose it is."""
+    """A live token, whose it is, and the phone its owner sits at, else their own."""
 
     token: Token
     user: User
+    extension: str | None
 
 
 class Tokens:
@@ -95,9 +96,13 @@ class Tokens:
         who = (column.label(f"who_{column.name}") for column in users.c)
         async with self._db.read() as conn:
             row = (await conn.execute(_query().add_columns(*who).where(live))).first()
-        if row is None or not (token := _token(row)).live(now):
-            return None
-        return Holder(token, User(**{name: getattr(row, f"who_{name}") for name in User.__slots__}))
+            if row is None or not (token := _token(row)).live(now):
+                return None
+            seats = (sessions.c.user_id == row.user_id) & (sessions.c.expires > now) & sessions.c.extension.is_not(None)
+            last = select(sessions.c.extension).where(seats).order_by(sessions.c.seen.desc(), sessions.c.id.desc())
+            seat = (await conn.execute(last.limit(1))).scalar()
+        user = user_of(row, "who_")
+        return Holder(token, user, seat or user.extension)
 
     async def of(self, login: str | None = None) -> Sequence[Token]:
         """Somebody's tokens or everybody's, the newest first, revoked ones too."""
