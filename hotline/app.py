@@ -18,6 +18,7 @@ from crm.guarded import Guarded
 from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
 from hotline.crm_side import CrmSide, follow_of
+from hotline.customer_index import keep_up
 from hotline.health import Health
 from hotline.jobs import TRANSCRIPTS, lanes, only_ours
 from hotline.lookup import Lookup
@@ -122,6 +123,8 @@ class Service:
             clock=clock,
         )
         copy = self.crm_side.copy
+        source = None if crm is None else "" if copy is None else copy.source
+        self.finding = Finding.of(self.db, {line.number: line.policy.rules for line in settings.line}, source)
         lookup = Lookup(
             self.crm, self.reads.open_tickets, settings.crm.budget, settings.crm.area, copy=copy, clock=clock
         )
@@ -189,7 +192,7 @@ class Service:
                 voice=self.voice,
                 recording=self.archive.recorders.path,
                 ears=self.archive.originals,
-                finding=Finding.of(self.db, {line.number: line.policy.rules for line in settings.line}),
+                finding=self.finding,
                 status=self.status,
                 site=settings.site.name,
                 zone=settings.site.zone,
@@ -247,6 +250,7 @@ class Service:
             )
         }
         self.archive.start(self.crew)
+        self.crew.start(keep_up(self.finding.customers), "customers to find")
         await self.speech.start()
         await self.crm_side.start(self.crew)
         yield

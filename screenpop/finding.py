@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from screenpop.rights import Right, Role, may
 from storage.accounts import Session
 from storage.bursts import Bursts, Noticed
+from storage.customer_search import CustomerSearch
 from storage.database import Database
 from storage.pages import TicketPage
 from storage.search import Asker, Search
@@ -22,12 +23,15 @@ class Finding:
     search: Search
     similar: Similar
     bursts: Bursts
+    customers: CustomerSearch
     rules: Mapping[str, Mapping[str, Rule]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, db: Database, rules: Mapping[str, Mapping[str, Rule]] | None = None) -> "Finding":
-        """All of it on one database."""
-        return cls(Search(db), Similar(db), Bursts(db), rules or {})
+    def of(
+        cls, db: Database, rules: Mapping[str, Mapping[str, Rule]] | None = None, source: str | None = None
+    ) -> "Finding":
+        """All of it on one database. ``source``: the CRM whose copy is searched for customers."""
+        return cls(Search(db), Similar(db), Bursts(db), CustomerSearch(db, source), rules or {})
 
     async def beside(self, page: TicketPage) -> Sequence[Suggestion]:
         """Open tickets to look at beside this one; a closed one is not compared any more."""

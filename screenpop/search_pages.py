@@ -1,8 +1,13 @@
 """Search and bursts: ``/search`` and the same as JSON; similar tickets as JSON."""
 
+import asyncio
+from collections.abc import Sequence
+
 from aiohttp import web
 
+from crm.customer import Customer
 from screenpop.accounts import SESSION
+from screenpop.answers.customers import FoundCustomer
 from screenpop.answers.search import Found, FoundCall, SearchQuery
 from screenpop.answers.service import Burst, BurstList
 from screenpop.answers.tickets import Proposed, Similar, SimilarTicket, Ticket
@@ -14,6 +19,8 @@ from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope
 from screenpop.shapes import answer, query_of
 from screenpop.ticket_pages import the_ticket
+from storage.pages import TicketItem
+from storage.search import CallHits
 
 PAGE = 20
 FEW = 8  # tickets above the calls
@@ -40,9 +47,7 @@ def asked(request: web.Request) -> tuple[str, str | None, int | None]:
 async def search(request: web.Request) -> web.Response:
     """``GET /search``: ``q``, ``line``, ``cursor``; calls by what was said, tickets by what stands on them."""
     text, line, cursor = asked(request)
-    who = asker(request[SESSION])
-    hits = await finding(request).search.calls(text, who, line=line, cursor=cursor, limit=PAGE)
-    tickets = await finding(request).search.tickets(text, who, line=line, limit=FEW) if cursor is None else ()
+    hits, tickets, customers = await _found(request, (text, line, cursor), PAGE, FEW)
     return render(
         request,
         "search.html",
@@ -53,6 +58,7 @@ async def search(request: web.Request) -> web.Response:
         cursor=hits.cursor,
         first=cursor is None,
         tickets=tickets,
+        customers=customers,
         pieces=pieces,
     )
 
@@ -60,17 +66,29 @@ async def search(request: web.Request) -> web.Response:
 async def search_json(request: web.Request) -> web.Response:
     """``GET /api/search``: as the page; ``cursor`` asks for older calls."""
     asked = query_of(request, SearchQuery)
-    who, find = asker(request[SESSION]), finding(request).search
-    text, line, cursor = asked.q.strip(), asked.line or None, asked.cursor
-    hits = await find.calls(text, who, line=line, cursor=cursor, limit=asked.limit)
-    tickets = await find.tickets(text, who, line=line) if cursor is None else ()
+    text, line = asked.q.strip(), asked.line or None
+    hits, tickets, customers = await _found(request, (text, line, asked.cursor), asked.limit, asked.limit)
     return answer(
         Found(
+            customers=tuple(FoundCustomer.of(one) for one in customers),
             calls=tuple(FoundCall.of_hit(hit) for hit in hits.hits),
             cursor=hits.cursor,
             tickets=tuple(Ticket.of(item) for item in tickets),
         )
     )
+
+
+async def _found(
+    request: web.Request, wanted: tuple[str, str | None, int | None], calls: int, others: int
+) -> tuple[CallHits, Sequence[TicketItem], Sequence[Customer]]:
+    """So many calls, and with their first page tickets and customers: sought at once, as somebody is typing."""
+    text, line, cursor = wanted
+    found, who = finding(request), asker(request[SESSION])
+    hits = found.search.calls(text, who, line=line, cursor=cursor, limit=calls)
+    if cursor is not None:
+        return await hits, (), ()
+    tickets = found.search.tickets(text, who, line=line, limit=others)
+    return await asyncio.gather(hits, tickets, found.customers.find(text, others))
 
 
 async def similar_json(request: web.Request) -> web.Response:
@@ -99,7 +117,7 @@ ROUTES = (
         search_json,
         Right.READ,
         Api(
-            "Calls by what was said in them, tickets by what stands on them",
+            "Calls by what was said, tickets by what stands on them, customers by name and number",
             Scope.TICKETS,
             answer=Found,
             query=SearchQuery,

@@ -30,6 +30,7 @@ class CallFilter:
     until: float | None = None
     number: str | None = None
     whose: Asker | None = None
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.line is not None:
         found.append(calls.c.line == wanted.line)
+    if wanted.customer is not None:
+        found.append(calls.c.customer_id == wanted.customer)
     if wanted.outcomes is not None:
         found.append(calls.c.outcome.in_(sorted(outcome.value for outcome in wanted.outcomes)))
     if wanted.since is not None:

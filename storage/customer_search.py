@@ -29,6 +29,7 @@ from storage.customer_news import note_all
 from storage.customer_search_tables import customer_news, customer_words
 from storage.customer_tables import customer_phones, customers
 from storage.customer_words import Clause, Kept, clauses, customer_tokens, has, name_token, rank
+from storage.customers import whole
 from storage.database import Database
 from storage.once import insert_into, take_turn
 
@@ -66,9 +67,13 @@ class CustomerSearch:
         return await self._db.look(look)
 
     async def get(self, customer_id: str) -> Customer | None:
-        """A customer of this id, as far as we have a copy: without purchases where they are our own."""
-        keys = [(kept, customer_id) for kept in Kept]
-        return await self._db.look(lambda conn: next(iter(self._read(conn, keys).values()), None))
+        """A customer of this id with purchases and contracts, as far as we have a copy."""
+
+        def look(conn: Connection) -> Customer | None:
+            found = self._read(conn, [(kept, customer_id) for kept in Kept])
+            return whole(conn, customer_id) if (Kept.OWN, customer_id) in found else next(iter(found.values()), None)
+
+        return await self._db.look(look)
 
     async def catch_up(self, limit: int = 100) -> int:
         """Index what was written since, so many lines of it; how many. 0: nothing was."""

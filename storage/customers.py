@@ -112,6 +112,11 @@ def _found(conn: Connection, wanted: Mapping[str, str]) -> Sequence[Row[Any]]:
     return conn.exec_driver_sql(text, tuple(values[name] for name in names)).all()
 
 
+def whole(conn: Connection, customer_id: str) -> Customer | None:
+    """The customer of that id with all purchases, None when there is none."""
+    return next(iter(_customers(conn.execute(_GET, {"id": customer_id}).all())), None)
+
+
 class EmbeddedCrm(Unable):
     """Customers of our own, by CSV import."""
 
@@ -142,11 +147,9 @@ class EmbeddedCrm(Unable):
     async def get(self, customer_id: str) -> Customer | None:
         """The customer of that id with all purchases, None when there is none. Raises CrmError."""
         try:
-            async with self._db.read() as conn:
-                rows = (await conn.execute(_GET, {"id": customer_id})).all()
+            return await self._db.look(lambda conn: whole(conn, customer_id))
         except StorageError as error:
             raise TransientError(f"the embedded customers cannot be read: {error}") from error
-        return next(iter(_customers(rows)), None)
 
     async def count(self) -> int:
         """How many customers there are. Raises StorageError."""

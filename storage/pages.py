@@ -22,6 +22,7 @@ class TicketFilter:
     owner: str | None = None
     text: str | None = None
     missed: bool = False  # only those to be called back, voicemail too
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

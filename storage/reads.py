@@ -203,6 +203,8 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         found.append(tickets.c.line == wanted.line)
     if wanted.owner is not None:
         found.append(tickets.c.owner == wanted.owner)
+    if wanted.customer is not None:
+        found.append(tickets.c.customer_id == wanted.customer)
     if wanted.missed:
         found.append(tickets.c.reach.in_(_TO_CALL_BACK))
     if wanted.text and (text := plain(wanted.text, 200).strip()):

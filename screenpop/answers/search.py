@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field
 
 from screenpop.answers.calls import Call, fields_of
+from screenpop.answers.customers import FoundCustomer
 from screenpop.answers.tickets import Ticket
 from screenpop.route import Shape
 from storage.search import CallHit
@@ -15,7 +16,7 @@ MOST = 100
 
 
 class SearchQuery(Shape):
-    """What to look for: words, parts of numbers, ``-word`` for what must not be there."""
+    """What to look for: words, beginnings and ends of numbers; all of them must be there."""
 
     q: str = Field(min_length=1, max_length=LONGEST, examples=["漏水"])
     line: str | None = Field(None, max_length=32)
@@ -58,8 +59,12 @@ class FoundCall(Call):
 
 
 class Found(Shape):
-    """Calls, newest first, with a cursor; with the first page the tickets."""
+    """Calls, newest first, with a cursor; with the first page the tickets, and customers best match first.
+
+    ``limit`` goes for each of them. Lines have no customers: those are found whatever ``line`` says.
+    """
 
     calls: tuple[FoundCall, ...]
     cursor: int | None
     tickets: tuple[Ticket, ...]
+    customers: tuple[FoundCustomer, ...]
