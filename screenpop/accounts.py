@@ -8,6 +8,7 @@ hashed in a thread, two at a time: each takes a tenth of a second and 64 MB on p
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
@@ -59,11 +60,19 @@ class From:
     browser: str | None
 
 
-class Logins:
-    """Logins and sessions over the accounts that storage keeps."""
+SatDown = Callable[[str, str | None], Awaitable[None]]
 
-    def __init__(self, accounts: Accounts, audit: Audit, hasher: PasswordHasher) -> None:
+
+async def nobody(_login: str, _extension: str | None) -> None:
+    """Who is told that a login sits down at a phone, where there are no phones."""
+
+
+class Logins:
+    """Logins and sessions over the accounts that storage keeps. ``sat_down`` is told who logs in at which phone."""
+
+    def __init__(self, accounts: Accounts, audit: Audit, hasher: PasswordHasher, sat_down: SatDown = nobody) -> None:
         self._accounts = accounts
+        self._sat_down = sat_down
         self._audit = audit
         self._hasher = hasher
         self._turn = asyncio.Semaphore(AT_ONCE)
@@ -94,7 +103,10 @@ class Logins:
             token = await self._accounts.log_in(user, now, IDLE, ip=come.ip, browser=come.browser, extension=extension)
         except AccountError as error:
             raise WrongError from error
-        await self._audit.add(user.login, What.LOGGED_IN, user.login, now, ip=come.ip)
+        seat = extension or user.extension
+        detail = None if seat is None else {"extension": seat}
+        await self._audit.add(user.login, What.LOGGED_IN, user.login, now, detail, ip=come.ip)
+        await self._sat_down(user.login, seat)
         return token
 
     async def session(self, token: str, now: float) -> Session | None:
@@ -109,6 +121,7 @@ class Logins:
     async def log_out(self, token: str, session: Session, now: float) -> None:
         """End a session."""
         await self._accounts.log_out(token)
+        await self._accounts.seats.tidy(now)
         await self._audit.add(session.user.login, What.LOGGED_OUT, session.user.login, now)
 
     def _verify(self, user: User | None, password: str) -> bool:

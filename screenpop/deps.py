@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from crm.customer import Candidate
 from screenpop.asks import Voice
 from screenpop.assets import Assets
+from screenpop.door import Door
 from screenpop.finding import Finding
 from screenpop.hands import Hand
 from screenpop.hub import Hub
@@ -75,6 +76,7 @@ class Deps:
     site: str = "hotline"
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable
     lines: Mapping[str, str] = field(default_factory=dict)  # our numbers and what people call them
+    door: Door = field(default_factory=Door)  # what logging in takes beside a password
     secure: bool = False
     shadow: bool = False  # nothing is shown or written: the pages say so
     origins: frozenset[str] = frozenset()

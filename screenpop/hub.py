@@ -28,6 +28,7 @@ BEAT = 20.0  # seconds
 QUEUED = 64  # messages; an agent has a few calls at once, so more means that the page sleeps
 SEND_TIME = 10.0  # seconds a page may take to accept one message
 LOGGED_OUT = 4401  # close code: the login has ended, do not come back by yourself
+MOVED = 4402  # close code: the login sits at another phone, come back
 TICKETS = "tickets"
 CALLBACKS = "callbacks"  # missed callers: the list has changed
 LAGGED_WORD = {"type": "ticket"}
@@ -36,6 +37,11 @@ BEATS = '{"type":"beat"}'
 LOOK = 1.0  # seconds between looks whether the desks that others have are still alive
 
 log = structlog.get_logger()
+
+
+def as_text(message: Mapping[str, Any]) -> str:
+    """A message as the socket carries it."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
 class Page:
@@ -77,11 +83,13 @@ class _Topic:
         self.task: asyncio.Task[None] | None = None
 
     def tell(self, messages: Iterable[Mapping[str, Any]]) -> None:
-        """Queue messages on every page."""
+        """Queue messages on every page; one ``to`` a login on that login's only."""
         for message in messages:
-            text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+            login = message.get("to")
+            text = as_text({name: value for name, value in message.items() if name != "to"})
             for page in self.pages:
-                page.put(text)
+                if login in (None, page.login):
+                    page.put(text)
 
 
 class Hub:
@@ -118,6 +126,12 @@ class Hub:
         for page, socket in self._sockets.items():
             if page.session == session and self._group is not None:
                 self._group.create_task(socket.close(code=LOGGED_OUT, message=b"logged out"))
+
+    def move_session(self, session: int, word: Mapping[str, Any]) -> None:
+        """Say a last word to the pages of a login that sits elsewhere from now on; they come back there."""
+        for page, socket in self._sockets.items():
+            if page.session == session and self._group is not None:
+                self._group.create_task(_move(socket, as_text(word)))
 
     def __len__(self) -> int:
         """How many pages are open."""
@@ -242,3 +256,12 @@ class Hub:
         if follower.agent:
             await ask(self._fanout, follower.agent)
         follower.tell([CALLBACKS_WORD if follower.name == CALLBACKS else LAGGED_WORD])
+
+
+async def _move(socket: web.WebSocketResponse, word: str) -> None:
+    try:
+        async with asyncio.timeout(SEND_TIME):
+            await socket.send_str(word)
+    except (ConnectionError, TimeoutError):
+        log.info("page_not_told_of_its_seat")
+    await socket.close(code=MOVED, message=b"another phone")

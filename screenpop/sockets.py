@@ -5,8 +5,9 @@ from aiohttp import web
 
 from screenpop.accounts import LOGINS, SESSION, token_of
 from screenpop.deps import DEPS, HUB
-from screenpop.hub import LOGGED_OUT, Page
+from screenpop.hub import LOGGED_OUT, Page, as_text
 from screenpop.rights import Right, Role, may
+from screenpop.seats import others, word
 from storage.trouble import StorageError
 
 CLOSING = 2.0  # seconds a page may take to say goodbye
@@ -28,17 +29,31 @@ async def socket(request: web.Request) -> web.WebSocketResponse:
 
     async def alive() -> bool:
         try:
-            return await request.app[LOGINS].session(token, deps.now()) is not None
+            found = await request.app[LOGINS].session(token, deps.now())
         except StorageError as error:  # who is logged in cannot be known now: calls ring all the same
             log.warning("session_unchecked", login=user.login, error=str(error))
             return True
+        if found is not None and found.extension != session.extension:  # moved, by way of another process perhaps
+            request.app[HUB].move_session(session.id, word(found.extension, []))
+        return found is not None
 
+    page = Page(user.login, session.id, request.transport.abort if request.transport else ws.force_close)
+    if session.extension is not None:
+        page.put(as_text(word(session.extension, await _others(request, session.extension, user.login))))
     await request.app[HUB].serve(
         ws,
-        Page(user.login, session.id, request.transport.abort if request.transport else ws.force_close),
+        page,
         session.extension,
         tickets=may(Role(user.role), Right.ALL_TICKETS),
         alive=alive,
         callbacks=may(Role(user.role), Right.DESK),
     )
     return ws
+
+
+async def _others(request: web.Request, extension: str, login: str) -> list[str]:
+    try:
+        return await others(request.app[DEPS], extension, login)
+    except StorageError as error:  # who else sits there cannot be known now: calls ring all the same
+        log.warning("seat_unknown", extension=extension, error=str(error))
+        return []

@@ -38,13 +38,14 @@ class Views:
         self._near = near
         self._desks = {} if near is None else {near: _Desk(now)}
         self._believed: dict[str, str] = {}
+        self._state = 0  # the number of the last state
         self._wall = (0.0, now)  # what the clock on the wall said, and when
 
     def take(self, message: Mapping[str, Any], now: float) -> list[Json]:
         """What pages must be told because of a desk's message: a card, a card gone, a snapshot, or nothing."""
         said = dict(message)
         if said.get("type") not in OF_A_DESK:  # a ticket's change, a colleague at the same phone
-            return [said]
+            return self._beside(said)
         name = str(said.pop("desk", ""))
         desk = self._desks.setdefault(name, _Desk(now))
         desk.seen = now
@@ -67,6 +68,15 @@ class Views:
                 self._wall = (wall, now)
                 desk.hears = hears
                 return self.look(now)
+        return [said]
+
+    def _beside(self, said: Json) -> list[Json]:
+        """What is no desk's. Of an agent's state what was overtaken on its way counts no more."""
+        if said.get("type") == "state":
+            number = int(said.pop("n"))
+            if number < self._state:
+                return []
+            self._state = number
         return [said]
 
     def look(self, now: float) -> list[Json]:

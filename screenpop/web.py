@@ -12,11 +12,14 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from screenpop import api_docs
 from screenpop.accounts import LOGINS, SESSION, Logins, token_of
 from screenpop.assets import Assets
 from screenpop.audio import LISTENS, Listens
 from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
+from screenpop.endings import ENDINGS, Endings
 from screenpop.errors import for_a_program, told
+from screenpop.factors import FACTORS, Factors
 from screenpop.hub import Hub
 from screenpop.meter import Meter
 from screenpop.peaks import OUTLINES, Outlines
@@ -71,7 +74,7 @@ async def background(app: web.Application) -> AsyncIterator[None]:
     """Feed the sockets, and speak for the desk where this process has one. What dies here takes the service down."""
     deps = app[DEPS]
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(app[HUB].run()), group.create_task(app[SHARES].run())]
+        tasks = [group.create_task(app[part].run()) for part in (HUB, SHARES, ENDINGS)]
         if deps.voice is not None:
             tasks.append(group.create_task(deps.voice.run()))
         if deps.standings is not None:
@@ -89,8 +92,11 @@ def build_app(deps: Deps) -> web.Application:
     app[SHARES] = Shares(deps.fanout, deps.now)
     app[ASSETS] = Assets()
     app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher, partial(sat_down, deps))
+    app[ENDINGS] = Endings(deps.fanout, app[HUB])
+    app[FACTORS] = Factors(deps.accounts, deps.audit, deps.door, site=deps.site)
     app[LISTENS] = Listens()
     app[METER] = Meter(deps.rate)
+    api_docs.keep(app, ROUTES)
     app[OUTLINES] = Outlines()
     for route in ROUTES:
         if route.method == "GET":

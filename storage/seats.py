@@ -49,6 +49,15 @@ class Sitting:
     seen: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sat:
+    """Somebody sat there, from ``began`` to ``until``, which may lie ahead."""
+
+    login: str
+    began: float
+    until: float
+
+
 class Seats:
     """All methods raise StorageError."""
 
@@ -73,6 +82,14 @@ class Seats:
         query = _people().where(seats.c.extension == extension, sessions.c.expires > now)
         async with self._db.read() as conn:
             return [Sitting(*row) for row in await conn.execute(query)]
+
+    async def last(self, extension: str, now: float, *, but: int = 0) -> Sat | None:
+        """Who sat down at a phone last, ``but`` so many others after them."""
+        query = select(seats.c.login, seats.c.began, seats.c.until).where(seats.c.extension == plain(extension, 32))
+        newest = query.where(seats.c.began <= now).order_by(seats.c.began.desc(), seats.c.id.desc())
+        async with self._db.read() as conn:
+            row = (await conn.execute(newest.offset(but).limit(1))).first()
+        return None if row is None else Sat(*row)
 
     async def who(self, extension: str, at: float, now: float) -> str | None:
         """Whose a call is that rings there, :func:`who_sat`."""
@@ -171,4 +188,4 @@ _ONLY_OWNER = (
     .having(func.count() == 1)
 )
 
-__all__ = ["Seats", "Sitting", "follow", "sit_down", "stay", "talked_by", "who_sat"]
+__all__ = ["Sat", "Seats", "Sitting", "follow", "sit_down", "stay", "talked_by", "who_sat"]

@@ -109,7 +109,8 @@ async def cards_of(session: aiohttp.ClientSession, play: Callable[[], object]) -
     """What an agent's page is told until the first call is over for that agent; calls come once the page is open."""
     told: list[dict[str, Any]] = []
     async with session.ws_connect("/ws") as page:
-        assert (await page.receive_json())["type"] == "snapshot"
+        while (await page.receive_json())["type"] != "snapshot":
+            pass
         play()
         async for message in page:
             said = message.json()

@@ -18,8 +18,10 @@ from screenpop.card import Filled, LineInfo, Ticketed
 from screenpop.deps import Deps
 from screenpop.desk import Desk
 from screenpop.finding import Finding
+from screenpop.standings import Standings
 from screenpop.web import build_app
 from storage.accounts import Accounts
+from storage.agent_states import AgentStates
 from storage.audit import Audit
 from storage.callbacks import Callbacks
 from storage.database import Database
@@ -62,6 +64,7 @@ class House:
         self.reads = Reads(self.db)
         self.accounts = Accounts(self.db)
         self.audit = Audit(self.db)
+        self.standings = Standings(AgentStates(self.db), self.fanout, lambda: self.time)
         self.voice = Voice(self.fanout, self.desk.page, lambda: self.time)
 
     async def status(self) -> dict[str, Any]:
@@ -86,6 +89,8 @@ class House:
             fanout=self.fanout,
             now=lambda: self.time,
             voice=self.voice,
+            standings=self.standings,
+            phones=lambda: ("1001", "1002", "1003"),
             recording=self.recording,
             finding=Finding.of(self.db, {LINE: {"投诉": Rule("高", "wang")}}),
             callbacks=Callbacks(self.db),
