@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from screenpop import account_words
 from screenpop.accounts import (
     LOGINS,
     SESSION,
@@ -13,19 +14,16 @@ from screenpop.accounts import (
     come_from,
     drop_cookie,
     secure,
-    set_cookie,
     token_of,
 )
+from screenpop.arriving import proceed
 from screenpop.deps import DEPS, HUB
 from screenpop.forms import form, query
 from screenpop.i18n import LANGUAGES
-from screenpop.rendering import LANGUAGE_COOKIE, reader, render, spoken
+from screenpop.rendering import LANGUAGE_COOKIE, reader, render
 from screenpop.rights import Right, Role, may
-from screenpop.words import DESK, N_
 from storage.pages import CallItem
 
-WRONG = N_("Login name or password is wrong.")
-THROTTLED = N_("Too many failed logins. Please wait a quarter of an hour, or ask the administrator.")
 YEAR = 365 * 24 * 3600
 RECENT = 40
 MONTH = 30 * 24 * 3600.0
@@ -50,7 +48,9 @@ async def login_page(request: web.Request) -> web.Response:
     """``GET /login``."""
     if SESSION in request:
         raise web.HTTPSeeOther("/")
-    return render(request, "login.html", trouble="", login="", back=back(query(request).get("back", "/")))
+    asked = query(request)
+    trouble = reader(request).say(account_words.OVER) if asked.get("why") == "over" else ""
+    return render(request, "login.html", trouble=trouble, login="", back=back(asked.get("back", "/")))
 
 
 async def log_in(request: web.Request) -> web.Response:
@@ -61,17 +61,14 @@ async def log_in(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     say = reader(request).say
     try:
-        logins, come = request.app[LOGINS], come_from(request)
-        token = await logins.open(await logins.check(login, password, come, deps.now()), come, deps.now())
+        user = await request.app[LOGINS].check(login, password, come_from(request), deps.now())
+        return await proceed(request, user, place)
     except WrongError:
-        return render(request, "login.html", 401, trouble=say(WRONG), login=login, back=place)
+        return render(request, "login.html", 401, trouble=say(account_words.WRONG), login=login, back=place)
     except ThrottledError as error:
-        page = render(request, "login.html", 429, trouble=say(THROTTLED), login=login, back=place)
+        page = render(request, "login.html", 429, trouble=say(account_words.THROTTLED), login=login, back=place)
         page.headers["Retry-After"] = str(int(error.wait))
         return page
-    response = web.Response(status=303, headers={"Location": place})
-    set_cookie(request, response, token)
-    return response
 
 
 async def log_out(request: web.Request) -> web.Response:
@@ -93,11 +90,6 @@ async def language(request: web.Request) -> web.Response:
     response = web.Response(status=303, headers={"Location": back(fields.get("back", "/"))})
     response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=YEAR, samesite="Lax", path="/", secure=secure(request))
     return response
-
-
-async def desk(request: web.Request) -> web.Response:
-    """``GET /desk``: the page whose cards come over the socket."""
-    return render(request, "desk.html", words=spoken(request, DESK), calls=await recent_calls(request))
 
 
 async def recent(request: web.Request) -> web.Response:

@@ -1,66 +1,190 @@
-// The agent's desk: holds the cards the server told of, draws them, and says when it cannot hear the server.
+// The agent's desk: holds the cards the server told of, has them drawn, and says when it cannot hear the server.
 
-import { draw } from "./card.js";
-import { calm, h, icon, lasted, renew, say } from "./page.js";
+import { draw, known, nameOf } from "./card.js";
+import { CHOICES } from "./fields.js";
+import { work } from "./form.js";
+import { gone, notice } from "./notices.js";
+import { calm, h, lasted, renew, say } from "./page.js";
+import { patch } from "./patch.js";
+import { ask, callPath } from "./server.js";
 import { line } from "./socket.js";
+import { stranger } from "./stranger.js";
+import { teach } from "./desk_keys.js";
+import { afterBar } from "./wrapup.js";
 
-const NOTICE = 8_000;
+const PATIENCE = 1_500; // milliseconds in which the server says that there is time for the rest of the work
 const table = document.getElementById("cards");
 const empty = document.getElementById("no-cards");
-const notices = document.getElementById("notices");
+const desk = document.querySelector(".desk");
 const recent = document.getElementById("recent");
 const pill = document.getElementById("connection");
+const voice = document.getElementById("voice");
 const title = document.title;
 
-const cards = new Map();
-const chosen = new Map();
+const entries = new Map(); // by call: {card, element, form, stranger, bar, after, picked}
 let ahead = 0; // how far the server's clock is ahead of this one, seconds
+let mine = null; // the agent's own state
+let may = { may_dial: false };
 
-const tick = () => {
-  const now = Date.now() / 1000 + ahead;
-  for (const clock of table.querySelectorAll("[data-since]")) clock.textContent = lasted(now - clock.dataset.since);
-};
+const clock = () => Date.now() / 1000 + ahead;
+const chosen = (entry) => (entry.picked === undefined ? entry.card.chosen?.id ?? null : entry.picked);
+const typing = (entry) => entry.element.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+const wrapping = (call) => mine !== null && mine.call === call && mine.state !== "ready"; // in a pause, too
 
-const choose = (call, id) => {
-  chosen.set(call, id);
-  show(cards.get(call));
-};
+function tick() {
+  const now = clock();
+  for (const time of table.querySelectorAll("[data-since]")) time.textContent = lasted(now - time.dataset.since);
+  for (const { bar } of entries.values()) bar?.tick(now);
+}
 
-function show(card) {
-  cards.set(card.call, card);
-  const old = table.querySelector(`[data-call="${CSS.escape(card.call)}"]`);
-  const kept = old?.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
-  const fresh = draw(card, chosen.get(card.call), choose);
-  if (old) old.replaceWith(fresh);
-  else {
-    fresh.classList.add("pop-new");
-    table.append(fresh);
-  }
-  if (kept) fresh.querySelector(`[data-keep="${CSS.escape(kept)}"]`)?.focus();
+/** Draw an entry: what is there stays the same elements, so nobody loses their place. */
+function show(entry) {
+  const { card } = entry;
+  const fresh = entry.element === null;
+  const strange = card.match !== null && !card.match.customers.length && card.match.problem === null && card.caller.kind !== "withheld" && !entry.reopened;
+  if (strange) entry.stranger ??= stranger(card.call);
+  const asks = strange || Boolean(entry.stranger?.typed());
+  const drawn = draw(card, { chosen: chosen(entry), after: entry.after, stranger: asks, work: entry.form !== null, fresh });
+  if (fresh) {
+    entry.element = drawn;
+    table.append(drawn);
+  } else patch(entry.element, drawn);
+  mount(entry, ".pop-work", entry.form?.element);
+  mount(entry, ".pop-stranger", entry.stranger?.element);
+  mount(entry, ".pop-after-bar", entry.bar?.element);
   tick();
 }
 
-function drop(call) {
-  cards.delete(call);
-  chosen.delete(call);
-  table.querySelector(`[data-call="${CSS.escape(call)}"]`)?.remove();
+function mount(entry, place, element) {
+  const box = entry.element.querySelector(place);
+  if (box && element && element.parentElement !== box) box.replaceChildren(element);
+}
+
+/** A card as the server tells it. */
+function take(card) {
+  const entry = entries.get(card.call) ?? { card, element: null, form: null, stranger: null, bar: null, after: false, picked: undefined };
+  const before = entries.has(card.call) ? nameOf(entry.card) : null;
+  entries.set(card.call, entry);
+  if (entry.picked !== undefined && (card.chosen?.id ?? null) === entry.picked) entry.picked = undefined;
+  entry.card = card;
+  entry.after = false;
+  if (card.state === "talking" && card.ticket && entry.form?.id !== card.ticket.id) {
+    entry.form?.close();
+    entry.form = work(card.call, card.ticket.id, card.ticket.number, card.ticket.joined);
+  }
+  const isNew = entry.element === null;
+  show(entry);
+  if (card.state !== "ringing") return;
+  if (isNew && ![...entries.values()].some(typing)) entry.element.scrollIntoView({ block: "nearest" });
+  if (before !== nameOf(card)) voice.textContent = say("rings", { who: nameOf(card) });
+}
+
+/** The call is over for this agent: its card goes, unless there is work left on it. */
+function leave(entry, why) {
+  if (why) gone(entry.card, why, may.may_dial);
+  const rest = entry.card.state === "talking" && entry.form !== null;
+  if (rest) afterwards(entry);
+  else drop(entry);
+}
+
+function afterwards(entry) {
+  entry.after = true;
+  entry.bar ??= afterBar(() => drop(entry), () => notice(say("save.failed")));
+  entry.form?.over();
+  show(entry);
+  if (wrapping(entry.card.call)) entry.bar.stand(mine);
+  else {
+    entry.bar.stand(null);
+    setTimeout(() => finish(entry), PATIENCE);
+  }
+}
+
+/** Take a card away whose time is over, but never what somebody is still typing in. */
+function finish(entry) {
+  if (!entry.after || wrapping(entry.card.call) || entry.form?.busy() || typing(entry)) return;
+  drop(entry);
+  settle();
+}
+
+function drop(entry) {
+  const held = entry.element.contains(document.activeElement);
+  entry.form?.close();
+  entries.delete(entry.card.call);
+  entry.element.remove();
+  if (held) ([...entries.values()][0]?.element ?? table).focus({ preventScroll: true });
+  settle();
 }
 
 function settle() {
-  empty.hidden = cards.size > 0;
-  const ringing = [...cards.values()].find((card) => card.state === "ringing");
-  document.title = ringing ? `☎ ${ringing.caller.display || say("withheld")} · ${title}` : title;
+  empty.hidden = entries.size > 0;
+  desk.dataset.calls = Math.min(entries.size, 4);
+  const ringing = [...entries.values()].find((entry) => !entry.after && entry.card.state === "ringing");
+  document.title = ringing ? `☎ ${ringing.card.caller.display || say("withheld")} · ${title}` : title;
 }
 
-function notice(card, why) {
-  const box = h("div", { class: "desk-notice", role: "status" }, icon("phone_off", 18),
-    h("span", {}, `${card.caller.display || say("withheld")} · ${say(`why.${why}`)}`));
-  notices.prepend(box);
-  setTimeout(() => box.remove(), NOTICE);
+/** The agent's own state, as the server tells it to every page at this phone. */
+async function stand(state) {
+  mine = state;
+  for (const entry of [...entries.values()]) {
+    if (!entry.after) continue;
+    const on = wrapping(entry.card.call);
+    entry.bar.stand(on ? state : null);
+    if (!on) finish(entry);
+  }
+  if (state?.call && state.ticket && wrapping(state.call) && !entries.has(state.call)) await reopen(state);
 }
+
+/** The page was loaded anew with work left on a call that is over: its card is gone for good, its ticket is not. */
+async function reopen(state) {
+  const answer = await ask("GET", `/api/tickets/${state.ticket.id}`);
+  if (!answer.ok || !wrapping(state.call) || entries.has(state.call)) return;
+  const { id, number, customer, caller, line: of } = answer.data;
+  const who = customer && { ...customer, company: null, level: null, owner: null, note: null, url: null, purchases: [], contracts: [], reason: null };
+  const call = answer.data.call_list.find((one) => one.call === state.call);
+  const card = {
+    call: state.call, state: "talking", held: false, since: state.since, queue: null, line: { number: of, name: CHOICES.lines[of] ?? "" },
+    caller: { display: caller, raw: caller, e164: caller, kind: caller ? "mobile" : "withheld", region: call?.region ?? null },
+    match: { sure: who !== null, problem: null, as_of: null, customers: who ? [who] : [] }, tickets: [], crm_tickets: null, ticket: { id, number, joined: false },
+  };
+  const entry = { card, element: null, form: work(state.call, id, number, false), stranger: null, bar: null, after: true, picked: undefined, reopened: true };
+  entries.set(state.call, entry);
+  afterwards(entry);
+  settle();
+}
+
+async function choose(entry, id) {
+  entry.picked = chosen(entry) === id ? null : id;
+  const picked = entry.picked;
+  show(entry);
+  const answer = await ask("POST", callPath(entry.card.call, "/customer"), { customer: picked });
+  if (answer.ok || entry.picked !== picked) return;
+  entry.picked = undefined;
+  if (entries.has(entry.card.call)) show(entry);
+  notice(say("save.failed"));
+}
+
+async function copy(entry) {
+  const sentence = entry.element.querySelector(".pop-sentence");
+  if (!sentence) return false;
+  if (navigator.clipboard) await navigator.clipboard.writeText(sentence.textContent);
+  else { // no secure context: the old way, by selecting it
+    getSelection().selectAllChildren(sentence);
+    document.execCommand("copy");
+  }
+  notice(say("copied"), "check");
+  return true;
+}
+
+table.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do]");
+  const entry = button && entries.get(button.closest("[data-call]").dataset.call);
+  if (!entry) return;
+  if (button.dataset.do === "choose") choose(entry, button.dataset.id);
+  else if (button.dataset.do === "copy") copy(entry);
+});
 
 // Twice: the call's row is there at once, its ticket and recording a moment later.
-const renewRecent = () => renew(recent);
+const renewRecent = () => recent && renew(recent);
 const renewSoon = calm(renewRecent, 300);
 const renewLater = calm(renewRecent, 4_000);
 
@@ -69,23 +193,29 @@ function heard(message) {
     case "snapshot": {
       ahead = message.now - Date.now() / 1000;
       const told = new Set(message.cards.map((card) => card.call));
-      for (const call of [...cards.keys()]) if (!told.has(call)) drop(call);
+      for (const entry of [...entries.values()]) if (!entry.after && !told.has(entry.card.call)) leave(entry, null);
       for (const card of message.cards) {
-        if (JSON.stringify(cards.get(card.call)) !== JSON.stringify(card)) show(card);
+        const entry = entries.get(card.call);
+        if (!entry || entry.after || JSON.stringify(entry.card) !== JSON.stringify(card)) take(card);
       }
       break;
     }
     case "card":
-      show(message.card);
+      take(message.card);
       break;
     case "gone": {
-      const card = cards.get(message.call);
-      if (card) notice(card, message.why);
-      drop(message.call);
+      const entry = entries.get(message.call);
+      if (entry && !entry.after) leave(entry, message.why);
       renewSoon();
       renewLater();
       break;
     }
+    case "state":
+      stand(message.state);
+      break;
+    case "ticket":
+      for (const entry of entries.values()) if (entry.form?.id === message.id || entry.card.call === message.call) entry.form?.told();
+      break;
     default: // a newer server may say more
       return;
   }
@@ -93,12 +223,31 @@ function heard(message) {
 }
 
 function stands(state, wait) {
+  const back = state === "on" && pill.dataset.state !== "on";
   pill.dataset.state = state;
   pill.querySelector("span").textContent = state === "off" ? say("line.off", { seconds: Math.ceil(wait / 1000) }) : say(`line.${state}`);
   document.body.classList.toggle("desk-deaf", state !== "on");
   document.getElementById("deaf").hidden = state === "on";
   document.getElementById("deaf-text").textContent = say(state === "out" ? "deaf.out" : "deaf.off");
+  if (back) look();
 }
 
+/** Ask how the agent stands: at the start, and when the line was cut. */
+async function look() {
+  for (const entry of entries.values()) entry.form?.seen();
+  const answer = await ask("GET", "/api/desk");
+  if (!answer.ok) return;
+  may = answer.data;
+  await stand(answer.data.state);
+}
+
+addEventListener("beforeunload", (event) => {
+  if ([...entries.values()].some((entry) => entry.form?.unsaved())) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") for (const entry of entries.values()) entry.form?.seen();
+});
+
+teach(table, () => [...entries.values()], copy);
 setInterval(tick, 500);
 line("/ws", heard, stands);

@@ -9,6 +9,9 @@ export function say(key, holes = {}) {
   return text.replace(/\{(\w+)\}/g, (_, hole) => String(holes[hole] ?? ""));
 }
 
+/** What a code is called, or the code itself: a newer room may say more than this page knows. */
+export const called = (table, code) => data.words?.[`${table}.${code}`] ?? code;
+
 /** An element. Texts become text nodes: whatever a caller or a CRM wrote stays text. */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

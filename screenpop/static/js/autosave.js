@@ -1,0 +1,130 @@
+// Saves a ticket's fields as somebody types: one at a time, each when typing has paused, again when the service was away.
+// What a colleague wrote meanwhile is told and never overwritten; what somebody types here is never replaced.
+
+import { ask } from "./server.js";
+
+const PAUSE = 600; // milliseconds after the last key
+const AGAIN = [2_000, 5_000, 10_000, 20_000]; // milliseconds before it is tried again
+
+/** What a person has put into a field; "" where it is empty or the machine's. */
+export const typedIn = (ticket, field) => (["status", "owner"].includes(field) || ticket.typed.includes(field) ? ticket[field] ?? "" : "");
+
+/** Who changed a field last, by the ticket's timeline. */
+function changedBy(ticket, field) {
+  const kinds = field === "status" ? ["moved"] : ["edited"];
+  const line = ticket.timeline.findLast((one) => kinds.includes(one.kind) && (field === "status" || field in one.detail));
+  return line?.who ?? null;
+}
+
+/**
+ * Keep one ticket saved. `tell` gets what happens: `saving()`, `saved(at)`, `away()` (tried again by itself), `out()` (the
+ * login has ended), `refused(field)`, `clash(field, theirs, who)`, `fresh(ticket)` (draw it: somebody changed something).
+ */
+export function keeper(ticket, tell) {
+  const waiting = new Map(); // field: what is to be saved
+  const refused = new Map(); // field: what the service does not take
+  const clashes = new Set();
+  let timer = null;
+  let flying = null; // the field that is being saved
+  let failures = 0;
+  let closed = false;
+
+  const later = (milliseconds) => {
+    clearTimeout(timer);
+    timer = setTimeout(send, milliseconds);
+  };
+
+  const next = () => [...waiting.keys()].find((field) => !clashes.has(field));
+
+  async function send() {
+    clearTimeout(timer);
+    timer = null;
+    const field = next();
+    if (flying !== null || field === undefined) return;
+    const value = waiting.get(field);
+    flying = field;
+    tell.saving();
+    const answer = await ask("PATCH", `/api/tickets/${ticket.id}`, { version: ticket.version, [field]: value === "" ? null : value });
+    flying = null;
+    if (answer.ok) {
+      failures = 0;
+      if (waiting.get(field) === value) waiting.delete(field);
+      ticket = answer.data;
+      tell.fresh(ticket);
+      if (!waiting.size) tell.saved();
+    } else if (answer.status === 409) await compare(field);
+    else if (answer.status === 401 || answer.status === 403) tell.out();
+    else if (answer.status === 0 || answer.status >= 500 || answer.status === 429) {
+      tell.away();
+      if (!closed) later(AGAIN[Math.min(failures++, AGAIN.length - 1)]);
+      return;
+    } else {
+      if (waiting.get(field) === value) {
+        waiting.delete(field);
+        refused.set(field, value);
+      }
+      tell.refused(field);
+    }
+    if (next() !== undefined && timer === null && ![401, 403].includes(answer.status)) later(0);
+  }
+
+  /** Somebody was faster: with another field, and ours is saved on; or with this one, and a person decides. */
+  async function compare(field) {
+    const answer = await ask("GET", `/api/tickets/${ticket.id}`);
+    if (!answer.ok) return later(AGAIN[0]);
+    const before = typedIn(ticket, field);
+    ticket = answer.data;
+    const theirs = typedIn(ticket, field);
+    tell.fresh(ticket);
+    if (theirs === before || theirs === (waiting.get(field) ?? theirs)) return;
+    clashes.add(field);
+    tell.clash(field, theirs, changedBy(ticket, field));
+  }
+
+  return {
+    get ticket() {
+      return ticket;
+    },
+    /** Whether a field holds what is not saved yet. */
+    unsaved: (field) => waiting.has(field) || refused.has(field) || clashes.has(field),
+    /** Whether anything does. */
+    busy: () => waiting.size > 0,
+    /** Somebody typed; `now` saves at once, as after a choice from a list. */
+    put(field, value, now = false) {
+      refused.delete(field);
+      if (value === typedIn(ticket, field) && flying !== field) waiting.delete(field);
+      else waiting.set(field, value);
+      if (clashes.has(field)) return;
+      if (waiting.size) later(now ? 0 : PAUSE);
+      else tell.saved();
+    },
+    /** Somebody decided between their text and a colleague's. */
+    decide(field, mine) {
+      clashes.delete(field);
+      if (!mine) waiting.delete(field);
+      tell.fresh(ticket);
+      if (waiting.size) later(0);
+      else tell.saved();
+    },
+    /** Save what is typed without waiting for a pause. */
+    flush: () => send(),
+    /** Look what is there now. */
+    async look() {
+      const answer = await ask("GET", `/api/tickets/${ticket.id}`);
+      if (!answer.ok || closed || flying !== null || answer.data.version < ticket.version) return;
+      for (const field of waiting.keys()) {
+        const theirs = typedIn(answer.data, field);
+        if (theirs === typedIn(ticket, field) || theirs === waiting.get(field)) continue;
+        clashes.add(field);
+        tell.clash(field, theirs, changedBy(answer.data, field));
+      }
+      ticket = answer.data;
+      tell.fresh(ticket);
+    },
+    close() {
+      closed = true;
+      if (waiting.size) send();
+      clearTimeout(timer);
+    },
+  };
+}
