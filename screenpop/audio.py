@@ -19,6 +19,8 @@ from screenpop.call_key import call_of
 from screenpop.deps import DEPS
 from screenpop.errors import tell
 from screenpop.rights import Right, Role, may
+from screenpop.route import Api, Scope, Shape
+from screenpop.shapes import query_of
 from screenpop.sounds import ClosedError, Sound, Why, WithheldError, of_leg
 from screenpop.unlocking import asked_for, unlocked
 from storage.audit import What
@@ -42,6 +44,21 @@ PLAYABLE = {
     ".m4a": "audio/mp4",
     ".webm": "audio/webm",
 }
+
+
+class AudioQuery(Shape):
+    """``download``: as a file to keep, in whatever format it lies, and written down as a download."""
+
+    download: bool = False
+
+
+AUDIO = Api(
+    "The sound of a recording; each listen is on record",
+    Scope.CALLS,
+    query=AudioQuery,
+    errors=(409, 410, 415, 416, 423),
+    media="audio/*",
+)
 
 
 class Leg(StrEnum):
@@ -120,7 +137,7 @@ async def audio(request: web.Request) -> web.StreamResponse:
     except ClosedError as error:
         log.error("a sealed recording cannot be opened", call=str(page.item.key), error=str(error))
         return tell(request, HTTPStatus.LOCKED, "this recording is sealed, and cannot be opened here")
-    download = request.query.get("download") == "1"
+    download = query_of(request, AudioQuery).download
     kind = "application/octet-stream" if download else kind_of(sound.name)
     if kind is None:
         return tell(

@@ -17,6 +17,8 @@ from screenpop.errors import tell
 from screenpop.masking import hidden
 from screenpop.rendering import label, reader
 from screenpop.rights import Right, Role, may
+from screenpop.route import Api, Scope, Shape
+from screenpop.shapes import query_of
 from screenpop.sounds import ClosedError, Ears, Locked, WithheldError
 from storage.audit import What
 from storage.pages import CallPage
@@ -28,6 +30,15 @@ from transcription.transcript import Speaker
 SPOKEN = frozenset({Format.VTT, Format.SRT, Format.TXT})  # nothing without a transcript
 _SPEAKERS = {Leg.MIX: None, Leg.CALLER: Speaker.CALLER, Leg.AGENT: Speaker.AGENT}
 _BLOCK = 1 << 20
+
+
+class ExportQuery(Shape):
+    """``masked``: for everybody as for those who may not see everything."""
+
+    masked: bool = False
+
+
+EXPORT = Api("A call as a file", Scope.CALLS, query=ExportQuery, media="*/*")
 
 
 def conversation(
@@ -114,7 +125,7 @@ async def export(request: web.Request) -> web.Response:
     if page.transcript is None and wanted in SPOKEN:
         return tell(request, HTTPStatus.NOT_FOUND, "nothing was written down of this call yet")
     deps, session = request.app[DEPS], request[SESSION]
-    masked = not may(Role(session.user.role), Right.UNMASKED) or request.query.get("masked") == "1"
+    masked = not may(Role(session.user.role), Right.UNMASKED) or query_of(request, ExportQuery).masked
     now = deps.now()
     if request.method != "HEAD":
         detail = {"format": wanted.value, "masked": masked}

@@ -138,7 +138,7 @@ def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
     refs, made = models_json_schema(ordered, ref_template=REF)
     known = {(shape, mode): ref for (shape, mode), ref in refs.items() if issubclass(shape, BaseModel)}
     needless = {query.__name__ for query in queries}  # they are told as parameters
-    return {name: _tidy(schema) for name, schema in made["$defs"].items() if name not in needless}, known
+    return {name: tidy(schema) for name, schema in made["$defs"].items() if name not in needless}, known
 
 
 def _operation(route: Route, api: Api, refs: Refs) -> Json:
@@ -203,7 +203,7 @@ def _query(shape: type[Shape]) -> tuple[Json, ...]:
     whole = shape.model_json_schema(ref_template=REF)
     found = []
     for name, raw in whole["properties"].items():
-        schema = _plain(_tidy(raw))
+        schema = _plain(tidy(raw))
         described = schema.pop("description", None)
         said = {"description": described} if described else {}
         required = name in whole.get("required", ())
@@ -247,14 +247,14 @@ def _tag(route: Route) -> str:
     return _TAG_OF.get(first, first if rest or first in TAGS else "service")
 
 
-def _tidy(schema: Any) -> Any:
+def tidy(schema: Any) -> Any:
     """Without the titles that pydantic makes of names: they say the same twice."""
     if isinstance(schema, list):
-        return [_tidy(one) for one in schema]
+        return [tidy(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        name: {key: _tidy(value) for key, value in inner.items()} if name == "properties" else _tidy(inner)
+        name: {key: tidy(value) for key, value in inner.items()} if name == "properties" else tidy(inner)
         for name, inner in schema.items()
         if name != "title" or not isinstance(inner, str)
     }

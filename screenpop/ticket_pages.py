@@ -10,15 +10,20 @@ from aiohttp import web
 
 from screenpop import words
 from screenpop.accounts import SESSION
+from screenpop.answers.calls import TicketOfCall
 from screenpop.call_key import call_of
 from screenpop.deps import DEPS
+from screenpop.errors import problem
 from screenpop.forms import form, query
 from screenpop.rendering import reader, render, spoken
 from screenpop.rights import Right, Role, may
+from screenpop.route import Api, Scope
+from screenpop.shapes import answer
 from screenpop.telling import agents_of, ticket_changed
 from screenpop.words import N_
 from storage.edits import Refusal, RefusedError, StaleError, TicketField
 from storage.pages import CallItem, TicketFilter, TicketList, TicketPage
+from storage.records import TicketLink
 from storage.trouble import UnknownTicketError
 from tickets.ticket import MOVES, Status
 
@@ -155,14 +160,27 @@ async def note(request: web.Request) -> web.Response:
 
 async def split(request: web.Request) -> web.Response:
     """``POST /calls/{key}/split``: the call gets a ticket of its own."""
-    deps = request.app[DEPS]
-    call = call_of(request)
     try:
-        link = await deps.ledger.split_call(call, request[SESSION].user.login, deps.now())
+        link = await _split(request)
     except RefusedError as error:
         raise web.HTTPBadRequest(text=str(error)) from error
-    await tell(request, link.id)
     raise web.HTTPSeeOther(f"/tickets/{link.id}")
+
+
+async def split_json(request: web.Request) -> web.Response:
+    """``POST /api/calls/{key}/split``: 422 where it is its ticket's only call."""
+    try:
+        link = await _split(request)
+    except RefusedError as error:
+        return problem(422, "Unprocessable Content", str(error), refusal=error.refusal.value)
+    return answer(TicketOfCall(id=link.id, number=link.number, joined=link.joined))
+
+
+async def _split(request: web.Request) -> TicketLink:
+    deps = request.app[DEPS]
+    link = await deps.ledger.split_call(call_of(request), request[SESSION].user.login, deps.now())
+    await tell(request, link.id)
+    return link
 
 
 async def the_ticket(request: web.Request) -> TicketPage:
@@ -209,3 +227,6 @@ async def show(
         suggestions=await finding.beside(page) if finding else (),
         proposed=finding.proposed(page) if finding else (),
     )
+
+
+SPLIT = Api("Give a call a ticket of its own", Scope.WRITE, answer=TicketOfCall, errors=(422,))

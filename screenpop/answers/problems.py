@@ -16,7 +16,7 @@ class Problem(Shape):
     """What went wrong. ``detail`` is for people who write programs, in English; decide by ``status`` and codes.
 
     ``errors``: the fields that are wrong (400). ``version``: what somebody else made of it meanwhile (409): read it
-    again. ``refusal``: why it is not allowed, as a code (422).
+    again; ``fields``: which of yours they changed. ``refusal``: why it is not allowed, as a code (422).
     """
 
     type: str = Field(examples=["about:blank"])
@@ -25,4 +25,5 @@ class Problem(Shape):
     detail: str | None = None
     errors: tuple[FieldFault, ...] | None = None
     version: int | None = None
+    fields: str | None = None
     refusal: str | None = Field(None, examples=["move"])
