@@ -58,6 +58,7 @@ class Reason(StrEnum):
     FIXED = "fixed"  # the exact fixed number, no extension on either side
     SWITCHBOARD = "switchboard"  # the same switchboard, extensions differ or are unknown
     OTHER = "other"  # a 400, foreign number and the like, exactly
+    ENTERED = "entered"  # somebody said so during the call: no number tells it
 
 
 @dataclass(frozen=True, slots=True)

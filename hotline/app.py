@@ -17,6 +17,7 @@ from crm.connector import Connector
 from crm.guarded import Guarded
 from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
+from hotline.choosing import Choosing, Memories
 from hotline.crm_side import CrmSide, follow_of
 from hotline.customer_index import keep_up
 from hotline.health import Health
@@ -48,12 +49,14 @@ from storage.database import Database
 from storage.drain import Handler
 from storage.fanout import Fanout, MemoryFanout
 from storage.jobs import JobState
+from storage.entered import EnteredCustomers
 from storage.ledger import Ledger
 from storage.outbox import Outbox
 from storage.reads import Reads
 from storage.redis_fanout import RedisFanout
 from storage.route_reads import RouteReads
 from tickets.rules import LinePolicy
+from storage.recalling import Recall
 
 log = structlog.get_logger()
 
@@ -126,11 +129,19 @@ class Service:
         source = None if crm is None else "" if copy is None else copy.source
         self.finding = Finding.of(self.db, {line.number: line.policy.rules for line in settings.line}, source)
         lookup = Lookup(
-            self.crm, self.reads.open_tickets, settings.crm.budget, settings.crm.area, copy=copy, clock=clock
+            self.crm,
+            self.reads.open_tickets,
+            settings.crm.budget,
+            settings.crm.area,
+            copy=copy,
+            clock=clock,
+            own=None if crm is None else own,
         )
+        own = EnteredCustomers(self.db)
         self.pipeline = Pipeline(
             desk=self.desk,
             voice=self.voice,
+        recall = Recall(self.db, {agent.extension: agent.name for agent in settings.agent if agent.name})
             ledger=self.ledger,
             fanout=self.fanout,
             lookup=lookup,
@@ -144,6 +155,12 @@ class Service:
         router = Router(
             settings,
             callers=Acquaintance(
+            recall=Memories(recall, clock, settings.site.zone).of,
+        )
+        self.desk_side = DeskSide(settings, db=self.db, fanout=self.fanout, clock=clock)
+        self.sink = self.shadow or self.desk_side.beside(self.pipeline)
+        self.choosing = Choosing(
+            pipeline=self.pipeline, lookup=lookup, reads=self.reads, own=own, fanout=self.fanout, rules=rules
                 settings,
                 connector=self.crm,
                 reads=RouteReads(self.db),
@@ -181,27 +198,26 @@ class Service:
     def build(self) -> web.Application:
         """The web application; its start and clean-up are the service's."""
         settings = self.settings
-        app = build_app(
-            Deps(
-                ledger=self.ledger,
-                reads=self.reads,
-                accounts=self.accounts,
-                audit=self.audit,
-                fanout=self.fanout,
-                now=self.clock,
-                voice=self.voice,
-                recording=self.archive.recorders.path,
-                ears=self.archive.originals,
-                finding=self.finding,
-                status=self.status,
-                site=settings.site.name,
-                zone=settings.site.zone,
-                lines={line.number: line.name or line.number for line in settings.line},
-                secure=settings.server.secure,
-                origins=frozenset(settings.server.origins),
-                shadow=settings.shadow,
-                hasher=self.hasher,
-            )
+        deps = Deps(
+            ledger=self.ledger,
+            reads=self.reads,
+            accounts=self.accounts,
+            audit=self.audit,
+            fanout=self.fanout,
+            now=self.clock,
+            voice=self.voice,
+            recording=self.archive.recorders.path,
+            ears=self.archive.originals,
+            finding=self.finding,
+            offered=self.choosing.offered,
+            status=self.status,
+            site=settings.site.name,
+            zone=settings.site.zone,
+            lines={line.number: line.name or line.number for line in settings.line},
+            secure=settings.server.secure,
+            origins=frozenset(settings.server.origins),
+            shadow=settings.shadow,
+            hasher=self.hasher,
         )
         app.router.add_get("/metrics", metrics_page)
         app.router.add_get("/healthz", Health(self._alive).page)
@@ -237,6 +253,8 @@ class Service:
             log.error("stopped with facts not written", count=self.pipeline.writer.backlog)
         await self.crew.stop()
 
+        self.desk_side.start(self.crew)
+        self.crew.start(self.choosing.run(), "choices")
     async def _jobs(self, _app: web.Application) -> AsyncIterator[None]:
         ours = {pbx.name for pbx in self.settings.pbx}
         handlers = only_ours(

@@ -2,7 +2,8 @@
 
 The copy and the CRM are asked at once. Whom the copy has and the CRM did not find is looked at again by id before
 anything is believed: a search may overlook somebody, a copy may be of yesterday. Gone or merged, the record leaves the
-copy; still there with the caller's number, it stays a candidate. What the CRM said is kept in the copy.
+copy; still there with the caller's number, it stays a candidate. What the CRM said is kept in the copy. Customers that
+people entered here, because the CRM had nobody, stand beside the CRM's and never instead of them.
 """
 
 import asyncio
@@ -18,8 +19,10 @@ from crm.matching import decide
 from crm.trouble import CrmError
 from numbering.number import Number
 from screenpop.card import Problem
+from storage.choosing import is_entered
 from storage.crm_index import Copy, CrmIndex
 from storage.crm_index_rows import News
+from storage.entered import EnteredCustomers
 from storage.trouble import StorageError
 
 T = TypeVar("T")
@@ -46,12 +49,23 @@ class Answer:
 
 
 class Inquiry:
-    """``number`` has an E.164. ``area``: of numbers written locally. :meth:`close` breaks off what is still asked."""
+    """``number`` has an E.164. ``area``: of numbers written locally. :meth:`close` breaks off what is still asked.
+
+    ``own``: the customers that people entered here, where the connector is not that of our own.
+    """
 
     def __init__(
-        self, connector: Connector, number: Number, area: str | None, copy: CrmIndex | None, clock: Callable[[], float]
+        self,
+        connector: Connector,
+        number: Number,
+        area: str | None,
+        copy: CrmIndex | None,
+        clock: Callable[[], float],
+        *,
+        own: EnteredCustomers | None = None,
     ) -> None:
         self._crm, self._number, self._area, self._copy, self._clock = connector, number, area, copy, clock
+        self._own, self._ours = own, tuple[Customer, ...]()
         self._tasks: list[asyncio.Task[Any]] = []
         self._began = clock()
         self._items: tuple[str, asyncio.Task[tuple[Item, ...] | None]] | None = None
@@ -60,9 +74,11 @@ class Inquiry:
         """As they come: the copy's, then LATE after ``budget`` seconds or the CRM's, then what is told besides."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + budget
-        looking = self._start(self._copied())
+        looking, entered = self._start(self._copied()), self._start(self._entered())
         asking = self._start(self._asked(looking))
         copy = await _in_time(looking)
+        await asyncio.wait({entered}, timeout=COPY_WITHIN)
+        self._ours = entered.result() if entered.done() else ()
         kept = self._kept(copy)
         if kept.match.candidates and not asking.done():
             self._ask_items(kept.match)
@@ -124,6 +140,15 @@ class Inquiry:
             log.warning("the copy of the CRM cannot be read", error=str(error))
             return Copy()
 
+    async def _entered(self) -> tuple[Customer, ...]:
+        if self._own is None:
+            return ()
+        try:
+            return tuple(await self._own.find(self._number))
+        except StorageError as error:
+            log.warning("customers entered here cannot be read", error=str(error))
+            return ()
+
     async def _asked(self, looking: "asyncio.Task[Copy]") -> list[Customer]:
         """Whom the CRM finds, and whom of the copy it has all the same. Raises CrmError."""
         found = list(await self._crm.find(self._number))
@@ -158,16 +183,16 @@ class Inquiry:
         return (customer_id, customer) if said else None
 
     def _match(self, customers: Sequence[Customer]) -> Match:
-        return decide(self._number, customers, self._area)
+        return decide(self._number, [*customers, *self._ours], self._area)
 
     def _of(self, match: Match, copied: float | None = None) -> Answer:
         ids = (candidate.customer.id for candidate in match.candidates)
-        links = ((each, self._crm.url_of(Ref(Of.CUSTOMER, each))) for each in ids)
+        links = ((each, self._crm.url_of(Ref(Of.CUSTOMER, each))) for each in ids if not is_entered(each))
         return Answer(match, copied=copied, links={each: url for each, url in links if url is not None})
 
     def _ask_items(self, match: Match) -> "asyncio.Task[tuple[Item, ...] | None] | None":
         """Have the sure customer's open tickets asked for, once."""
-        if match.sure is None or Can.ITEMS not in self._crm.can:
+        if match.sure is None or is_entered(match.sure.id) or Can.ITEMS not in self._crm.can:
             return None
         if self._items is None or self._items[0] != match.sure.id:
             self._items = match.sure.id, self._start(self._open_items(match.sure.id))

@@ -14,6 +14,7 @@ from hotline.inquiry import Answer, Inquiry
 from numbering.number import Number
 from screenpop.card import Filled, Problem
 from storage.crm_index import CrmIndex
+from storage.entered import EnteredCustomers
 from storage.records import Known
 from storage.trouble import StorageError
 from telephony.call import CallKey
@@ -34,7 +35,8 @@ class Lookup:
     """Asks the CRM and our own open tickets. ``budget`` seconds in all, then the card says so and is filled later.
 
     ``area``: the area code of numbers written locally in the CRM; without one they are taken for the line's city's.
-    ``copy``: of the CRM's customers, written with ``clock``'s time; None for customers that are our own.
+    ``copy``: of the CRM's customers, written with ``clock``'s time, and ``own``: whom people entered here beside it;
+    both None for customers that are our own.
     """
 
     def __init__(
@@ -46,10 +48,11 @@ class Lookup:
         *,
         copy: CrmIndex | None = None,
         clock: Callable[[], float] | None = None,
+        own: EnteredCustomers | None = None,
     ) -> None:
         assert copy is None or clock is not None
         self._connector, self._open_tickets, self._budget, self._area = connector, open_tickets, budget, area
-        self._copy, self._clock = copy, clock or (lambda: 0.0)
+        self._copy, self._clock, self._own = copy, clock or (lambda: 0.0), own
 
     async def answers(self, call: CallKey, number: Number, area: str | None = None) -> AsyncIterator[Filled]:
         """Yield what is known of the caller: the copy's word, the CRM's in time or LATE and then the CRM's, and more.
@@ -60,7 +63,7 @@ class Lookup:
         if number.e164 is None:
             yield Filled(call, Match())
             return
-        inquiry = Inquiry(self._connector, number, self._area or area, self._copy, self._clock)
+        inquiry = Inquiry(self._connector, number, self._area or area, self._copy, self._clock, own=self._own)
         try:
             async for answer in inquiry.answers(self._budget):
                 if answer.problem is Problem.LATE:

@@ -5,7 +5,7 @@ that no two changes of one card can overtake each other. The consumer awaits not
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -17,7 +17,7 @@ from hotline.tasks import Crew
 from hotline.writer import Writer
 from numbering.number import Number
 from screenpop.asks import Voice
-from screenpop.card import Filled, Problem, Ticketed
+from screenpop.card import Chosen, Filled, Problem, Recalled, Ticketed
 from screenpop.desk import Desk, Show
 from screenpop.hub import CALLBACKS, CALLBACKS_WORD
 from storage.fanout import Fanout
@@ -35,7 +35,8 @@ class Hearing:
     on: bool
 
 
-News = Fact | Filled | Ticketed | Hearing
+News = Fact | Filled | Recalled | Chosen | Ticketed | Hearing
+Recalls = Callable[[CallKey, Number, str | None], Awaitable[Sequence[Recalled | Chosen]]]
 
 TICKETS = "tickets"  # the fan-out topic of ticket lists
 COMPLETE = "complete:"  # and the PBX: the job that finds out how a lost call ended, for who listens to that PBX
@@ -59,7 +60,10 @@ class Caller:
 
 @dataclass(slots=True)
 class _File:
-    """A live call: what is not written yet, and what its lookup found. ``looked_up``: no answer need be awaited."""
+    """A live call: what is not written yet, and what its lookup found. ``looked_up``: no answer need be awaited.
+
+    ``recalled``: the customers (None: nobody for sure) of whom our own database was asked.
+    """
 
     arrived: Arrived
     number: Number
@@ -70,6 +74,7 @@ class _File:
     match: Match | None = None
     confirmed: bool = False
     ticket: int | None = None
+    recalled: set[str | None] = field(default_factory=set)
 
 
 _Item = tuple[Fact | Known, _File | None]
@@ -89,13 +94,16 @@ class Pipeline:
         identify: Callable[[str | None, str | None], Number],
         lines: Mapping[str, LineRules],
         recorded_by_us: frozenset[str] = frozenset(),
+        unrecorded: frozenset[str] = frozenset(),
         crew: Crew,
         clock: Callable[[], float],
         wake: Callable[[], None],
+        recall: Recalls | None = None,
     ) -> None:
         self._desk, self._voice, self._ledger, self._fanout, self._lookup = desk, voice, ledger, fanout, lookup
+        self._unrecorded = unrecorded
         self._identify, self._lines, self._crew, self._clock = identify, lines, crew, clock
-        self._wake, self._recorded_by_us = wake, recorded_by_us
+        self._wake, self._recorded_by_us, self._recall = wake, recorded_by_us, recall
         self._inbox: asyncio.Queue[News] = asyncio.Queue()
         self._files: dict[CallKey, _File] = {}
         self._early = Early()
@@ -109,6 +117,17 @@ class Pipeline:
     def hears(self, pbx: str, *, on: bool) -> None:
         """Take word of a PBX's link, in its order among the facts; returns at once."""
         self._inbox.put_nowait(Hearing(pbx, on))
+
+    def chosen(self, news: Chosen) -> None:
+        """Take word of whom a person said a caller is; returns at once."""
+        if news.call in self._files:
+            self._inbox.put_nowait(news)
+
+    def recall_all(self) -> None:
+        """Have everything that our own database knows of live calls read again: word of it may have been lost."""
+        for call, file in self._files.items():
+            file.recalled.clear()
+            self._remember(call)
 
     def caller(self, call: CallKey) -> Caller | None:
         """Who calls, as far as it is known; None for a call that is not live."""
@@ -142,6 +161,8 @@ class Pipeline:
             if isinstance(change, Show):
                 POPS.inc()
             await self._voice.tell(change)
+        if isinstance(news, Filled | Chosen):
+            self._remember(news.call)
         if isinstance(news, Filled):
             self._filled(news)
         elif isinstance(news, Fact):
@@ -195,6 +216,19 @@ class Pipeline:
         finally:
             file.looked_up.set()
 
+    def _remember(self, call: CallKey) -> None:
+        """Have our own database asked about whom the card stands for, once; nothing waits for it."""
+        file, whose = self._files.get(call), self._desk.whose(call)
+        if file is None or self._recall is None or whose in file.recalled:
+            return
+        file.recalled.add(whose)
+        self._crew.start(self._recalled(call, file, whose, self._recall), f"recall {call}")
+
+    async def _recalled(self, call: CallKey, file: _File, whose: str | None, recall: Recalls) -> None:
+        for news in await recall(call, file.number, whose):
+            if self._files.get(call) is file:
+                self._inbox.put_nowait(news)
+
     def _filled(self, answer: Filled) -> None:
         """A customer found after the ticket was made is written onto it; found before, it went with the ticket."""
         file = self._files.get(answer.call)
@@ -234,6 +268,8 @@ class Pipeline:
         return Entry(fact, self._clock(), file.number, file.known, self._jobs(fact), file.rules.policy)
 
     def _jobs(self, fact: Fact) -> tuple[NewJob, ...]:
+        if fact.call.pbx in self._unrecorded:
+            return ()
         if isinstance(fact, Confirmed) and fact.call.pbx in self._recorded_by_us:
             return (NewJob("record", f"{fact.call}:record", {"call": str(fact.call)}),)
         return jobs_of(fact)

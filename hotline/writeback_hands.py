@@ -23,6 +23,7 @@ from crm.trouble import (
     UnsupportedError,
 )
 from numbering.identify import identify
+from storage.choosing import is_entered
 from storage.crm_refs import CrmRef, CrmRefs, RefState, Turn
 from storage.jobs import HopelessError, Job, JobError, Wait
 from storage.outbox import Outbox
@@ -128,10 +129,14 @@ class Hands:
             return None
 
     async def whose(self, customer_id: str, e164: str | None) -> str | None:
-        """The customer as the CRM has it now: that one, whom it was merged into, or who has the number; else None."""
-        if Can.GET not in self.crm.can:
+        """The customer as the CRM has it now: that one, whom it was merged into, or who has the number; else None.
+
+        Whom people entered here the CRM may have got to know since, by the number.
+        """
+        entered = is_entered(customer_id)
+        if Can.GET not in self.crm.can and not entered:
             return customer_id
-        found = await self.crm.get(customer_id)
+        found = None if entered else await self.crm.get(customer_id)
         if found is not None:
             return found.id
         number = identify(e164)

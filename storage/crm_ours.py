@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, false, func, or_, select, union
 
 from crm.connector import Of, Status
+from storage.choosing import ENTERED
 from storage.crm_ref import CrmRef, RefState
 from storage.crm_ref_rows import as_ref
 from storage.crm_ref_tables import crm_refs
@@ -263,9 +264,9 @@ def _in_customers(scope: Scope) -> Any:
 def _of_customers(scope: Scope) -> Sequence[tuple[ColumnElement[Any], Select[Any]]]:
     """Whom tickets name, and whom calls."""
     of_tickets = select(tickets.c.customer_id).where(
-        tickets.c.customer_id.is_not(None), or_(tickets.c.changed >= scope.since, tickets.c.status.in_(OPEN))
+        _theirs(tickets.c.customer_id), or_(tickets.c.changed >= scope.since, tickets.c.status.in_(OPEN))
     )
-    of_calls = select(calls.c.customer_id).where(calls.c.customer_id.is_not(None), calls.c.arrived >= scope.since)
+    of_calls = select(calls.c.customer_id).where(_theirs(calls.c.customer_id), calls.c.arrived >= scope.since)
     return (tickets.c.customer_id, of_tickets), (calls.c.customer_id, of_calls)
 
 
@@ -273,7 +274,12 @@ def _ought(customer: ColumnElement[Any], at: ColumnElement[Any], scope: Scope) -
     """Whether a record of ours ought to be there though it never was."""
     if scope.kept_since is None:
         return false()
-    return customer.is_not(None) & (at >= scope.kept_since)
+    return _theirs(customer) & (at >= scope.kept_since)
+
+
+def _theirs(customer: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether it is a customer that the CRM knows: not one that people entered here."""
+    return customer.is_not(None) & customer.not_like(f"{ENTERED}%")
 
 
 def _customer_sides(conn: Connection, ids: Sequence[str]) -> Sequence[CustomerSide]:
