@@ -47,16 +47,16 @@ from storage.audit import Audit
 from storage.customers import EmbeddedCrm
 from storage.database import Database
 from storage.drain import Handler
+from storage.entered import EnteredCustomers
 from storage.fanout import Fanout, MemoryFanout
 from storage.jobs import JobState
-from storage.entered import EnteredCustomers
 from storage.ledger import Ledger
 from storage.outbox import Outbox
 from storage.reads import Reads
+from storage.recalling import Recall
 from storage.redis_fanout import RedisFanout
 from storage.route_reads import RouteReads
 from tickets.rules import LinePolicy
-from storage.recalling import Recall
 
 log = structlog.get_logger()
 
@@ -128,6 +128,7 @@ class Service:
         copy = self.crm_side.copy
         source = None if crm is None else "" if copy is None else copy.source
         self.finding = Finding.of(self.db, {line.number: line.policy.rules for line in settings.line}, source)
+        own = EnteredCustomers(self.db)
         lookup = Lookup(
             self.crm,
             self.reads.open_tickets,
@@ -137,11 +138,10 @@ class Service:
             clock=clock,
             own=None if crm is None else own,
         )
-        own = EnteredCustomers(self.db)
+        recall = Recall(self.db, {agent.extension: agent.name for agent in settings.agent if agent.name})
         self.pipeline = Pipeline(
             desk=self.desk,
             voice=self.voice,
-        recall = Recall(self.db, {agent.extension: agent.name for agent in settings.agent if agent.name})
             ledger=self.ledger,
             fanout=self.fanout,
             lookup=lookup,
@@ -151,16 +151,14 @@ class Service:
             crew=self.crew,
             clock=clock,
             wake=self.outbox.wake,
+            recall=Memories(recall, clock, settings.site.zone).of,
+        )
+        self.choosing = Choosing(
+            pipeline=self.pipeline, lookup=lookup, reads=self.reads, own=own, fanout=self.fanout, rules=rules
         )
         router = Router(
             settings,
             callers=Acquaintance(
-            recall=Memories(recall, clock, settings.site.zone).of,
-        )
-        self.desk_side = DeskSide(settings, db=self.db, fanout=self.fanout, clock=clock)
-        self.sink = self.shadow or self.desk_side.beside(self.pipeline)
-        self.choosing = Choosing(
-            pipeline=self.pipeline, lookup=lookup, reads=self.reads, own=own, fanout=self.fanout, rules=rules
                 settings,
                 connector=self.crm,
                 reads=RouteReads(self.db),
@@ -189,6 +187,7 @@ class Service:
             wake=self.outbox.wake,
             clock=clock,
         )
+
 
     @property
     def crm(self) -> Connector:
@@ -219,6 +218,7 @@ class Service:
             shadow=settings.shadow,
             hasher=self.hasher,
         )
+        app = build_app(deps)
         app.router.add_get("/metrics", metrics_page)
         app.router.add_get("/healthz", Health(self._alive).page)
         self.crm_side.add_to(app)
@@ -245,6 +245,7 @@ class Service:
         if isinstance(self.fanout, RedisFanout):
             self.crew.start(self.fanout.run(), "Redis")
         self.crew.start(self.pipeline.run(), "pipeline")
+        self.crew.start(self.choosing.run(), "choices")
         yield
         try:
             async with asyncio.timeout(DRAIN):
@@ -253,8 +254,6 @@ class Service:
             log.error("stopped with facts not written", count=self.pipeline.writer.backlog)
         await self.crew.stop()
 
-        self.desk_side.start(self.crew)
-        self.crew.start(self.choosing.run(), "choices")
     async def _jobs(self, _app: web.Application) -> AsyncIterator[None]:
         ours = {pbx.name for pbx in self.settings.pbx}
         handlers = only_ours(
@@ -286,8 +285,7 @@ class Service:
         if kept is not None:
             listening.append(self.crew.start(kept.run(), "who listens"))
         for pbx in self.settings.pbx:
-            sink = self.shadow or self.pipeline
-            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, sink, self.clock, listening=kept)
+            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, self.shadow or self.pipeline, self.clock, listening=kept)
             self.feeds.append(feed)
             listening.append(self.crew.start(feed.run(), f"AMI {pbx.name}"))
         yield
