@@ -19,7 +19,9 @@ from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
 from hotline.choosing import Choosing, Memories
 from hotline.crm_side import CrmSide, follow_of
+from hotline.cti import CtiDoor
 from hotline.customer_index import keep_up
+from hotline.desk_side import DeskSide
 from hotline.health import Health
 from hotline.jobs import TRANSCRIPTS, lanes, only_ours
 from hotline.lookup import Lookup
@@ -49,6 +51,7 @@ from storage.database import Database
 from storage.drain import Handler
 from storage.entered import EnteredCustomers
 from storage.fanout import Fanout, MemoryFanout
+from storage.gaps import Gaps
 from storage.jobs import JobState
 from storage.ledger import Ledger
 from storage.outbox import Outbox
@@ -109,7 +112,7 @@ class Service:
         )
         self.shadow = Shadow(identify_with_region) if settings.shadow else None
         self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
-        hears = {pbx.name: False for pbx in settings.pbx}
+        hears = {pbx.name: False for pbx in settings.pbx} | {one.name: True for one in settings.cti}
         self.voice = Voice(self.fanout, self.desk.page, clock, name=token_hex(8), hears=hears)
         rules = {
             line.number: _rules(line.area, line.policy.join_open, line.policy.join_window_hours)
@@ -148,11 +151,14 @@ class Service:
             identify=identify_with_region,
             lines=rules,
             recorded_by_us=self.archive.started_by_us,
+            unrecorded=frozenset(one.name for one in settings.cti),
             crew=self.crew,
             clock=clock,
             wake=self.outbox.wake,
             recall=Memories(recall, clock, settings.site.zone).of,
         )
+        self.desk_side = DeskSide(settings, db=self.db, fanout=self.fanout, clock=clock)
+        self.sink = self.shadow or self.desk_side.beside(self.pipeline)
         self.choosing = Choosing(
             pipeline=self.pipeline, lookup=lookup, reads=self.reads, own=own, fanout=self.fanout, rules=rules
         )
@@ -188,6 +194,7 @@ class Service:
             clock=clock,
         )
 
+        self.cti = CtiDoor(settings, self.sink, Gaps(self.db, self.ledger), self.reads, clock)
 
     @property
     def crm(self) -> Connector:
@@ -218,10 +225,11 @@ class Service:
             shadow=settings.shadow,
             hasher=self.hasher,
         )
-        app = build_app(deps)
+        app = build_app(self.desk_side.give(deps))
         app.router.add_get("/metrics", metrics_page)
         app.router.add_get("/healthz", Health(self._alive).page)
         self.crm_side.add_to(app)
+        self.cti.add_to(app)
         # Left in the opposite order: listening stops first, the database, before the pages' own context, closes last.
         app.cleanup_ctx.insert(0, self._storage)
         # In shadow mode there are no jobs, what an earlier service left is not touched, and the dialplan not answered.
@@ -245,6 +253,7 @@ class Service:
         if isinstance(self.fanout, RedisFanout):
             self.crew.start(self.fanout.run(), "Redis")
         self.crew.start(self.pipeline.run(), "pipeline")
+        self.desk_side.start(self.crew)
         self.crew.start(self.choosing.run(), "choices")
         yield
         try:
@@ -281,11 +290,12 @@ class Service:
 
     async def _listening(self, _app: web.Application) -> AsyncIterator[None]:
         listening = []
+        listening.append(self.crew.start(self.cti.run(), "CTI"))
         kept = None if self.shadow else self.past.listening
         if kept is not None:
             listening.append(self.crew.start(kept.run(), "who listens"))
         for pbx in self.settings.pbx:
-            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, self.shadow or self.pipeline, self.clock, listening=kept)
+            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, self.sink, self.clock, listening=kept)
             self.feeds.append(feed)
             listening.append(self.crew.start(feed.run(), f"AMI {pbx.name}"))
         yield
@@ -309,6 +319,7 @@ class Service:
             "shadow": self.shadow and self.shadow.report(),
             "jobs": {state.value: sum(n for (_, of), n in counts.items() if of is state) for state in JobState},
             "routing": self.routing.report(),
+            "cti": self.cti.report(),
             "crm": await self.crm_side.report(),
             "speech": self.speech.report(),
             "recordings": await self.archive.report(),

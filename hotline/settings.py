@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hotline.crm_settings import Crm
 from hotline.crm_settings import faults as crm_faults
+from hotline.cti_settings import Cti
 from hotline.dialplan.settings import Dialplan
 from hotline.seal_settings import Sealing
 from hotline.speech_settings import Transcription
@@ -124,19 +125,21 @@ class Settings(Part):
     redis: RedisSettings = RedisSettings()
     transcription: Transcription = Transcription()
     crm: Crm = Crm()
+    cti: tuple[Cti, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "Settings":
         for what, names in (
-            ("[[pbx]] name", [pbx.name for pbx in self.pbx]),
+            ("[[pbx]] or [[cti]] name", [one.name for one in (*self.pbx, *self.cti)]),
             ("[[line]] number or alias", [n for line in self.line for n in (line.number, *line.aliases)]),
             ("[[agent]] extension", [agent.extension for agent in self.agent]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{what} stands twice: {', '.join(twice)}")
-        if self.pbx and not self.line:
-            raise ValueError("a [[pbx]] is configured but no [[line]]: name at least one of your 400 numbers")
+        if (self.pbx or self.cti) and not self.line:
+            kind = "[[pbx]]" if self.pbx else "[[cti]]"
+            raise ValueError(f"a {kind} is configured but no [[line]]: name at least one of your 400 numbers")
         if not self.sealing.keys and any(line.policy.originals == "encrypt" for line in self.line):
             raise ValueError(
                 "originals = encrypt needs a key: `hotline seal new-key FILE`, then name it in [[sealing.keys]]"

@@ -62,15 +62,24 @@ def outside(settings: Settings) -> list[Fault]:
         if pbx.recordings is not None:
             faults += _recordings(f"pbx[{index}].recordings", pbx.recordings)
     faults += _recordings("recordings", settings.recordings)
-    for index, key in enumerate(settings.sealing.keys):
-        faults += _secret(f"sealing.keys[{index}]", key.key)
-    if settings.routing.http_port is not None:
-        faults += _secret("routing", settings.routing.token)
+    faults += _tokens(settings)
     faults += _crm(settings)
     faults += lexicons.faults(settings)
     model = settings.transcription.model
     if model is not None and not model.is_dir():
         faults.append(Fault(None, "transcription.model", f"{model} is no folder: give the unpacked model's folder"))
+    return faults
+
+
+def _tokens(settings: Settings) -> list[Fault]:
+    """Secrets of whatever else asks for one."""
+    faults = []
+    for index, key in enumerate(settings.sealing.keys):
+        faults += _secret(f"sealing.keys[{index}]", key.key)
+    if settings.routing.http_port is not None:
+        faults += _secret("routing", settings.routing.token)
+    for index, cti in enumerate(settings.cti):
+        faults += _secret(f"cti[{index}]", cti.token)
     return faults
 
 

@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     settings = settings.model_copy(update={"server": server})
     try:
         secrets = {pbx.name: pbx.secret() for pbx in settings.pbx}
+        for cti in settings.cti:
+            cti.token()
         for pbx in settings.pbx:
             if pbx.recorder is not None:
                 pbx.recorder_secret()  # told here, in one line, if it is not there
@@ -70,7 +72,7 @@ async def _serve(settings: Settings, secrets: dict[str, str]) -> int:
     _on_signals(stop)
     await upgrade(settings.database_url)
     async with AsyncExitStack() as stack:
-        demo = not settings.pbx
+        demo = not settings.pbx and not settings.cti
         if demo:
             settings, secret, pbx = await _with_demo_pbx(settings, stack)
             secrets = {settings.pbx[0].name: secret}
