@@ -189,7 +189,7 @@ class Policy(Part):
     ``redact``: kinds of facts masked before anything is stored; ``beep``: in the sound, too, for those who may not hear
     them. ``originals``: all sealed (``encrypt``, see ``[sealing]``), or deleted (``drop``) where something is masked in
     them and the bleeped copy is there. ``keep_recordings_days``: recordings older than that are deleted, each deletion
-    audited; None keeps them.
+    audited; None keeps them. ``wrap_up``: seconds an agent has for the work after a call, 0: none.
     """
 
     join_open: bool = True
@@ -202,6 +202,7 @@ class Policy(Part):
     originals: Literal["keep", "encrypt", "drop"] = "keep"
     keep_recordings_days: Annotated[float, Field(gt=0)] | None = None
     proposals: dict[Category, Proposed] = {}
+    wrap_up: Annotated[float, Field(ge=0, le=1800)] = 30.0
 
     @model_validator(mode="after")
     def _something_stays(self) -> "Policy":

@@ -47,6 +47,11 @@ class Standings:
         """A phone's state, from the database."""
         return _json(await self._states.of(extension))
 
+    def maybe_paused(self, extension: str) -> bool:
+        """Whether a phone is paused as far as this process knows, or it does not know."""
+        known = self._known.get(extension)
+        return known is None or known.state == AgentState.PAUSED.value
+
     async def last_work(self, extension: str, since: float) -> CallKey | None:
         """The call that the last work after a call was about, of those begun since then."""
         return await self._states.last_work(extension, since)
