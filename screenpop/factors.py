@@ -13,7 +13,7 @@ from aiohttp import web
 
 from screenpop import second_factor
 from screenpop.accounts import MOST_BY_ADDRESS, MOST_BY_LOGIN, WINDOW, From, LoginError, ThrottledError
-from screenpop.seal import Seal
+from screenpop.door import Door
 from storage.accounts import Accounts, User
 from storage.audit import Audit, What
 from storage.second_factors import Factor, SecondFactors
@@ -61,11 +61,11 @@ class Offer:
 
 
 class Factors:
-    """``required_of``: roles that log in with a second factor only."""
+    """``site`` is what apps call us."""
 
-    def __init__(self, accounts: Accounts, audit: Audit, *, site: str, required_of: frozenset[str], seal: Seal) -> None:
-        self._accounts, self._audit, self._site, self._seal = accounts, audit, site, seal
-        self._required_of = required_of
+    def __init__(self, accounts: Accounts, audit: Audit, door: Door, *, site: str) -> None:
+        self._accounts, self._audit, self._door, self._site = accounts, audit, door, site
+        self._seal = door.seal
         self._kept = SecondFactors(accounts.db)
 
     async def standing(self, user: User) -> Standing:
@@ -76,7 +76,7 @@ class Factors:
 
     def required(self, user: User) -> bool:
         """Whether a user may not log in without one."""
-        return user.role in self._required_of
+        return user.role in self._door.second_factor_of
 
     async def asked_of(self, user: User) -> bool:
         """Whether a code is asked for at the login."""

@@ -38,9 +38,9 @@ class Shape(BaseModel):
 class Api:
     """What the API's document tells of a route.
 
-    ``summary``: one line. ``scope``: what a token needs; None: no token will do, only a person's own login (passwords,
-    second factors, tokens). ``query``: its parameters as fields. ``errors``: statuses beside those that every route may
-    give (401, 403, 404 of an address with a key, 503). ``media``: where the answer is no JSON.
+    ``summary``: one line. ``scope``: what a token needs; None: any will do. ``people``: none will, only a person's own
+    login (passwords, second factors, tokens). ``query``: its parameters as fields. ``errors``: statuses beside those
+    that every route may give (401, 403, 404 of an address with a key, 503). ``media``: where the answer is no JSON.
     """
 
     summary: str

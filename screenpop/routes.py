@@ -1,6 +1,7 @@
 """Every route with the right it asks for: the tables of all rooms of pages, in one."""
 
 from screenpop import (
+    account_api,
     account_pages,
     api,
     api_docs,
@@ -50,6 +51,7 @@ ROUTES = (
     *desk_pages.ROUTES,
     *code_pages.ROUTES,
     *account_pages.ROUTES,
+    *account_api.ROUTES,
     *api_docs.ROUTES,
     *api.ROUTES,
     *choosing.ROUTES,

@@ -17,6 +17,7 @@ GUARDED = [route for route in ROUTES if route.right is not None]
 def path_of(route: Route, ticket: int, call: str) -> str:
     """An address of the route that exists."""
     path = route.path.replace(r"{id:\d+}", str(ticket)).replace("{key}", call).replace("{customer}", "7")
+    path = path.replace(r"{session:\d+}", "999999")
     return path.replace(r"{recording:\d+}", "0").replace("{leg}", "caller").replace("{format}", "json")
 
 
