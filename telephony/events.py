@@ -10,6 +10,24 @@ send it (``timestampevents=no``). Pure: text in, tuples out.
 
 from typing import NamedTuple, TypeAlias
 
+from telephony.queue_events import (
+    Joined,
+    LeftQueue,
+    MemberAnswered,
+    MemberCalled,
+    MemberDone,
+    MemberPaused,
+    MemberRow,
+    MemberSilent,
+)
+
+__all__ = [
+    "AttendedTransfer", "BlindTransfer", "Departed", "DialOver", "Dialled", "Entered", "Event", "HangUp", "Held",
+    "Joined", "LeftQueue", "ListDone", "LiveChannel", "MemberAnswered", "MemberCalled", "MemberDone", "MemberPaused",
+    "MemberRow", "MemberSilent", "NewChannel", "Originated", "PickedUp", "RecordingStopped", "Renamed", "Seen",
+    "Snapshot", "Told", "Unheld", "VariableSet", "Waiting", "seconds",
+]  # fmt: skip
+
 _LATEST = 1e12  # seconds; what lies beyond is no time
 
 
@@ -92,28 +110,8 @@ class RecordingStopped(NamedTuple):
     linkedid: str | None
 
 
-class Joined(NamedTuple):
-    """A caller entered a queue."""
-
-    stamp: str | None
-    channel: str | None
-    uniqueid: str | None
-    linkedid: str | None
-    queue: str | None
-
-
-class LeftQueue(NamedTuple):
-    """A caller left a queue: answered, timed out, or gone."""
-
-    stamp: str | None
-    channel: str | None
-    uniqueid: str | None
-    linkedid: str | None
-    queue: str | None
-
-
 class Dialled(NamedTuple):
-    """``channel`` began to call ``dest``."""
+    """``channel`` began to call ``dest``; ``string`` is what Dial() was given behind the technology."""
 
     stamp: str | None
     channel: str | None
@@ -122,6 +120,7 @@ class Dialled(NamedTuple):
     dest_channel: str | None
     dest_uniqueid: str | None
     dest_linkedid: str | None
+    string: str | None = None
 
 
 class DialOver(NamedTuple):
@@ -137,65 +136,16 @@ class DialOver(NamedTuple):
     status: str | None
 
 
-class MemberCalled(NamedTuple):
-    """A queue calls one of its members."""
+class Originated(NamedTuple):
+    """A call that an action Originate asked for: its first leg was taken up (``response`` Success), or was not.
 
-    stamp: str | None
-    channel: str | None
-    uniqueid: str | None
-    linkedid: str | None
-    dest_channel: str | None
-    dest_uniqueid: str | None
-    dest_linkedid: str | None
-    queue: str | None
-    interface: str | None
-
-
-class MemberSilent(NamedTuple):
-    """A queue's member did not answer; ``ring_ms`` (milliseconds, unlike its peers) "0" when the phone refused."""
-
-    stamp: str | None
-    channel: str | None
-    uniqueid: str | None
-    linkedid: str | None
-    dest_channel: str | None
-    dest_uniqueid: str | None
-    dest_linkedid: str | None
-    queue: str | None
-    interface: str | None
-    ring_ms: str | None
-
-
-class MemberAnswered(NamedTuple):
-    """AgentConnect: a queue's member took the call."""
-
-    stamp: str | None
-    channel: str | None
-    uniqueid: str | None
-    linkedid: str | None
-    dest_channel: str | None
-    dest_uniqueid: str | None
-    dest_linkedid: str | None
-    queue: str | None
-    interface: str | None
-
-
-class MemberDone(NamedTuple):
-    """AgentComplete: a queue's member has finished; ``reason`` caller, agent or transfer (the call goes on then).
-
-    AgentDump, without a reason: the member hung up while the queue announced the caller to them.
+    ``reason`` 4 answered, 3 not answered, 5 busy, 8 congestion, 0 no such phone (Asterisk 16.28 and 22.10).
     """
 
     stamp: str | None
-    channel: str | None
-    uniqueid: str | None
-    linkedid: str | None
-    dest_channel: str | None
-    dest_uniqueid: str | None
-    dest_linkedid: str | None
-    queue: str | None
-    interface: str | None
+    response: str | None
     reason: str | None
+    uniqueid: str | None
 
 
 class Entered(NamedTuple):
@@ -324,7 +274,7 @@ class Waiting(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What the PBX says is there now, asked after every (re)connect.
+    """What the PBX says is there now, asked after every (re)connect: channels, callers and members of queues.
 
     Events go on while the PBX lists its channels: ``gone`` are the Uniqueids of channels that hung up meanwhile and
     ``fresh`` those that came or moved meanwhile, of which the events told better than the list.
@@ -334,6 +284,7 @@ class Snapshot(NamedTuple):
     waiting: tuple[Waiting, ...] = ()
     gone: frozenset[str] = frozenset()
     fresh: frozenset[str] = frozenset()
+    members: tuple[MemberRow, ...] = ()
 
 
 class ListDone(NamedTuple):
@@ -346,5 +297,5 @@ class ListDone(NamedTuple):
 Event: TypeAlias = (
     NewChannel | Seen | Renamed | HangUp | Held | Unheld | RecordingStopped | Joined | LeftQueue | Dialled | DialOver
     | MemberCalled | MemberSilent | MemberAnswered | MemberDone | Entered | Departed | BlindTransfer | AttendedTransfer
-    | PickedUp | VariableSet | Told | LiveChannel | Waiting | ListDone
+    | PickedUp | VariableSet | Told | LiveChannel | Waiting | ListDone | MemberPaused | MemberRow | Originated
 )  # fmt: skip

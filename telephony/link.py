@@ -15,7 +15,7 @@ import structlog
 
 from telephony.ami import AmiError, AmiSettings, Connection, RefusedError
 from telephony.capture import Capture
-from telephony.events import Event, LiveChannel, Snapshot, Waiting
+from telephony.events import Event, LiveChannel, MemberRow, Snapshot, Waiting
 from telephony.framing import Counts, Framer
 from telephony.inbox import Inbox
 from telephony.overtaken import Overtaken
@@ -96,7 +96,7 @@ class AmiLink:
         self._asking = asyncio.Lock()
         self._listing = False
         self._rows: list[LiveChannel] = []
-        self._queued: list[Waiting] = []
+        self._queued: list[Waiting | MemberRow] = []
         self._overtaken = Overtaken()
 
     async def next(self) -> Event | Snapshot | LinkState:
@@ -148,7 +148,7 @@ class AmiLink:
         if isinstance(event, LiveChannel):
             if self._listing:
                 self._rows.append(event)
-        elif isinstance(event, Waiting):
+        elif isinstance(event, Waiting | MemberRow):
             if self._listing:
                 self._queued.append(event)
         else:
@@ -266,9 +266,11 @@ class AmiLink:
                     asked = (await connection.ask(name, {}, deadline, rows=True))["ActionID"]
                 except RefusedError as error:
                     log.warning("the PBX does not tell", pbx=self.settings.name, action=name, answer=str(error))
-            queued = tuple(row for row in self._queued if row.action_id == asked)
+            told = [row for row in self._queued if row.action_id == asked]
+            queued = tuple(row for row in told if isinstance(row, Waiting))
+            members = tuple(row for row in told if isinstance(row, MemberRow))
             gone, fresh = frozenset(self._overtaken.gone), frozenset(self._overtaken.fresh)
-            self._inbox.force(Snapshot(tuple(self._rows), queued, gone, fresh))
+            self._inbox.force(Snapshot(tuple(self._rows), queued, gone, fresh, members))
         except RefusedError as error:
             grant = f"grant AMI user {self.settings.user} write = reporting, or calls that end unseen stay for ever"
             self._change(Link.UP, f"{error} for CoreShowChannels: {grant}")

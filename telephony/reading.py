@@ -24,8 +24,11 @@ from telephony.events import (
     MemberAnswered,
     MemberCalled,
     MemberDone,
+    MemberPaused,
+    MemberRow,
     MemberSilent,
     NewChannel,
+    Originated,
     PickedUp,
     RecordingStopped,
     Renamed,
@@ -36,6 +39,7 @@ from telephony.events import (
     Waiting,
 )
 from telephony.layouts import Group, Layout, bridge, channel, plain
+from telephony.queue_events import headers
 
 _LEG = ("Channel", "Uniqueid", "Linkedid")
 _DIAL = (*_LEG, "DestChannel", "DestUniqueid", "DestLinkedid")
@@ -59,6 +63,15 @@ def _waiting(row: Sequence[str | None]) -> Waiting:
     first, stamp, queue, name, uniqueid, rest = row
     last = (rest or "").rpartition("\r\nActionID: ")[2] if "\r\nActionID: " in (rest or "") else None
     return Waiting(stamp, queue, name, uniqueid, first or last)
+
+
+def _member(row: Sequence[str | None]) -> MemberRow:
+    """What stands behind its name differs from version to version; its ActionID is the last header (22.10)."""
+    first, stamp, queue, interface, rest = row
+    told = headers(rest)
+    return MemberRow(
+        stamp, queue, interface, told.get("Paused"), told.get("PausedReason"), first or told.get("ActionID")
+    )
 
 
 def _layout(
@@ -96,7 +109,7 @@ _ALL: tuple[Layout[Event], ...] = (
     _layout("Rename", _of(Renamed), (plain("Channel", "Newname", "Uniqueid"),), ("Channel", "Newname", "Uniqueid")),
     _layout("QueueCallerJoin", _of(Joined), _ONE, (*_LEG, "Queue"), tail=_QUEUE_TAIL),
     _layout("QueueCallerLeave", _of(LeftQueue), _ONE, (*_LEG, "Queue"), tail=_QUEUE_TAIL),
-    _layout("DialBegin", _of(Dialled), _TWO, _DIAL, tail=("DialString",)),
+    _layout("DialBegin", _of(Dialled), _TWO, (*_DIAL, "DialString"), tail=("DialString",)),
     _layout("DialEnd", _of(DialOver), _TWO, (*_DIAL, "DialStatus"), tail=("DialStatus", "Forward")),
     _layout("AgentCalled", _of(MemberCalled), _AGENT, (*_DIAL, "Queue", "Interface"), tail=_MEMBER_TAIL[:3]),
     _layout(
@@ -195,6 +208,28 @@ _ALL: tuple[Layout[Event], ...] = (
         ("Queue", "Channel", "Uniqueid"),
         rest=True,
         listed=True,
+    ),
+    _layout(
+        "QueueMember",
+        _member,
+        (plain("Queue", "Name", "Location"),),
+        ("Queue", "Location"),
+        rest=True,
+        listed=True,
+    ),
+    _layout(
+        "QueueMemberPause",
+        _of(MemberPaused),
+        (plain("Queue", "MemberName", "Interface"),),
+        ("Queue", "Interface"),
+        rest=True,
+    ),
+    _layout(
+        "OriginateResponse",
+        _of(Originated),
+        (plain("Response", "Channel", "Context", "Exten", "Reason", "Uniqueid"),),
+        ("Response", "Reason", "Uniqueid"),
+        tail=("CallerIDNum", "CallerIDName"),
     ),
     _done("CoreShowChannelsComplete"),
     _done("StatusComplete"),
