@@ -43,6 +43,7 @@ from screenpop.card import LineInfo
 from screenpop.deps import Deps
 from screenpop.desk import Desk
 from screenpop.finding import Finding
+from screenpop.meter import Rate
 from screenpop.web import build_app
 from storage.accounts import Accounts
 from storage.audit import Audit
@@ -222,6 +223,7 @@ class Service:
             lines={line.number: line.name or line.number for line in settings.line},
             secure=settings.server.secure,
             origins=frozenset(settings.server.origins),
+            rate=Rate(settings.api.requests_per_minute, settings.api.burst),
             shadow=settings.shadow,
             hasher=self.hasher,
         )

@@ -15,6 +15,7 @@ COMMANDS = {
     "backup": "copy the database into a file while the service runs",
     "restore": "put such a copy back while it does not",
     "user": "add, list, change and remove people who log in",
+    "token": "make, list and revoke what programs log in with",
     "model": "add or fetch a speech model",
     "import": "import customers from CSV",
     "index": "the copy of the CRM's customers: load it, compare it, look at it",

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from hotline.account_settings import Accounts
 from hotline.crm_settings import Crm
 from hotline.crm_settings import faults as crm_faults
 from hotline.cti_settings import Cti
@@ -81,15 +82,36 @@ class Server(Part):
 
     ``url``: the address that people reach the pages by, for links in a CRM; without one there are none there.
 
-    Behind a TLS proxy set ``secure``, so that cookies are marked so, and name ``origins`` (``https://host``) where the
+    ``tls_cert``, ``tls_key``: our own certificate with what signed it, and its key, both PEM; taken up anew when the
+    files change. Behind a TLS proxy set ``secure``, so that cookies are marked so, and name ``origins`` (``https://host``) where the
     proxy does not pass the host on.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8400
     secure: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")] | None = None
     origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/]+$")], ...] = ()
+
+    @model_validator(mode="after")
+    def _a_pair(self) -> "Server":
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together")
+        return self
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the pages by https."""
+        return self.secure or self.tls_cert is not None
+
+
+class ApiSettings(Part):
+    """How much one program's token may ask: so many requests a minute, and so many at once after a rest."""
+
+    requests_per_minute: Annotated[float, Field(gt=0, le=1_000_000)] = 600.0
+    burst: Annotated[int, Field(ge=1, le=100_000)] = 100
 
 
 class DatabaseSettings(Part):
@@ -114,6 +136,8 @@ class Settings(Part):
     shadow: bool = False
     site: Site = Site()
     server: Server = Server()
+    accounts: Accounts = Accounts()
+    api: ApiSettings = ApiSettings()
     pbx: tuple[Pbx, ...] = ()
     line: tuple[Line, ...] = ()
     agent: tuple[Agent, ...] = ()

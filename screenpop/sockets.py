@@ -7,7 +7,11 @@ from screenpop.accounts import LOGINS, SESSION, token_of
 from screenpop.deps import DEPS, HUB
 from screenpop.hub import LOGGED_OUT, Page, as_text
 from screenpop.rights import Right, Role, may
+from screenpop.route import Scope
 from screenpop.seats import others, word
+from screenpop.tokens import PROGRAM, bearer
+from storage.accounts import Session
+from storage.tokens import Holder
 from storage.trouble import StorageError
 
 CLOSING = 2.0  # seconds a page may take to say goodbye
@@ -18,6 +22,9 @@ log = structlog.get_logger()
 async def socket(request: web.Request) -> web.WebSocketResponse:
     """``GET /ws``: cards of one's extension, word of missed callers, and of tickets for those who may list all."""
     deps = request.app[DEPS]
+    program = request.get(PROGRAM)
+    if program is not None and Scope.DESK.value not in program.scopes:
+        raise web.HTTPForbidden(text="this needs a token with the scope 'desk'")
     ws = web.WebSocketResponse(heartbeat=deps.beat, max_msg_size=4096, timeout=CLOSING)
     await ws.prepare(request)
     session = request.get(SESSION)
@@ -25,11 +32,10 @@ async def socket(request: web.Request) -> web.WebSocketResponse:
         await ws.close(code=LOGGED_OUT, message=b"not logged in")
         return ws
     user = session.user
-    token = token_of(request) or ""
 
     async def alive() -> bool:
         try:
-            found = await request.app[LOGINS].session(token, deps.now())
+            found = await _present(request, program=program is not None)
         except StorageError as error:  # who is logged in cannot be known now: calls ring all the same
             log.warning("session_unchecked", login=user.login, error=str(error))
             return True
@@ -44,11 +50,19 @@ async def socket(request: web.Request) -> web.WebSocketResponse:
         ws,
         page,
         session.extension,
-        tickets=may(Role(user.role), Right.ALL_TICKETS),
+        tickets=may(Role(user.role), Right.ALL_TICKETS) and (program is None or Scope.TICKETS.value in program.scopes),
         alive=alive,
         callbacks=may(Role(user.role), Right.DESK),
     )
     return ws
+
+
+async def _present(request: web.Request, *, program: bool) -> Session | Holder | None:
+    """The login or token that opened the socket, if it still stands."""
+    now = request.app[DEPS].now()
+    if program:
+        return await request.app[DEPS].tokens.holder(bearer(request) or "", now)
+    return await request.app[LOGINS].session(token_of(request) or "", now)
 
 
 async def _others(request: web.Request, extension: str, login: str) -> list[str]:
