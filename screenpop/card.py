@@ -128,7 +128,7 @@ class Card:
     copied: float | None = None
     items: tuple[Item, ...] | None = None
     links: Mapping[str, str] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory)
+    memory: Memory | None = None
     today: date | None = None
     chosen: Choice | None = None
     remembered: Choice | None = None
@@ -156,26 +156,32 @@ class Card:
             "remembered": self.remembered and _choice(self.remembered),
             "tickets": [_ticket(ticket) for ticket in self._open()],
             "aloud": self._aloud(),
-            "last_calls": [self._call(call) for call in self.memory.calls],
+            "last_calls": [self._call(call) for call in (self.memory.calls if self.memory else ())],
             "crm_tickets": None if self.items is None else [_item(item) for item in self.items],
             "ticket": self.ticket
             and {"id": self.ticket.ticket_id, "number": self.ticket.ticket_number, "joined": self.ticket.joined},
         }
 
+    @property
+    def _whose(self) -> str | None:
+        if self.chosen is not None:
+            return self.chosen.customer_id
+        return self.match.sure.id if self.match is not None and self.match.sure is not None else None
+
     def _open(self) -> tuple[OpenTicket, ...]:
-        return self.memory.tickets or tuple(OpenTicket(ticket) for ticket in self.tickets)
+        """The open tickets: where somebody is sure who it is, not those of others who share the number."""
+        found = tuple(OpenTicket(ticket) for ticket in self.tickets) if self.memory is None else self.memory.tickets
+        whose = self._whose
+        return found if whose is None else tuple(each for each in found if each.ticket.customer_id in (whose, None))
 
     def _aloud(self) -> Sentences | None:
         """About the matter of the person on the phone; None as long as nobody knows whose matters these are.
 
         The ticket that the call joined, else the one that changed last; not the one that this call opened.
         """
-        if self.match is None:
+        if self.memory is None or self.match is None or (self._whose is None and self.match.candidates):
             return None
-        whose = self.chosen.customer_id if self.chosen else self.match.sure and self.match.sure.id
-        if whose is None and self.match.candidates:
-            return None
-        theirs = [each for each in self.memory.tickets if each.ticket.customer_id in (whose, None)]
+        theirs = [each for each in self._open() if each.ticket.customer_id in (self._whose, None)]
         ours = self.ticket
         if ours is not None:
             theirs = [each for each in theirs if ours.joined or each.ticket.id != ours.ticket_id]

@@ -26,7 +26,7 @@ from numbering.display import display
 from numbering.identify import identify
 from numbering.number import Number
 from screenpop.card import Card, Chosen, Filled, Json, LineInfo, Problem, Recalled, State, Ticketed
-from storage.recalled import Choice, Memory, Standing
+from storage.recalled import Choice, Standing
 from telephony.call import (
     Answered,
     Arrived,
@@ -118,13 +118,21 @@ class _Live:
     phones: dict[str, _Phone] = field(default_factory=dict)
 
     @property
+    def denied(self) -> bool:
+        """Whether a person says that it is somebody else than the lookup is sure of."""
+        sure, choice = self.match and self.match.sure, self.standing.choice
+        return bool(sure and choice and sure.id != choice.customer_id)
+
+    @property
     def known(self) -> Match | None:
-        """Whom the lookup found, and whom people entered for this call."""
+        """Whom the lookup found, and whom people entered for this call; sure only as long as nobody denies it."""
         if self.match is None:
             return None
         there = {candidate.customer.id for candidate in self.match.candidates}
         more = tuple(candidate for each, candidate in self.entered.items() if each not in there)
-        return replace(self.match, candidates=self.match.candidates + more) if more else self.match
+        if not more and not self.denied:
+            return self.match
+        return Match(self.match.candidates + more, None if self.denied else self.match.sure)
 
     @property
     def whose(self) -> str | None:
@@ -248,9 +256,9 @@ class Desk:
             tickets=live.tickets,
             ticket=live.ticket,
             copied=live.copied,
-            items=live.items,
+            items=None if live.denied else live.items,
             links=live.links,
-            memory=recalled.memory if recalled else Memory(),
+            memory=recalled.memory if recalled else None,
             today=recalled.today if recalled else None,
             chosen=live.standing.choice,
             remembered=_remembered(live, match),

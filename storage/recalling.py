@@ -58,7 +58,11 @@ _STANDING = (
 
 
 class Recall:
-    """Reads it. ``phones``: what the configuration calls the agents, by extension."""
+    """Reads it. ``phones``: what the configuration calls the agents, by extension.
+
+    Behind a number that several share, one of them is told nothing of the others: of a known customer it is that
+    customer's, and what came from the number when nobody was recognised.
+    """
 
     def __init__(self, db: Database, phones: Mapping[str, str] | None = None) -> None:
         self._db, self._phones = db, dict(phones or {})
@@ -71,15 +75,17 @@ class Recall:
         self, conn: Connection, call: CallKey, customer_id: str | None, e164: str | None, ext: str | None
     ) -> Memory:
         opened = open_tickets_query(customer_id, e164, None, MOST_TICKETS)
-        tickets = [] if opened is None else [as_ticket(row) for row in conn.execute(opened)]
+        found = () if opened is None else (as_ticket(row) for row in conn.execute(opened))
+        tickets = [ticket for ticket in found if customer_id is None or ticket.customer_id in (customer_id, None)]
         past = _past(customer_id, e164, key_of(call))
         last = [] if past is None else conn.execute(past).all()
         number = number_of(e164, ext)
-        remembered = None if number is None else conn.execute(_REMEMBERED, {"number": number}).first()
         chosen = conn.execute(_STANDING, {"key": key_of(call)}).first()
+        remembered = None if number is None else _before(conn, number, key_of(call), chosen)
         talked = list(conn.execute(_TALKED, {"calls": [row.id for row in last]})) if last else []
         who = [*(ticket.owner for ticket in tickets), *(row.login for row in talked)]
-        who += [row.who for row in (remembered, chosen) if row is not None]
+        who += [chosen.who] if chosen is not None else []
+        who += [remembered["who"]] if remembered is not None else []
         names = _Names(conn, {login for login in who if login}, {row.agent for row in talked}, self._phones)
         summaries = _summaries(conn, tickets, last)
         return Memory(
@@ -87,9 +93,20 @@ class Recall:
             calls=tuple(_last(row, summaries.of_call.get(row.id), talked, names) for row in last),
             remembered=None
             if remembered is None
-            else Choice(remembered.customer_id, remembered.customer_name, names.of(remembered.who), remembered.at),
+            else Choice(
+                remembered["customer_id"], remembered["customer_name"], names.of(remembered["who"]), remembered["at"]
+            ),
             standing=None if chosen is None else standing_of(chosen, names.of(chosen.who)),
         )
+
+
+def _before(conn: Connection, number: str, call: str, chosen: Row[Any] | None) -> Mapping[str, Any] | None:
+    """Whom people chose when the number rang before this call."""
+    row = conn.execute(_REMEMBERED, {"number": number}).mappings().first()
+    if row is not None and row["call"] != call:
+        return dict(row)
+    before: Mapping[str, Any] | None = chosen.before["number"] if row is not None and chosen is not None else None
+    return before
 
 
 class _Names:
