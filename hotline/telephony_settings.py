@@ -3,48 +3,24 @@
 Times are seconds, numbers as people write them. Nothing here has a secret for a default.
 """
 
-import os
 import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from hotline.login_settings import DeskLogin, RecorderLogin
+from hotline.settings_part import Part, Phrase, read_secret, zone
 from telephony.cdr_rows import ALIASES
 from tickets.proposals import Rule
 from transcription.account import Category, Urgency
 
-Phrase = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f]*$")]
-
-
-class Part(BaseModel):
-    """A table of the configuration: unknown keys are faults, nothing changes once it is read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def zone(name: str) -> str:
-    """The name of a time zone that exists; ValueError with an example otherwise."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"no such time zone: {name!r}; write one like Asia/Shanghai") from error
-    return name
-
-
-def read_secret(what: str, variable: str, file: Path | None, key: str = "secret_file") -> str:
-    """A secret from its file, which ``key`` names, else from the environment; LookupError says where it was sought."""
-    if file is not None:
-        try:
-            return file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise LookupError(f"the secret file of {what} cannot be read: {error}") from error
-    if value := os.environ.get(variable):
-        return value
-    raise LookupError(f"no secret for {what}: set {variable} or {key}")
+__all__ = [
+    "Agent", "Cdr", "DeskLogin", "Line", "LineRouting", "LineSpeech", "Part", "Pbx", "Policy", "Proposed",
+    "RecorderLogin", "Recordings", "Routing", "read_secret", "zone",
+]  # fmt: skip
 
 
 class Cdr(Part):
@@ -58,7 +34,7 @@ class Cdr(Part):
     url: str | None = None
     url_env: str | None = None
     table: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,63}$")] = "cdr"
-    columns: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]] = {}
+    columns: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]] = Field(default_factory=dict)
     timezone: str = "Asia/Shanghai"  # of the times written there; "UTC" with usegmtime=yes
     delay: Annotated[float, Field(ge=0, le=600)] = 5.0  # until a record of a call that ended is there
 
@@ -80,14 +56,6 @@ class Cdr(Part):
             # Said of the whole table: a fault of the key alone would be told with the password in it.
             raise ValueError("a password stands in url: put the address into a variable, and name that in url_env")
         return self
-
-
-class RecorderLogin(Part):
-    """A second AMI login by which the service starts recordings itself. It may do much: see ``hotline dialplan``."""
-
-    user: str
-    secret_env: str | None = None
-    secret_file: Path | None = None
 
 
 class Recordings(Part):
@@ -149,6 +117,7 @@ class Pbx(Part):
     ping_every: Annotated[float, Field(gt=0, le=300)] = 10.0
     cdr: Cdr | None = None
     recorder: RecorderLogin | None = None
+    desk: DeskLogin | None = None
     recordings: Recordings | None = None
 
     @property
@@ -163,6 +132,12 @@ class Pbx(Part):
         return given or f"HOTLINE_PBX_{self._shouted}_RECORDER_SECRET"
 
     @property
+    def desk_secret_variable(self) -> str:
+        """Name of the environment variable that holds the desk login's secret."""
+        given = None if self.desk is None else self.desk.secret_env
+        return given or f"HOTLINE_PBX_{self._shouted}_DESK_SECRET"
+
+    @property
     def _shouted(self) -> str:
         return re.sub(r"[^A-Z0-9]", "_", self.name.upper())
 
@@ -174,6 +149,11 @@ class Pbx(Part):
         """Read the recorder login's secret; LookupError saying where it was looked for."""
         file = None if self.recorder is None else self.recorder.secret_file
         return read_secret(f"the recorder of PBX {self.name!r}", self.recorder_secret_variable, file)
+
+    def desk_secret(self) -> str:
+        """Read the desk login's secret; LookupError saying where it was looked for."""
+        file = None if self.desk is None else self.desk.secret_file
+        return read_secret(f"the desk login of PBX {self.name!r}", self.desk_secret_variable, file)
 
 
 class Proposed(Part):
@@ -201,7 +181,7 @@ class Policy(Part):
     beep: bool = True
     originals: Literal["keep", "encrypt", "drop"] = "keep"
     keep_recordings_days: Annotated[float, Field(gt=0)] | None = None
-    proposals: dict[Category, Proposed] = {}
+    proposals: dict[Category, Proposed] = Field(default_factory=dict)
     wrap_up: Annotated[float, Field(ge=0, le=1800)] = 30.0
 
     @model_validator(mode="after")
@@ -234,7 +214,7 @@ class LineRouting(Part):
     queue: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
     menu: dict[
         Annotated[str, Field(pattern=r"^[0-9*#]{1,8}$")], Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-    ] = {}
+    ] = Field(default_factory=dict)
     prefer: tuple[Literal["ticket_owner", "key_account", "last_agent"], ...] = (
         "ticket_owner",
         "key_account",

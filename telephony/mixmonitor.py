@@ -17,9 +17,8 @@ from typing import NamedTuple
 
 import structlog
 
-from telephony.ami import AmiError, AmiSettings, Connection, RefusedError
-from telephony.framing import Counts, Framer
-from telephony.reading import LAYOUTS
+from telephony.ami import AmiSettings, RefusedError
+from telephony.side_login import SideLogin
 
 log = structlog.get_logger()
 
@@ -30,8 +29,6 @@ RISK = (
 )
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
-_MOST = 30.0  # seconds between tries of a PBX that does not answer
-_REFUSED_MOST = 300.0
 
 
 class Files(NamedTuple):
@@ -65,39 +62,31 @@ class Starter:
     """
 
     def __init__(self, settings: AmiSettings, rng: random.Random | None = None) -> None:
-        self._settings = settings
-        self._rng = random.Random() if rng is None else rng  # noqa: S311 - jitter
-        self._connection: Connection | None = None
-        self.up = asyncio.Event()
-        self.trouble: str | None = "not connected yet"
+        self._login = SideLogin(settings, "the recorder login", rng)
+
+    @property
+    def up(self) -> asyncio.Event:
+        """Set while the connection stands."""
+        return self._login.up
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be recorded now."""
+        return self._login.trouble
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        log.warning("this service starts recordings", pbx=self._settings.name, user=self._settings.user, risk=RISK)
-        failed = 0
-        while True:
-            try:
-                await self._session()
-                failed, longest = 0, _MOST
-            except RefusedError as error:
-                self._tell(f"the recorder login {self._settings.user} is refused: {error}")
-                failed, longest = failed + 1, _REFUSED_MOST
-                await asyncio.sleep(self._settings.refused_retry)
-            except (AmiError, OSError) as error:
-                self._tell(str(error) or type(error).__name__)
-                failed, longest = failed + 1, _MOST
-            pause = min(longest, self._settings.first_retry * 2 ** min(failed, 10))
-            await asyncio.sleep(pause * (0.5 + self._rng.random() / 2))
+        settings = self._login.settings
+        log.warning("this service starts recordings", pbx=settings.name, user=settings.user, risk=RISK)
+        await self._login.run()
 
     async def start(self, uniqueid: str, names: Files) -> Start:
         """Record the channel with this Uniqueid.
 
         Raises AmiError: whether it records is then unknown, ask again; RefusedError: the login may not.
         """
-        connection = self._connection
-        if connection is None:
-            raise AmiError(self.trouble or "no connection")
-        deadline = self._settings.deadline
+        login = self._login
+        connection, deadline = login.connection, login.settings.deadline
         try:
             asked = {"Channel": uniqueid, "Variable": "MIXMONITOR_FILENAME"}
             if (await connection.ask("Getvar", asked, deadline)).get("Value", "").strip():
@@ -107,35 +96,7 @@ class Starter:
         except RefusedError as error:
             if "no such channel" in str(error).lower():
                 return Start.GONE
-            self.trouble = f"{error}: grant [{self._settings.user}] write = system,reporting in manager.conf"
-            raise RefusedError(self.trouble) from error
-        self.trouble = None
+            login.trouble = f"{error}: grant [{login.settings.user}] write = system,reporting in manager.conf"
+            raise RefusedError(login.trouble) from error
+        login.trouble = None
         return Start.STARTED
-
-    async def _session(self) -> None:
-        connection = Connection(self._settings, Framer(LAYOUTS, Counts()), _ignore, _ignore)
-        try:
-            await connection.open()
-            self._connection = connection
-            self.trouble = None
-            self.up.set()
-            log.info("the recorder login stands", pbx=self._settings.name, user=self._settings.user)
-            while not connection.lost.done():
-                await asyncio.wait({connection.lost}, timeout=self._settings.ping_every)
-                if not connection.lost.done():
-                    await connection.ask("Ping", {}, self._settings.ping_every)
-            self._tell(connection.lost.result())
-        finally:
-            self._connection = None
-            self.up.clear()
-            connection.abort("closed by us")
-
-    def _tell(self, why: str) -> None:
-        """Once, not at every try."""
-        if why != self.trouble:
-            log.warning("the recorder login is down", pbx=self._settings.name, why=why)
-        self.trouble = why
-
-
-def _ignore(_heard: object) -> None:
-    """What the PBX tells this login is nobody's business; it should have no read class at all."""

@@ -1,0 +1,130 @@
+"""What the desk has a PBX do, over a login of its own: pause a phone in its queues, call a number from it.
+
+Asterisk (16.28 and 22.10) gives QueuePause to the write class ``agent`` and Originate to ``originate``, and nothing
+else of note with them; OriginateResponse comes with the read class ``call``. With ``originate`` whoever has the secret
+can call any number through any context: that is what a caller's bill is made of, so the context named in the
+configuration should let out no more than agents may call. Of what people typed only digits are ever sent.
+
+Originate is asked for in the background (Async): it rings the phone, and once that is taken up the PBX goes on in the
+configured context. The first channel bears a Uniqueid of ours, so that what becomes of the call can be told from
+everybody else's.
+"""
+
+import asyncio
+import random
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import structlog
+
+from telephony.ami import AmiError, AmiSettings, RefusedError
+from telephony.events import Event, Originated
+from telephony.queue_events import MemberRow
+from telephony.side_login import SideLogin
+
+log = structlog.get_logger()
+
+OURS = "hotline-"  # what our channels' Uniqueids begin with: an event filter can let these alone through
+_EXTEN = re.compile(r"[0-9]{3,24}")
+_WORD = re.compile(r"[A-Za-z0-9_.@/-]{1,80}")
+_REASON = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
+
+
+class Order(NamedTuple):
+    """A call to be made: ring ``phone`` for so many seconds, then go on at ``exten`` in ``context``.
+
+    ``caller_id`` is what the called one sees, digits. ``callback``: which ticket it is about, for the dialplan
+    (``HOTLINE_CALLBACK``).
+    """
+
+    phone: str
+    context: str
+    exten: str
+    caller_id: str
+    ring: float
+    callback: str = ""
+
+
+class Actor:
+    """One PBX's desk login. ``told`` gets what became of each Originate. :meth:`run` keeps the connection."""
+
+    def __init__(
+        self, settings: AmiSettings, told: Callable[[Originated], None], rng: random.Random | None = None
+    ) -> None:
+        self._told = told
+        self._rows: list[MemberRow] = []
+        self._asking = asyncio.Lock()
+        self.login = SideLogin(settings, "the desk login", rng, self._take)
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        await self.login.run()
+
+    async def members(self) -> Sequence[MemberRow]:
+        """Every member of every queue as it is now. Raises AmiError."""
+        async with self._asking:
+            self._rows = []
+            connection, deadline = self.login.connection, self.login.settings.deadline
+            asked = (await connection.ask("QueueStatus", {}, deadline, rows=True))["ActionID"]
+            return [row for row in self._rows if row.action_id == asked]
+
+    async def pause(self, interface: str, reason: str | None, *, paused: bool) -> None:
+        """Pause a member in all queues that have it, or take it back.
+
+        Raises RefusedError, AmiError: whether it was done is unknown; ValueError for a reason that is no line of text.
+        """
+        if reason is not None and not _REASON.fullmatch(reason):
+            raise ValueError("a reason is one line of up to 80 characters")
+        fields = {"Interface": interface, "Paused": "true" if paused else "false"}
+        if reason is not None and paused:
+            fields["Reason"] = reason
+        await self._ask("QueuePause", fields, "agent")
+
+    async def originate(self, order: Order) -> str:
+        """Have a call made; the Uniqueid of its first channel. Never sent twice.
+
+        Raises RefusedError, AmiError: whether it rings is unknown; ValueError for an order with anything odd in it.
+        """
+        if not (_EXTEN.fullmatch(order.exten) and _EXTEN.fullmatch(order.caller_id)):
+            raise ValueError(f"only digits are called and shown: {order.exten!r}, {order.caller_id!r}")
+        if not (_WORD.fullmatch(order.phone) and _WORD.fullmatch(order.context)):
+            raise ValueError(f"a phone or context with anything odd in it: {order.phone!r}, {order.context!r}")
+        if order.callback and not _WORD.fullmatch(order.callback):
+            raise ValueError(f"a mark with anything odd in it: {order.callback!r}")
+        uniqueid = f"{OURS}{secrets.token_hex(8)}"
+        fields = {
+            "Channel": order.phone,
+            "Context": order.context,
+            "Exten": order.exten,
+            "Priority": "1",
+            "Timeout": str(round(order.ring * 1000)),
+            "CallerID": f"<{order.caller_id}>",
+            "Async": "true",
+            "ChannelId": uniqueid,
+            "Variable": f"__HOTLINE_CALLBACK={order.callback or 1}",
+        }
+        if order.phone.startswith("Local/"):
+            fields["OtherChannelId"] = f"{uniqueid}-2"
+        await self._ask("Originate", fields, "originate")
+        return uniqueid
+
+    async def _ask(self, action: str, fields: dict[str, str], right: str) -> None:
+        login = self.login
+        try:
+            await login.connection.ask(action, fields, login.settings.deadline)
+        except RefusedError as error:
+            if "permission" in str(error).lower():
+                login.trouble = f"{error} for {action}: grant [{login.settings.user}] write = {right} in manager.conf"
+                log.error("the desk login may not", pbx=login.settings.name, action=action, advice=login.trouble)
+            raise
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, MemberRow):
+            self._rows.append(event)
+        elif isinstance(event, Originated) and (event.uniqueid or "").startswith(OURS):
+            self._told(event)
+
+
+__all__ = ["OURS", "Actor", "AmiError", "Order", "RefusedError"]
