@@ -15,6 +15,18 @@ from hotline.telephony_settings import Part, read_secret
 KEY_BYTES = 32
 
 
+def key_of(what: str, variable: str | None, file: Path | None, setting: str) -> bytes:
+    """32 bytes, in base64 in that variable or file. LookupError says what is wrong with them, and never shows them."""
+    secret = read_secret(what, variable or "", file, setting)
+    try:
+        key = base64.b64decode(secret, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise LookupError(f"{what} is no base64: make one with `hotline seal new-key`") from error
+    if len(key) != KEY_BYTES:
+        raise LookupError(f"{what} has {len(key)} bytes, not {KEY_BYTES}")
+    return key
+
+
 class SealingKey(Part):
     """One key: ``id`` stands in every file it seals, so it never changes; the key from ``env`` or ``file``, base64."""
 
@@ -30,14 +42,7 @@ class SealingKey(Part):
 
     def key(self) -> bytes:
         """The key's 32 bytes. LookupError says what is wrong with it, and never shows it."""
-        secret = read_secret(f"sealing key {self.id!r}", self.env or "", self.file, "file")
-        try:
-            key = base64.b64decode(secret, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise LookupError(f"sealing key {self.id!r} is no base64: make one with `hotline seal new-key`") from error
-        if len(key) != KEY_BYTES:
-            raise LookupError(f"sealing key {self.id!r} has {len(key)} bytes, not {KEY_BYTES}")
-        return key
+        return key_of(f"sealing key {self.id!r}", self.env, self.file, "file")
 
 
 class Sealing(Part):
