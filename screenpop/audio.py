@@ -18,6 +18,7 @@ from screenpop.accounts import SESSION, come_from
 from screenpop.call_key import call_of
 from screenpop.deps import DEPS
 from screenpop.errors import tell
+from screenpop.finding import asker
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Scope, Shape
 from screenpop.shapes import query_of
@@ -91,10 +92,8 @@ LISTENS: web.AppKey[Listens] = web.AppKey("listens", Listens)
 async def the_call(request: web.Request) -> CallPage:
     """The call of an address, for whom it concerns; 403 for others, existing or not, and 404."""
     deps = request.app[DEPS]
-    session, call = request[SESSION], call_of(request)
-    if not may(Role(session.user.role), Right.ALL_CALLS) and not await deps.reads.concerns(
-        call, session.user.login, session.extension
-    ):
+    call = call_of(request)
+    if not await deps.reads.concerns(call, asker(request[SESSION])):
         raise web.HTTPForbidden(text="this call is not yours")
     page = await deps.reads.call(call)
     if page is None:

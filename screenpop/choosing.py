@@ -14,7 +14,8 @@ from screenpop.accounts import SESSION
 from screenpop.call_key import call_of, parsed
 from screenpop.deps import DEPS
 from screenpop.errors import problem
-from screenpop.rights import Right, Role, may
+from screenpop.finding import asker
+from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope, Shape
 from screenpop.shapes import answer, body
 from screenpop.telling import ticket_changed
@@ -120,10 +121,8 @@ async def enter(request: web.Request) -> web.Response:
 async def _mine(request: web.Request, call: CallKey) -> CallKey:
     """The call, if it concerns who asks: they may open any, talk or talked in it, own its ticket, or it rings there."""
     session, reads = request[SESSION], request.app[DEPS].reads
-    if (
-        may(Role(session.user.role), Right.ALL_CALLS)
-        or await reads.concerns(call, session.user.login, session.extension)
-        or (session.extension is not None and await reads.rings_at(call, session.extension))
+    if await reads.concerns(call, asker(session)) or (
+        session.extension is not None and await reads.rings_at(call, session.extension)
     ):
         return call
     raise web.HTTPForbidden(text="this call is not yours")

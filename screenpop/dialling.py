@@ -16,8 +16,9 @@ from screenpop.accounts import SESSION, come_from
 from screenpop.callbacks import tell, the_list
 from screenpop.deps import DEPS
 from screenpop.errors import problem
+from screenpop.finding import asker
 from screenpop.hands import Cannot, HandError
-from screenpop.rights import Right, Role, may
+from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope, Shape
 from screenpop.shapes import answer, body
 from storage.audit import What
@@ -112,9 +113,7 @@ async def _whom(request: web.Request, asked: Dial) -> _Whom:
         key = CallKey.parse(asked.call or "")
     except ValueError as error:
         raise web.HTTPNotFound(text="no such call") from error
-    if not may(Role(session.user.role), Right.ALL_CALLS) and not await deps.reads.concerns(
-        key, session.user.login, session.extension
-    ):
+    if not await deps.reads.concerns(key, asker(session)):
         raise web.HTTPForbidden(text="this call is not yours")
     call = await deps.reads.call(key)
     if call is None:

@@ -53,7 +53,7 @@ class Finding:
 
 def asker(session: Session) -> Asker:
     """A user as one who asks: everything for who may open any call, own calls and tickets for others."""
-    return Asker(session.user.login, session.extension, everything=may(Role(session.user.role), Right.ALL_CALLS))
+    return Asker(session.user.login, session.user.extension, everything=may(Role(session.user.role), Right.ALL_CALLS))
 
 
 def pieces(snippet: Snippet) -> list[tuple[str, bool]]:

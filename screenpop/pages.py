@@ -18,6 +18,7 @@ from screenpop.accounts import (
 )
 from screenpop.arriving import proceed
 from screenpop.deps import DEPS, HUB
+from screenpop.finding import asker
 from screenpop.forms import form, query
 from screenpop.i18n import LANGUAGES
 from screenpop.rendering import LANGUAGE_COOKIE, reader, render
@@ -99,12 +100,9 @@ async def recent(request: web.Request) -> web.Response:
 
 async def recent_calls(request: web.Request) -> Sequence[CallItem]:
     """Today's calls this agent talked in, newest first. Today begins at midnight on the site's clock."""
-    extension = request[SESSION].extension
-    if extension is None:
-        return ()
     deps = request.app[DEPS]
     midnight = reader(request).moment(deps.now()).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-    return await deps.reads.calls_today(midnight, agent=extension, limit=RECENT)
+    return await deps.reads.calls_today(midnight, by=asker(request[SESSION]), limit=RECENT)
 
 
 async def status(request: web.Request) -> web.Response:

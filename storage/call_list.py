@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, or_, s
 from storage.call_rows import call_items_in, calls_query
 from storage.pages import CallItem
 from storage.search import Asker
+from storage.seats import talked_by
 from storage.tables import call_agents, calls, tickets
 from telephony.call import Outcome
 
@@ -86,6 +87,6 @@ def _talked(agent: str) -> Select[int]:
     return select(call_agents.c.call_id).where(call_agents.c.agent == agent, call_agents.c.talked.is_not(None))
 
 
-def _own(asker: Asker) -> Select[int] | CompoundSelect[int]:
+def _own(asker: Asker) -> CompoundSelect[int]:
     owned = select(calls.c.id).join_from(calls, tickets).where(tickets.c.owner == asker.login)
-    return owned if asker.extension is None else _talked(asker.extension).union(owned)
+    return select(call_agents.c.call_id).where(talked_by(asker.login, asker.extension)).union(owned)

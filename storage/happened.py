@@ -11,13 +11,14 @@ apart otherwise.
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, select, update
+from sqlalchemy import Connection, Row, String, Update, bindparam, case, select, update
 
 from numbering.number import Number
 from storage.metadata import Moment
 from storage.once import insert_once, update_by_id
 from storage.plain import plain
 from storage.records import EventKind, Known, Phase
+from storage.seats import who_sat
 from storage.tables import call_agents, call_events, calls
 from telephony.call import (
     Answered,
@@ -121,9 +122,9 @@ def write_fact(conn: Connection, call: Row[Any], fact: Fact, now: float) -> bool
     if changes:
         conn.execute(update_by_id(calls), {"the_id": call.id, **changes})
     if isinstance(fact, Rang):
-        _write_agent(conn, call.id, subject, "rang", at)
+        _write_agent(conn, call.id, subject, "rang", at, now)
     elif isinstance(fact, Answered):
-        _write_agent(conn, call.id, subject, "talked", at)
+        _write_agent(conn, call.id, subject, "talked", at, now)
     return True
 
 
@@ -212,16 +213,19 @@ def _phase(before: str, fact: Fact) -> Phase | None:
             return None
 
 
-def _write_agent(conn: Connection, call_id: int, agent: str, column: str, at: float) -> None:
-    """First ring and first talk of an agent on a call."""
-    row = {"call_id": call_id, "agent": agent, column: at}
+def _write_agent(conn: Connection, call_id: int, agent: str, column: str, at: float, now: float) -> None:  # noqa: PLR0917
+    """First ring and first talk of an agent on a call, and who sat there: whoever talks, else where it rang."""
+    login = who_sat(conn, agent, at, now)
+    row = {"call_id": call_id, "agent": agent, column: at, "login": login}
     if insert_once(conn, call_agents, row, ("call_id", "agent")) is None:
-        conn.execute(_first(column), {"call": call_id, "who": agent, "first": at})
+        conn.execute(_first(column), {"call": call_id, "who": agent, "first": at, "sat": login})
 
 
 @cache
 def _first(column: str) -> Update:
-    """Set an agent's time where it has none yet."""
+    """Set an agent's time where it has none yet, and who sat there; a ring after the talk tells nothing of that."""
     same = (call_agents.c.call_id == bindparam("call")) & (call_agents.c.agent == bindparam("who"))
     none_yet = call_agents.c[column].is_(None)
-    return update(call_agents).where(same, none_yet).values({column: bindparam("first", type_=Moment)})
+    silent = call_agents.c.talked.is_(None)
+    sat = case((silent, bindparam("sat", type_=String)), else_=call_agents.c.login)
+    return update(call_agents).where(same, none_yet).values({column: bindparam("first", type_=Moment), "login": sat})

@@ -2,25 +2,22 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, select
 
-from storage.account_tables import users
 from storage.once import update_by_id
 from storage.plain import plain
 from storage.records import TimelineKind
-from storage.tables import tickets
+from storage.tables import call_agents, tickets
 from storage.ticket_rows import add_timeline
 
 _OWN_TICKET = update_by_id(tickets).where(tickets.c.owner.is_(None))
-_ONLY_LOGIN = (
-    select(func.min(users.c.login))
-    .where(users.c.extension == bindparam("agent"), users.c.active.is_(True))
-    .having(func.count() == 1)
+_WHO_SAT = select(call_agents.c.login).where(
+    call_agents.c.call_id == bindparam("call"), call_agents.c.agent == bindparam("agent")
 )
 
 
 def own(conn: Connection, call: Row[Any], ticket_id: int, agent: str, now: float) -> None:
-    """The first agent who answers owns an unowned ticket, when exactly one login has that extension."""
-    login = conn.execute(_ONLY_LOGIN, {"agent": plain(agent, 64)}).scalar()
+    """The first agent who answers owns an unowned ticket: who sat at that phone, where that is known."""
+    login = conn.execute(_WHO_SAT, {"call": call.id, "agent": plain(agent, 64)}).scalar()
     if login is not None and conn.execute(_OWN_TICKET, {"the_id": ticket_id, "owner": login}).rowcount:
         add_timeline(conn, ticket_id, TimelineKind.OWNER, now, call_id=call.id, detail={"owner": login})

@@ -32,6 +32,8 @@ from storage.pages import (
 )
 from storage.plain import plain
 from storage.records import AlarmKind, EventKind, TimelineKind
+from storage.search import Asker
+from storage.seats import talked_by
 from storage.summary_edits import Corrected, counts, edits_query, laid_over
 from storage.summary_json import from_json
 from storage.tables import alarms, call_agents, call_events, calls, recordings, tickets, timeline, turns
@@ -95,14 +97,14 @@ class Reads:
             )
 
     async def calls_today(
-        self, since: float, line: str | None = None, limit: int = 500, agent: str | None = None
+        self, since: float, line: str | None = None, limit: int = 500, by: Asker | None = None
     ) -> Sequence[CallItem]:
-        """Calls that arrived since then (the site's midnight, usually), newest first; those one agent talked in."""
+        """Calls that arrived since then (the site's midnight, usually), newest first; ``by``: those one talked in."""
         query = calls_query().where(calls.c.arrived >= since)
         if line is not None:
             query = query.where(calls.c.line == line)
-        if agent is not None:
-            mine = (call_agents.c.agent == agent) & (call_agents.c.talked >= since)
+        if by is not None:
+            mine = talked_by(by.login, by.extension) & (call_agents.c.talked >= since)
             query = query.where(calls.c.id.in_(select(call_agents.c.call_id).where(mine)))
         async with self._db.read() as conn:
             newest = query.order_by(calls.c.arrived.desc(), calls.c.id.desc()).limit(limit)
@@ -171,13 +173,15 @@ class Reads:
                 await conn.execute(select(calls.c.id).join_from(calls, call_agents).where(*mine))
             ).first() is not None
 
-    async def concerns(self, key: CallKey, login: str, extension: str | None) -> bool:
-        """Whether a call is somebody's own: that extension talked with the caller, or the login owns its ticket."""
-        owned = select(calls.c.id).join_from(calls, tickets).where(calls.c.key == key_of(key), tickets.c.owner == login)
+    async def concerns(self, key: CallKey, who: Asker) -> bool:
+        """Whether a call is somebody's to see: they talked with the caller, or own its ticket, or may see all."""
+        if who.everything:
+            return True
+        this = select(calls.c.id).where(calls.c.key == key_of(key))
+        owned = this.join_from(calls, tickets).where(tickets.c.owner == who.login)
+        talked = this.join_from(calls, call_agents).where(talked_by(who.login, who.extension))
         async with self._db.read() as conn:
-            if (await conn.execute(owned)).first() is not None:
-                return True
-        return extension is not None and extension in await self.agents_of(key)
+            return (await conn.execute(owned.union_all(talked).limit(1))).first() is not None
 
 
 def open_tickets_query(customer_id: str | None, e164: str | None, line: str | None, limit: int) -> Select[Any] | None:

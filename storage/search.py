@@ -18,6 +18,7 @@ from storage.search_rows import index_call, index_ticket, unindexed
 from storage.search_snippets import Snippet, snippets
 from storage.search_tables import call_words, ticket_words
 from storage.search_words import Term, terms
+from storage.seats import talked_by
 from storage.summary_json import from_json
 from storage.tables import call_agents, calls, tickets, turns
 from storage.ticket_items import ticket_item, ticket_items
@@ -29,7 +30,10 @@ _CALL_INDEX, _TICKET_INDEX = (table(name, column("rowid"), column(name)) for nam
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks. ``everything``: all calls and tickets are theirs to see; else those of :meth:`Reads.concerns`."""
+    """Who asks. ``everything``: all calls and tickets are theirs to see; else those of :meth:`Reads.concerns`.
+
+    ``extension``: their own phone, for calls of which nobody wrote down who sat there; not the one they sit at now.
+    """
 
     login: str
     extension: str | None
@@ -139,12 +143,10 @@ def _tickets(
 def _whose(asker: Asker, line: str | None) -> list[ColumnElement[bool]]:
     whose: list[ColumnElement[bool]] = [] if line is None else [calls.c.line == line]
     if not asker.everything:
-        talked = select(call_agents.c.call_id).where(
-            call_agents.c.agent == asker.extension, call_agents.c.talked.is_not(None)
-        )
+        talked = select(call_agents.c.call_id).where(talked_by(asker.login, asker.extension))
         owned = select(calls.c.id).join_from(calls, tickets).where(tickets.c.owner == asker.login)
         # One set, made first: asked of each call that has the words, PostgreSQL looks at all 100,000 of them.
-        whose.append(calls.c.id.in_(owned if asker.extension is None else talked.union(owned)))
+        whose.append(calls.c.id.in_(talked.union(owned)))
     return whose
 
 

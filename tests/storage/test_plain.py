@@ -16,6 +16,7 @@ from storage.pages import TicketFilter
 from storage.plain import plain
 from storage.reads import Reads
 from storage.records import AlarmKind, Known, NewJob
+from storage.search import Asker
 from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, LeftMessage, Outcome, Queued, Rang
 from telephony.call import Recorded as RecordedFact
 from transcription.transcript import Speaker, Transcript, Turn
@@ -84,7 +85,7 @@ async def test_what_strangers_type_is_no_error_of_ours(db: Database, text: str) 
     assert len(await audit.rows()) == 1
     assert (await reads.tickets(TicketFilter(text=text))).items == ()
     assert await reads.call(CallKey("main", text)) is None
-    assert not await reads.concerns(CallKey("main", text), "li", "1001")
+    assert not await reads.concerns(CallKey("main", text), Asker("li", "1001"))
 
 
 @pytest.mark.parametrize("text", STRANGE[1:4])

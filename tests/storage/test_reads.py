@@ -12,6 +12,7 @@ from storage.ledger import Ledger
 from storage.pages import Listen, TicketFilter
 from storage.reads import Reads
 from storage.records import Known
+from storage.search import Asker
 from tickets.ticket import Status
 
 if TYPE_CHECKING:
@@ -108,12 +109,12 @@ async def test_a_call_concerns_who_talked_and_who_owns_its_ticket(
     await Accounts(db).add("wang", name="王芳", role="agent", password="x", now=1.0, extension="1002")
     call = ring()
     ticket = await tell(ledger, call)
-    assert await reads.concerns(call.key, "li", "1001")
-    assert not await reads.concerns(call.key, "wang", "1002")
-    assert not await reads.concerns(call.key, "boss", None)
+    assert await reads.concerns(call.key, Asker("li", "1001"))
+    assert not await reads.concerns(call.key, Asker("wang", "1002"))
+    assert not await reads.concerns(call.key, Asker("boss", None))
     await ledger.edit_ticket(ticket, {TicketField.OWNER: "wang"}, who="li", now=1.0, version=1)
-    assert await reads.concerns(call.key, "wang", "1002")
-    assert not await reads.concerns(ring().key, "li", "1001")
+    assert await reads.concerns(call.key, Asker("wang", "1002"))
+    assert not await reads.concerns(ring().key, Asker("li", "1001"))
 
 
 async def test_a_calls_page_tells_who_listened(db: Database, ledger: Ledger, reads: Reads, ring: "Ring") -> None:
