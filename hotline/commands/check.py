@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from crm.registry import ConnectorError
-from hotline import lexicons
+from hotline import lexicons, tls
 from hotline.clock import now
 from hotline.crm_opening import open_crm
 from hotline.pushing import check as check_push
@@ -53,6 +53,8 @@ def outside(settings: Settings) -> list[Fault]:
         faults += _secret(f"pbx[{index}]", pbx.secret)
         if pbx.recorder is not None:
             faults += _secret(f"pbx[{index}].recorder", pbx.recorder_secret)
+        if pbx.desk is not None:
+            faults += _secret(f"pbx[{index}].desk", pbx.desk_secret)
         if pbx.tls_ca is not None:
             faults += _file(f"pbx[{index}].tls_ca", pbx.tls_ca)
         if pbx.cdr is not None and pbx.cdr.file is not None:
@@ -63,6 +65,8 @@ def outside(settings: Settings) -> list[Fault]:
             faults += _recordings(f"pbx[{index}].recordings", pbx.recordings)
     faults += _recordings("recordings", settings.recordings)
     faults += _tokens(settings)
+    faults += tls.faults(settings.server, now())
+    faults += _secret("accounts", settings.accounts.key)
     faults += _crm(settings)
     faults += lexicons.faults(settings)
     model = settings.transcription.model

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from crm.guarded import Guarded
 from crm.registry import ConnectorError
-from hotline import logs, newcomer
+from hotline import logs, newcomer, tls
 from hotline.app import Service
 from hotline.cli import UsageError
 from hotline.clock import now
@@ -23,6 +23,7 @@ from hotline.crm_opening import first_word, open_crm
 from hotline.demo import TRUNKS, VOICEMAIL_EVENT
 from hotline.demo.pbx import DemoPbx
 from hotline.settings import ConfigError, Settings, load
+from hotline.tasks import Crew
 from hotline.telephony_settings import Pbx
 from storage.migrate import upgrade
 from storage.trouble import StorageError
@@ -59,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
         for pbx in settings.pbx:
             if pbx.recorder is not None:
                 pbx.recorder_secret()  # told here, in one line, if it is not there
+            if pbx.desk is not None:
+                pbx.desk_secret()
+        settings.accounts.key()
     except LookupError as error:
         raise UsageError(str(error)) from error
     try:
@@ -82,7 +86,7 @@ async def _serve(settings: Settings, secrets: dict[str, str]) -> int:
         stack.push_async_callback(runner.cleanup)
         settle()
         await runner.setup()
-        address = await _listen(runner, settings)
+        address = await _listen(runner, settings, service.crew)
         if demo:
             await newcomer.bring_customers(service.embedded, settings.database_url)
             made = await newcomer.make_accounts(service.accounts, service.hasher, now())
@@ -118,9 +122,13 @@ async def _crm(settings: Settings) -> Guarded | None:
     return crm
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> str:
+async def _listen(runner: web.AppRunner, settings: Settings, crew: Crew) -> str:
     host, port = settings.server.host, settings.server.port
-    site = web.TCPSite(runner, host, port)
+    try:
+        context = tls.context(settings.server)
+    except tls.TlsError as error:
+        raise UsageError(str(error)) from error
+    site = web.TCPSite(runner, host, port, ssl_context=context)
     try:
         await site.start()
     except OSError as error:
@@ -130,7 +138,13 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> str:
             advice = f"cannot listen on {host}:{port}: {error.strerror or error}"
         raise UsageError(advice) from error
     bound = runner.addresses[0][1]
-    return f"http://{host if host not in ('0.0.0.0', '::') else 'localhost'}:{bound}"  # noqa: S104 - compared, not bound
+    cert, key = settings.server.tls_cert, settings.server.tls_key
+    if context is not None and cert is not None and key is not None:
+        crew.start(tls.Renewal(context, cert, key, now).run(), "certificate")
+    elif tls.beyond_this_machine(settings.server):
+        log.warning("plain_http", host=host, lost="no notifications in browsers; cookies cross the network readable")
+    scheme = "http" if context is None else "https"
+    return f"{scheme}://{host if host not in ('0.0.0.0', '::') else 'localhost'}:{bound}"  # noqa: S104 - compared, not bound
 
 
 async def _with_demo_pbx(settings: Settings, stack: AsyncExitStack) -> tuple[Settings, str, DemoPbx]:
