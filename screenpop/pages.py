@@ -23,6 +23,7 @@ from screenpop.forms import form, query
 from screenpop.i18n import LANGUAGES
 from screenpop.rendering import LANGUAGE_COOKIE, reader, render
 from screenpop.rights import Right, Role, may
+from screenpop.seats import extension_of, phones, remember, remembered
 from storage.pages import CallItem
 
 YEAR = 365 * 24 * 3600
@@ -51,25 +52,48 @@ async def login_page(request: web.Request) -> web.Response:
         raise web.HTTPSeeOther("/")
     asked = query(request)
     trouble = reader(request).say(account_words.OVER) if asked.get("why") == "over" else ""
-    return render(request, "login.html", trouble=trouble, login="", back=back(asked.get("back", "/")))
+    return _login_form(request, 200, trouble, place=back(asked.get("back", "/")))
 
 
 async def log_in(request: web.Request) -> web.Response:
-    """``POST /login``: ``login``, ``password``, ``back``."""
+    """``POST /login``: ``login``, ``password``, ``extension`` (empty: one's own), ``back``."""
     fields = await form(request)
     login, password = fields.get("login", "").strip()[:64], fields.get("password", "")[:1024]
-    place = back(fields.get("back", "/"))
+    place, seat = back(fields.get("back", "/")), fields.get("extension", "").strip()[:32]
     deps = request.app[DEPS]
     say = reader(request).say
     try:
+        extension = extension_of(seat)
         user = await request.app[LOGINS].check(login, password, come_from(request), deps.now())
-        return await proceed(request, user, place)
+        response = await proceed(request, user, place, extension)
+    except ValueError:
+        return _login_form(request, 400, say(account_words.EXTENSION), login=login, place=place, seat=seat)
     except WrongError:
-        return render(request, "login.html", 401, trouble=say(account_words.WRONG), login=login, back=place)
+        return _login_form(request, 401, say(account_words.WRONG), login=login, place=place, seat=seat)
     except ThrottledError as error:
-        page = render(request, "login.html", 429, trouble=say(account_words.THROTTLED), login=login, back=place)
+        page = _login_form(request, 429, say(account_words.THROTTLED), login=login, place=place, seat=seat)
         page.headers["Retry-After"] = str(int(error.wait))
         return page
+    if extension is not None:
+        remember(request, response, extension)
+    return response
+
+
+def _login_form(
+    request: web.Request, status: int, trouble: str, *, place: str, login: str = "", seat: str | None = None
+) -> web.Response:
+    """The form, filled in as it was; ``seat`` None: with the phone named last in this browser."""
+    phone = remembered(request) if seat is None else seat
+    return render(
+        request,
+        "login.html",
+        status,
+        trouble=trouble,
+        login=login,
+        back=place,
+        extension=phone,
+        phones=phones(request.app[DEPS]),
+    )
 
 
 async def log_out(request: web.Request) -> web.Response:
