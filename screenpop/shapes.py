@@ -23,7 +23,8 @@ S = TypeVar("S", bound=Shape)
 JSON = "application/json"
 DEEPEST = 16  # levels of lists and objects
 MOST_NAMED = 20  # faults that one answer names
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
+_NUMBER = re.compile(_WHOLE.pattern + r"(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ def query_of(request: web.Request, shape: type[S]) -> S:
         raise BadShapeError(_faults(error)) from error
     for name, text in sent.items():
         value = getattr(found, name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and not _NUMBER.fullmatch(text):
+        spelt = _WHOLE if isinstance(value, int) else _NUMBER
+        if isinstance(value, int | float) and not isinstance(value, bool) and not spelt.fullmatch(text):
             raise BadShapeError([Fault(name, "is not written as JSON writes numbers")])
     return found
 
