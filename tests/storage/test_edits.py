@@ -76,6 +76,105 @@ async def test_of_two_who_edit_at_once_one_is_told_to_look_again(ledger: Ledger,
     assert [item.kind for item in (await page(reads, ticket)).timeline].count(TimelineKind.EDITED) == 1
 
 
+async def test_two_fields_saved_at_once_are_both_kept(ledger: Ledger, reads: Reads, ring: "Ring") -> None:
+    """By one person who types fast, or by two: only the same field can be in anybody's way."""
+    ticket = await opened(ledger, ring())
+    versions = await asyncio.gather(
+        ledger.edit_ticket(ticket, {TicketField.TITLE: "漏水"}, who="li", now=NOW, version=1),
+        ledger.edit_ticket(ticket, {TicketField.CATEGORY: "报修"}, who="li", now=NOW, version=1),
+        ledger.edit_ticket(ticket, {TicketField.URGENCY: "高"}, who="wang", now=NOW, version=1),
+    )
+    assert sorted(versions) == [2, 3, 4]
+    found = (await page(reads, ticket)).item.ticket
+    assert (found.title, found.category, found.urgency) == ("漏水", "报修", "高")
+
+
+async def test_who_would_overwrite_a_colleague_is_told_what_stands_there(ledger: Ledger, ring: "Ring") -> None:
+    """All such fields at once, with by whom and when; having seen it, one may. Nothing of the change was kept."""
+    ticket = await opened(ledger, ring())
+    await ledger.edit_ticket(
+        ticket, {TicketField.TITLE: "漏水", TicketField.URGENCY: "高"}, who="wang", now=NOW, version=1
+    )
+    mine = {TicketField.TITLE: "发票", TicketField.URGENCY: "低", TicketField.CATEGORY: "发票"}
+    with pytest.raises(StaleError) as caught:
+        await ledger.edit_ticket(ticket, mine, who="li", now=NOW + 5, version=1)
+    assert caught.value.version == 2
+    assert [(one.field, one.value, one.who, one.at) for one in caught.value.meanwhile] == [
+        (TicketField.TITLE, "漏水", "wang", NOW),
+        (TicketField.URGENCY, "高", "wang", NOW),
+    ]
+    assert await ledger.edit_ticket(ticket, mine, who="li", now=NOW + 6, version=2) == 3
+
+
+async def test_ones_own_last_word_counts(ledger: Ledger, reads: Reads, ring: "Ring") -> None:
+    """The answer to the last save was lost, or the same form is open in another tab: nobody else is in the way."""
+    ticket = await opened(ledger, ring())
+    for text in ("漏", "漏水", "漏水了"):
+        await ledger.edit_ticket(ticket, {TicketField.TITLE: text}, who="li", now=NOW, version=1)
+    assert (await page(reads, ticket)).item.ticket.title == "漏水了"
+    assert await ledger.edit_ticket(ticket, {TicketField.TITLE: "漏水了"}, who="wang", now=NOW, version=1) == 4, (
+        "agreed"
+    )
+
+
+async def test_typing_is_one_line_of_the_timeline(ledger: Ledger, reads: Reads, ring: "Ring") -> None:
+    """From what was there before to what stands there now, as long as one person goes on; then a new line."""
+    ticket = await opened(ledger, ring())
+    for step, (field, text) in enumerate(
+        [("title", "漏"), ("title", "漏水"), ("category", "报修"), ("title", "漏水了")]
+    ):
+        await ledger.edit_ticket(ticket, {TicketField(field): text}, who="li", now=NOW + step, version=9)
+    await ledger.edit_ticket(ticket, {TicketField.TITLE: "热水器漏水"}, who="wang", now=NOW + 5, version=9)
+    await ledger.edit_ticket(ticket, {TicketField.TITLE: "漏水"}, who="wang", now=NOW + 5000, version=9)
+    lines = [item for item in (await page(reads, ticket)).timeline if item.kind is TimelineKind.EDITED]
+    assert [(item.who, item.at, dict(item.detail)) for item in lines] == [
+        ("li", NOW + 3, {"title": [None, "漏水了"], "category": [None, "报修"]}),
+        ("wang", NOW + 5, {"title": ["漏水了", "热水器漏水"]}),
+        ("wang", NOW + 5000, {"title": ["热水器漏水", "漏水"]}),
+    ]
+
+
+async def test_nothing_typed_is_overwritten_by_the_machine(ledger: Ledger, reads: Reads, ring: "Ring") -> None:
+    """Transcripts and summaries that come between two keystrokes are no conflict, and change no typed field."""
+    call = ring()
+    ticket = await opened(ledger, call)
+    version = 1
+    for end in range(1, 5):
+        summary = Summary(f"机器{end}", Category.COMPLAINT, Urgency.HIGH, Sentiment.BAD, (), (), {})
+        await ledger.said(call.key, Transcript((), "scripted", "v1", "zh", seconds=3.0), summary, NOW + end)
+        typed = {TicketField.TITLE: "热水器漏水"[:end]}
+        version = await ledger.edit_ticket(ticket, typed, who="li", now=NOW + end, version=version)
+    found = await page(reads, ticket)
+    assert (found.item.ticket.title, found.item.version) == ("热水器漏", 5)
+    assert (found.item.ticket.category, found.item.ticket.urgency) == ("投诉", "高"), (
+        "where nobody typed, the machine's"
+    )
+    assert found.typed == frozenset({"title"})
+
+
+async def test_a_draft_is_ones_own_until_the_note_is_added(ledger: Ledger, reads: Reads, ring: "Ring") -> None:
+    """Each person's on each ticket; adding the note takes it, also when its last letters were not saved yet."""
+    ticket = await opened(ledger, ring())
+    await ledger.keep_draft(ticket, "客户说", "li", NOW)
+    kept = await ledger.keep_draft(ticket, "客户说明天", "li", NOW + 1)
+    assert (kept.text, kept.at) == ("客户说明天", NOW + 1)
+    assert (await reads.draft(ticket, "li")) == kept
+    assert (await reads.draft(ticket, "wang")).at is None
+    await ledger.note(ticket, "客户说明天在家", "li", NOW + 2)
+    assert (await reads.draft(ticket, "li")).at is None
+    await ledger.keep_draft(ticket, "另一个标签页里写的长备注", "li", NOW + 3)
+    await ledger.note(ticket, "短", "li", NOW + 4)
+    assert (await reads.draft(ticket, "li")).text == "另一个标签页里写的长备注", (
+        "what was written elsewhere is not lost"
+    )
+    assert (await ledger.keep_draft(ticket, "  ", "li", NOW + 5)).at is None
+    assert (await reads.draft(ticket, "li")).at is None
+    with pytest.raises(RefusedError):
+        await ledger.keep_draft(ticket, "长" * 20_001, "li", NOW)
+    with pytest.raises(UnknownTicketError):
+        await ledger.keep_draft(999, "x", "li", NOW)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "refusal"),
     [
