@@ -22,6 +22,7 @@ from hotline.crm_side import CrmSide, follow_of
 from hotline.cti import CtiDoor
 from hotline.customer_index import keep_up
 from hotline.desk_side import DeskSide
+from hotline.doorway import door_of
 from hotline.health import Health
 from hotline.jobs import TRANSCRIPTS, lanes, only_ours
 from hotline.lookup import Lookup
@@ -90,6 +91,7 @@ class Service:
         self.embedded = EmbeddedCrm(self.db)
         self.guarded = crm
         self.hasher = PasswordHasher()
+        self.door = door_of(settings)
         self.archive = Archive(
             settings,
             db=self.db,
@@ -221,7 +223,8 @@ class Service:
             site=settings.site.name,
             zone=settings.site.zone,
             lines={line.number: line.name or line.number for line in settings.line},
-            secure=settings.server.secure,
+            door=self.door,
+            secure=settings.server.https,
             origins=frozenset(settings.server.origins),
             rate=Rate(settings.api.requests_per_minute, settings.api.burst),
             shadow=settings.shadow,

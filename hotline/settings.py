@@ -83,8 +83,8 @@ class Server(Part):
     ``url``: the address that people reach the pages by, for links in a CRM; without one there are none there.
 
     ``tls_cert``, ``tls_key``: our own certificate with what signed it, and its key, both PEM; taken up anew when the
-    files change. Behind a TLS proxy set ``secure``, so that cookies are marked so, and name ``origins`` (``https://host``) where the
-    proxy does not pass the host on.
+    files change. Behind a TLS proxy set ``secure``, so that cookies are marked so, and name ``origins``
+    (``https://host``) where the proxy does not pass the host on.
     """
 
     host: str = "127.0.0.1"

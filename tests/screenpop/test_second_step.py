@@ -21,6 +21,8 @@ from storage.second_factors import SecondFactors
 from tests.screenpop.conftest import Visitor
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from tests.screenpop.conftest import House, Visit
 
 PASSWORD = "correct horse"
@@ -114,7 +116,7 @@ async def test_wrong_codes_count_like_wrong_passwords(house: "House", visit: "Vi
         assert (await guest.post("/login/code", {"code": "000000"})).status == 401
     late = await guest.post("/login", {"login": "li", "password": PASSWORD})
     assert late.status == 429
-    refused = [row for row in await house.audit.rows(what=What.CODE_REFUSED)]
+    refused = await house.audit.rows(what=What.CODE_REFUSED)
     assert len(refused) == MOST_BY_LOGIN
     house.time += WINDOW + 1
     await half(guest)
@@ -194,8 +196,8 @@ async def strict(house: "House") -> AsyncIterator[Visitor]:
     """A visitor of a house where agents must have a second factor, whose secrets are sealed."""
     server = TestServer(house.app(door=Door(second_factor_of=frozenset({"agent"}), seal=Seal(KEY))))
     await server.start_server()
-    client: TestClient[object, object] = TestClient(server)  # type: ignore[type-arg, unused-ignore]
-    yield Visitor(client)  # type: ignore[arg-type]
+    client: TestClient[web.Request, web.Application] = TestClient(server)
+    yield Visitor(client)
     await client.close()
     await server.close()
 
