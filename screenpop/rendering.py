@@ -23,9 +23,10 @@ NAV = (
     ("/desk", N_("Desk"), "headset", Right.DESK),
     ("/tickets", N_("Tickets"), "ticket", Right.READ),
     ("/calls", N_("Calls"), "phone", Right.READ),
-    ("/search", N_("Search"), "search", Right.READ),
+    ("/deliveries", N_("Deliveries"), "send", Right.STATUS),
     ("/status", N_("Service status"), "activity", Right.STATUS),
 )
+MENU = (("/account", N_("My account"), "user", Right.ACCOUNT),)  # behind one's own name
 
 
 @cache
@@ -83,6 +84,7 @@ def render(request: web.Request, template: str, /, code: int = 200, **values: An
             line_name=lambda number: deps.lines.get(number) or number,
             may=lambda right: user is not None and may(Role(user.role), right),
             nav=NAV,
+            menu=MENU,
             here="/" + request.path.split("/")[1],
             path=request.path_qs,
             phone=phone,

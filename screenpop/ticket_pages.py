@@ -15,7 +15,7 @@ from screenpop.call_key import call_of
 from screenpop.deps import DEPS
 from screenpop.errors import problem
 from screenpop.forms import form, query
-from screenpop.rendering import reader, render, spoken
+from screenpop.rendering import reader, render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Scope
 from screenpop.shapes import answer
@@ -82,7 +82,6 @@ async def tickets(request: web.Request) -> web.Response:
         request,
         "tickets.html",
         **await _unusual(request),
-        words=spoken(request, words.DESK),
         found=found,
         query=kept,
         first="cursor" not in request.query,

@@ -386,6 +386,7 @@ async def test_both_languages_light_and_dark(house: "House", open_page: Open) ->
             assert await page.evaluate("document.documentElement.lang") == locale.removesuffix("-US")
             wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert await page.evaluate(wide) == 0, path
+        await page.locator("#me > summary").click()
         await page.get_by_role("button", name="浅色" if locale == "zh-CN" else "Light or dark").click()
         other = "dark" if scheme == "light" else "light"
         assert await page.evaluate("document.documentElement.dataset.bsTheme") == other

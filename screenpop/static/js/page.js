@@ -2,6 +2,9 @@
 
 const data = JSON.parse(document.getElementById("page-data")?.textContent ?? "{}");
 
+/** Who reads, and the phone they sit at (null: none). */
+export const me = { login: data.login ?? null, seat: data.seat ?? null };
+
 /** A translated text with its {holes} filled. A missing one throws, so that a test finds it. */
 export function say(key, holes = {}) {
   const text = data.words?.[key];
@@ -80,4 +83,10 @@ export function calm(action, milliseconds) {
       action();
     }, milliseconds);
   };
+}
+
+/** An E.164 number as people of the mainland read it; others as they are. */
+export function grouped(e164) {
+  const mobile = /^\+86(1\d\d)(\d{4})(\d{4})$/.exec(e164 ?? "");
+  return mobile ? mobile.slice(1).join(" ") : (e164 ?? "").replace(/^\+86/, "");
 }

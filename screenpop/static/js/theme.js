@@ -10,9 +10,11 @@
   addEventListener("storage", paint);
   paint();
   addEventListener("DOMContentLoaded", () => {
-    document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {
-      localStorage.setItem("theme", root.dataset.bsTheme === "dark" ? "light" : "dark");
-      paint();
-    });
+    for (const button of document.querySelectorAll("[data-theme-switch]")) {
+      button.addEventListener("click", () => {
+        localStorage.setItem("theme", root.dataset.bsTheme === "dark" ? "light" : "dark");
+        paint();
+      });
+    }
   });
 })();

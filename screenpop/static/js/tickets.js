@@ -1,22 +1,21 @@
-// The list of tickets: the page's first screen follows what happens; what somebody paged to stays as it is.
+// The list of tickets: the first page follows what happens; what somebody paged to stays as it is.
 
-import { calm, renew, say } from "./page.js";
+import { calm, renew } from "./page.js";
 import { line } from "./socket.js";
 
-const list = document.getElementById("tickets");
-const pill = document.getElementById("connection");
-const again = calm(() => renew(list), 1_000);
+let on = null; // whether the line stands; null: not known yet
 
-function stands(state, wait) {
-  if (state === "on" && pill.dataset.state !== "on" && list.dataset.renew) again(); // something may have been missed
-  pill.dataset.state = state;
-  pill.querySelector("span").textContent = state === "off" ? say("line.off", { seconds: Math.ceil(wait / 1000) }) : say(`line.${state}`);
-}
+const again = calm(async () => {
+  const list = document.getElementById("tickets"); // another one each time a filter was changed
+  if (!list?.dataset.renew) return;
+  const at = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  await renew(list);
+  if (at !== null) list.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus(); // nobody loses their place
+}, 1_000);
 
 line("/ws", (message) => {
-  if (message.type === "ticket" && list.dataset.renew) again();
-}, stands);
-
-for (const control of document.querySelectorAll("[data-submits]")) {
-  control.addEventListener("change", () => control.form.requestSubmit());
-}
+  if (message.type === "ticket") again();
+}, (state) => {
+  if (state === "on" && on === false) again(); // something may have been missed
+  on = state === "on";
+});
