@@ -7,7 +7,7 @@ service down (:mod:`hotline.tasks`): a restart and a resync are better than limp
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
@@ -28,7 +28,6 @@ from hotline.jobs import TRANSCRIPTS, lanes, only_ours
 from hotline.lookup import Lookup
 from hotline.metrics import page as metrics_page
 from hotline.past import Past
-from hotline.pbx_feed import PbxFeed
 from hotline.pipeline import LineRules, Pipeline
 from hotline.routing import Router
 from hotline.routing_doors import RoutingDoors
@@ -45,6 +44,7 @@ from screenpop.deps import Deps
 from screenpop.desk import Desk
 from screenpop.finding import Finding
 from screenpop.meter import Rate
+from screenpop.outgoing import Outgoing
 from screenpop.web import build_app
 from storage.accounts import Accounts
 from storage.audit import Audit
@@ -62,6 +62,9 @@ from storage.recalling import Recall
 from storage.redis_fanout import RedisFanout
 from storage.route_reads import RouteReads
 from tickets.rules import LinePolicy
+
+if TYPE_CHECKING:
+    from hotline.pbx_feed import PbxFeed
 
 log = structlog.get_logger()
 
@@ -219,6 +222,7 @@ class Service:
             ears=self.archive.originals,
             finding=self.finding,
             offered=self.choosing.offered,
+            outgoing=Outgoing(self.crm_side.pushing, self.crm_side.deliveries, self.outbox),
             status=self.status,
             site=settings.site.name,
             zone=settings.site.zone,
@@ -300,7 +304,7 @@ class Service:
         if kept is not None:
             listening.append(self.crew.start(kept.run(), "who listens"))
         for pbx in self.settings.pbx:
-            feed = PbxFeed(pbx, self._secrets[pbx.name], self.settings, self.sink, self.clock, listening=kept)
+            feed = self.desk_side.feed(pbx, self._secrets[pbx.name], self.sink, kept)
             self.feeds.append(feed)
             listening.append(self.crew.start(feed.run(), f"AMI {pbx.name}"))
         yield
@@ -319,6 +323,7 @@ class Service:
         counts = await self.outbox.counts()
         return {
             "pbx": [feed.report() for feed in self.feeds],
+            "hands": self.desk_side.report(),
             "live_calls": len(self.desk),
             "gaps": await self.past.report(),
             "shadow": self.shadow and self.shadow.report(),

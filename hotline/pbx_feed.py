@@ -13,9 +13,12 @@ from hotline.settings import Settings
 from hotline.telephony_settings import Pbx
 from telephony.ami import AmiSettings, Login
 from telephony.call import Fact
-from telephony.events import Event, Snapshot
+from telephony.events import Dialled, DialOver, Event, HangUp, MemberPaused, Snapshot, seconds
 from telephony.lines import Lines
 from telephony.link import AmiLink, Link, LinkState
+from telephony.outgoing import OutCall, Outgoing
+from telephony.pauses import Pauses, PauseSeen
+from telephony.phones import Phones
 from telephony.resync import Merge
 from telephony.tracker import Tracker
 
@@ -50,20 +53,28 @@ def login_of(pbx: Pbx, secret: str) -> AmiSettings:
     )
 
 
+def agents_of(settings: Settings) -> dict[str, str]:
+    """Whose the interfaces are that the configuration names."""
+    return {interface: agent.extension for agent in settings.agent for interface in agent.interfaces}
+
+
 def tracker_of(pbx: Pbx, settings: Settings) -> Tracker:
     """A tracker that knows what is configured for a PBX."""
     return Tracker(
         pbx.name,
         Lines({line.number: line.aliases for line in settings.line}),
         pbx.trunks,
-        {interface: agent.extension for agent in settings.agent for interface in agent.interfaces},
+        agents_of(settings),
         voicemail_event=pbx.voicemail_event,
         recording_event=pbx.recording_event,
     )
 
 
 class PbxFeed:
-    """Listens to one PBX until cancelled."""
+    """Listens to one PBX until cancelled.
+
+    ``paused`` is told of agents who take a break, ``went`` of calls that go out; both must return at once.
+    """
 
     def __init__(
         self,
@@ -74,12 +85,18 @@ class PbxFeed:
         clock: Callable[[], float],
         *,
         listening: Listening | None = None,
+        paused: Callable[[PauseSeen], None] | None = None,
+        went: Callable[[OutCall], None] | None = None,
     ) -> None:
         self._pbx, self._pipeline, self._clock, self._listening = pbx, pipeline, clock, listening
+        self._paused, self._went = paused, went
         self.name = pbx.name
         self._link = AmiLink(login_of(pbx, secret), clock)
         self._events = EVENTS.labels(pbx.name)
         self.tracker = tracker_of(pbx, settings)
+        phones = Phones(pbx.trunks, agents_of(settings))
+        self._pauses = Pauses(pbx.name, phones)
+        self._outgoing = Outgoing(pbx.name, phones, "" if pbx.desk is None else pbx.desk.prefix)
 
     async def run(self) -> None:
         """Read what the PBX says, for ever."""
@@ -110,7 +127,19 @@ class PbxFeed:
         facts += self.tracker.feed(item, now)
         if facts:
             self._pipeline.deliver(facts)
+        self._beside(item)
         return bool(facts)
+
+    def _beside(self, event: Event) -> None:
+        """What is no fact of a call of ours."""
+        if isinstance(event, MemberPaused):
+            seen = self._pauses.feed(event, seconds(event.stamp))
+            if seen is not None and self._paused is not None:
+                self._paused(seen)
+        elif isinstance(event, Dialled | DialOver | HangUp) and self._went is not None:
+            out = self._outgoing.feed(event)
+            if out is not None and not self.tracker.has(out.linkedid):
+                self._went(out)
 
     async def _reconcile(self, snapshot: Snapshot) -> bool:
         """Merge what the PBX listed, a few calls at a time: a phone that rings meanwhile is shown at once."""
@@ -129,6 +158,9 @@ class PbxFeed:
                     await asyncio.sleep(0)
                 if isinstance(item, LinkState) and item.link is not Link.UP:
                     return True  # the next snapshot tells the rest
+        for seen in self._pauses.listed(snapshot.members):
+            if self._paused is not None:
+                self._paused(seen)
         if found:
             log.info("calls reconciled with the PBX", pbx=self._pbx.name, facts=found)
         self._rebuilt()

@@ -63,6 +63,7 @@ class _Whom(NamedTuple):
     number: str | None
     line: str | None = None
     call: CallKey | None = None
+    ticket: int | None = None
 
 
 async def dial(request: web.Request) -> web.Response:
@@ -82,7 +83,7 @@ async def dial(request: web.Request) -> web.Response:
         whom = await _whom(request, asked)
         number, e164 = _understood(whom.number)
         now, who = deps.now(), session.user.login
-        await hand.dial(extension, e164, whom.call, line=whom.line, who=who)
+        await hand.dial(extension, e164, whom.call, line=whom.line, ticket=whom.ticket, who=who)
     except HandError as error:
         return _problem(error)
     except UnknownCallbackError as error:
@@ -102,13 +103,13 @@ async def _whom(request: web.Request, asked: Dial) -> _Whom:
     if asked.callback is not None:
         row = await the_list(request).take(asked.callback, session.user.login, deps.now())
         await tell(request)
-        return _Whom(row.number, row.line, row.call)
+        return _Whom(row.number, row.line, row.call, None if row.ticket is None else row.ticket[0])
     if asked.ticket is not None:
         page = await deps.reads.ticket(asked.ticket)
         if page is None:
             raise UnknownTicketError(f"no ticket {asked.ticket}")
         latest = page.calls[0].key if page.calls else None
-        return _Whom(page.item.ticket.caller, page.item.ticket.line, latest)
+        return _Whom(page.item.ticket.caller, page.item.ticket.line, latest, asked.ticket)
     try:
         key = CallKey.parse(asked.call or "")
     except ValueError as error:
@@ -118,7 +119,8 @@ async def _whom(request: web.Request, asked: Dial) -> _Whom:
     call = await deps.reads.call(key)
     if call is None:
         raise web.HTTPNotFound(text="no such call")
-    return _Whom(call.item.e164, call.item.line, key)
+    link = call.item.ticket
+    return _Whom(call.item.e164, call.item.line, key, None if link is None else link.id)
 
 
 def _understood(raw: str | None) -> tuple[Number, str]:

@@ -48,10 +48,17 @@ class Hand(Protocol):
         """Pause a phone in all its queues, or take it back."""
 
     async def dial(
-        self, extension: str, number: str, call: CallKey | None = None, *, line: str | None = None, who: str = ""
+        self,
+        extension: str,
+        number: str,
+        call: CallKey | None = None,
+        *,
+        line: str | None = None,
+        ticket: int | None = None,
+        who: str = "",
     ) -> None:
         """Ring the agent's phone, then call ``number`` (E.164) from it, showing ``line`` (one of our 400 numbers).
 
-        ``call``: the call that is called back; ``who``: the login that asks. Returns when the phone begins to be
-        rung; what becomes of it is told on the fan-out.
+        ``call``: the call that is called back, ``ticket``: its ticket; ``who``: the login that asks. Returns when the
+        phone begins to be rung; what becomes of it is told on the fan-out: ``{"type":"dial"}`` on the agent's topic.
         """

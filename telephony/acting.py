@@ -19,26 +19,32 @@ from typing import NamedTuple
 
 import structlog
 
-from telephony.ami import AmiError, AmiSettings, RefusedError
+from telephony.ami import AmiSettings, RefusedError
 from telephony.events import Event, Originated
+from telephony.outgoing import OURS
 from telephony.queue_events import MemberRow
 from telephony.side_login import SideLogin
 
 log = structlog.get_logger()
 
-OURS = "hotline-"  # what our channels' Uniqueids begin with: an event filter can let these alone through
 _EXTEN = re.compile(r"[0-9]{3,24}")
 _WORD = re.compile(r"[A-Za-z0-9_.@/-]{1,80}")
 _REASON = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
 
 
+def new_uniqueid() -> str:
+    """The Uniqueid of a channel of ours; nobody can guess it."""
+    return f"{OURS}{secrets.token_hex(8)}"
+
+
 class Order(NamedTuple):
     """A call to be made: ring ``phone`` for so many seconds, then go on at ``exten`` in ``context``.
 
-    ``caller_id`` is what the called one sees, digits. ``callback``: which ticket it is about, for the dialplan
-    (``HOTLINE_CALLBACK``).
+    ``uniqueid`` is the first channel's (:func:`new_uniqueid`). ``caller_id`` is what the called one sees, digits.
+    ``callback``: which ticket it is about, for the dialplan (``HOTLINE_CALLBACK``).
     """
 
+    uniqueid: str
     phone: str
     context: str
     exten: str
@@ -82,18 +88,16 @@ class Actor:
             fields["Reason"] = reason
         await self._ask("QueuePause", fields, "agent")
 
-    async def originate(self, order: Order) -> str:
-        """Have a call made; the Uniqueid of its first channel. Never sent twice.
+    async def originate(self, order: Order) -> None:
+        """Have a call made. Never sent twice.
 
         Raises RefusedError, AmiError: whether it rings is unknown; ValueError for an order with anything odd in it.
         """
         if not (_EXTEN.fullmatch(order.exten) and _EXTEN.fullmatch(order.caller_id)):
             raise ValueError(f"only digits are called and shown: {order.exten!r}, {order.caller_id!r}")
-        if not (_WORD.fullmatch(order.phone) and _WORD.fullmatch(order.context)):
-            raise ValueError(f"a phone or context with anything odd in it: {order.phone!r}, {order.context!r}")
-        if order.callback and not _WORD.fullmatch(order.callback):
-            raise ValueError(f"a mark with anything odd in it: {order.callback!r}")
-        uniqueid = f"{OURS}{secrets.token_hex(8)}"
+        odd = [word for word in (*order[:3], order.callback or "1") if not _WORD.fullmatch(word)]
+        if odd:
+            raise ValueError(f"a phone, context or mark with anything odd in it: {odd[0]!r}")
         fields = {
             "Channel": order.phone,
             "Context": order.context,
@@ -102,13 +106,12 @@ class Actor:
             "Timeout": str(round(order.ring * 1000)),
             "CallerID": f"<{order.caller_id}>",
             "Async": "true",
-            "ChannelId": uniqueid,
+            "ChannelId": order.uniqueid,
             "Variable": f"__HOTLINE_CALLBACK={order.callback or 1}",
         }
         if order.phone.startswith("Local/"):
-            fields["OtherChannelId"] = f"{uniqueid}-2"
+            fields["OtherChannelId"] = f"{order.uniqueid}-2"
         await self._ask("Originate", fields, "originate")
-        return uniqueid
 
     async def _ask(self, action: str, fields: dict[str, str], right: str) -> None:
         login = self.login
@@ -125,6 +128,3 @@ class Actor:
             self._rows.append(event)
         elif isinstance(event, Originated) and (event.uniqueid or "").startswith(OURS):
             self._told(event)
-
-
-__all__ = ["OURS", "Actor", "AmiError", "Order", "RefusedError"]

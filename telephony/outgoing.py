@@ -15,6 +15,7 @@ from typing import NamedTuple
 from telephony.events import Dialled, DialOver, HangUp, seconds
 from telephony.phones import Phones
 
+OURS = "hotline-"  # what the Uniqueids of channels begin with that an action of ours made
 _DIGITS = re.compile(r"\+?[0-9]{5,20}")
 _MOST = 2000  # calls going out at once
 
@@ -27,6 +28,7 @@ class Out(StrEnum):
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     FAILED = "failed"
+    OVER = "over"  # the phone that called for us is put down
 
 
 _ENDS = {
@@ -43,7 +45,8 @@ _ENDS = {
 class OutCall(NamedTuple):
     """A call out came this far. ``number`` as it was dialled; ``agent``: whose phone calls, None where it is not told.
 
-    ``linkedid`` is that of the phone's own channel. ``at``: epoch seconds on the PBX's clock.
+    ``linkedid`` is that of the phone's own channel. ``at``: epoch seconds on the PBX's clock. OVER has no number, and
+    is told of channels alone that an action of ours made.
     """
 
     pbx: str
@@ -67,7 +70,8 @@ class Outgoing:
             return self._dialled(event)
         leg = event.uniqueid if isinstance(event, HangUp) else event.dest_uniqueid
         if leg is None or leg not in self._legs:
-            return None
+            ours = isinstance(event, HangUp) and leg is not None and leg.startswith(OURS)
+            return OutCall(self._pbx, leg or "", None, "", Out.OVER, seconds(event.stamp)) if ours else None
         linkedid, agent, number = self._legs.pop(leg)
         state = Out.FAILED if isinstance(event, HangUp) else _ENDS.get(event.status or "", Out.FAILED)
         return OutCall(self._pbx, linkedid, agent, number, state, seconds(event.stamp))

@@ -158,6 +158,10 @@ class Tracker:
         """The calls that are live, confirmed or not."""
         return {call.key: call for call in self._live.calls.values()}
 
+    def has(self, linkedid: str) -> bool:
+        """Whether a call of ours with this Linkedid is live."""
+        return linkedid in self._live.calls
+
     @property
     def tallies(self) -> Tallies:
         """What was read and refused so far."""
