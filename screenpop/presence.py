@@ -182,10 +182,11 @@ class Talks:
             case Arrived(number=number):
                 self._lines[call] = number
             case Answered(agent=agent, at=at) if call in self._lines:
-                self._talking.setdefault(call, {}).setdefault(agent, "" if at is None else f"{at:.6f}")
-            case Left(agent=agent):
+                self._talking.setdefault(call, {}).setdefault(agent, "" if at is None else _moment(at))
+            case Left(agent=agent, at=at):
                 began = self._talking.get(call, {}).pop(agent, None)
-                return [] if began is None else [self._over(call, agent, began)]
+                # Whoever saw only the end of a talk saw it at the same moment as others.
+                return [] if began is None else [self._over(call, agent, began if at is None else _moment(at))]
             case Ended():
                 left = self._talking.pop(call, {})
                 over = [self._over(call, agent, began) for agent, began in left.items()]
@@ -199,3 +200,7 @@ class Talks:
 
     def _over(self, call: CallKey, agent: str, began: str) -> Talked:
         return Talked(agent, call, self._lines.get(call, ""), f"{call}#{began}")
+
+
+def _moment(at: float) -> str:
+    return f"{at:.6f}"
