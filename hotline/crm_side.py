@@ -25,6 +25,7 @@ from hotline.writeback_notes import CRM_CALL
 from hotline.writeback_tickets import CRM_TICKET
 from storage.crm_index import CrmIndex
 from storage.database import Database
+from storage.deliveries import Deliveries
 from storage.drain import Handler
 from storage.fanout import Fanout
 from storage.following import Follow
@@ -69,8 +70,14 @@ class CrmSide:
         self._writes: WriteBack | None = None
         self._door: PushIn | None = None
         self._in_step: InStep | None = None
-        self._pushing = Pushing(
-            settings=settings, reads=reads, pushed=Pushed(db), clock=clock, link=_link(settings.server.url)
+        self.deliveries = Deliveries(db)
+        self.pushing = Pushing(
+            settings=settings,
+            reads=reads,
+            pushed=Pushed(db),
+            deliveries=self.deliveries,
+            clock=clock,
+            link=_link(settings.server.url),
         )
         if connector is None or settings.shadow:
             return
@@ -113,7 +120,7 @@ class CrmSide:
         all_lanes = (
             ("CRM", written, AT_ONCE),
             ("in step", compared, COMPARING),
-            ("pushes", self._pushing.handlers, AT_ONCE),
+            ("pushes", self.pushing.handlers, AT_ONCE),
         )
         return [lane for lane in all_lanes if lane[1]]
 
@@ -133,7 +140,7 @@ class CrmSide:
 
     async def report(self) -> Mapping[str, Any] | None:
         """How it goes with the CRM and with everybody else who is told of calls, for the operator."""
-        pushes = self._pushing.report()
+        pushes = self.pushing.report()
         if self._connector is None:
             return {"push": pushes} if pushes else None
         return {
@@ -149,7 +156,7 @@ class CrmSide:
         """Close what was opened here."""
         if self._door is not None:
             await self._door.close()
-        await self._pushing.close()
+        await self.pushing.close()
 
     async def _pushed_to_us(self, changes: Sequence[Change]) -> None:
         customers = [change for change in changes if change.ref.of is Of.CUSTOMER]

@@ -6,6 +6,7 @@ are not followed: the answer to who may hear of our calls is in the configuratio
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from hashlib import sha256
@@ -16,9 +17,9 @@ import structlog
 from yarl import URL
 
 from crm.breaker import Breaker, State
-from crm.http import WRITE, Http
+from crm.http import WRITE, Answer, Http
 from crm.http_answers import error_of
-from crm.push import Format, Happening
+from crm.push import Format, Happening, Message
 from crm.push_webhook import SecretError, Webhook
 from crm.push_zammad import Zammad
 from crm.registry import ConnectorError
@@ -27,6 +28,7 @@ from hotline.crm_opening import secret
 from hotline.crm_settings import Push
 from hotline.push_events import Teller
 from hotline.settings import Settings
+from storage.deliveries import Attempt, Deliveries
 from storage.drain import Handler
 from storage.jobs import HopelessError, Job, Wait
 from storage.pushed import Pushed
@@ -73,6 +75,7 @@ class Pushing:
         settings: Settings,
         reads: Reads,
         pushed: Pushed,
+        deliveries: Deliveries,
         clock: Callable[[], float],
         link: Callable[[CallKey], str | None] = lambda _: None,
         secret: Callable[[str], str] = secret,
@@ -83,6 +86,7 @@ class Pushing:
             kind_of(push): Target(push, _format(push, secret), _path(push, secret)) for push in settings.crm.push
         }
         self._reads, self._pushed, self._clock, self._teller = reads, pushed, clock, teller
+        self._deliveries = deliveries
         self._forgot = 0.0
 
     @property
@@ -93,6 +97,14 @@ class Pushing:
     def report(self) -> Sequence[Mapping[str, Any]]:
         """How it goes with each receiver, for the operator."""
         return [{"receiver": kind, **target.report()} for kind, target in self._targets.items()]
+
+    def resume(self, receiver: str) -> bool:
+        """Ask a receiver again that had said it was gone; False when there is none of that name."""
+        target = self._targets.get(receiver)
+        if target is None:
+            return False
+        target.gone = None
+        return True
 
     async def close(self) -> None:
         """Close the connections."""
@@ -106,19 +118,23 @@ class Pushing:
             return None
         call = str(page.item.key)
         told = await self._pushed.of_call(job.kind, call)
+        once_more = await self._pushed.wanted_again(job.kind, call)
         believed: list[str] = []
         await self._forget()
         for happening in self._teller.happenings(page):
             name, now = target.format.name_of(happening), self._clock()
             happened = page.item.arrived if happening.at is None else happening.at
-            if name is None or told.get(name) or now - happened > OLD:
+            if name is None or told.get(name) or (now - happened > OLD and name not in once_more):
                 continue
             if target.rests(now):
                 return Wait(target.breaker.until, f"left alone for now: {target.error}")
             await self._pushed.begins(job.kind, call, name, now)
+            exchange = Exchange(job.kind, call, name, happening.what.value, now)
             try:
-                heard = await target.tell(happening, now, doubtful=name in told)
+                heard = await target.tell(happening, now, exchange, doubtful=name in told)
+                await self._note(exchange, None)
             except CrmError as error:
+                await self._note(exchange, error)
                 if name not in told and not isinstance(error, UnknownOutcomeError):
                     await self._pushed.not_told(job.kind, call, name)
                 return self._later(target, error, happened)
@@ -130,6 +146,12 @@ class Pushing:
                     await self._pushed.told(job.kind, call, each, self._clock())
                 believed.clear()
         return None
+
+    async def _note(self, exchange: "Exchange", error: CrmError | None) -> None:
+        """Keep how it went; nothing where it was not even sent."""
+        attempt = exchange.attempt(self._clock(), error)
+        if attempt is not None:
+            await self._deliveries.add(attempt)
 
     def _later(self, target: "Target", error: CrmError, happened: float) -> Wait:
         now = self._clock()
@@ -148,6 +170,7 @@ class Pushing:
         if now - self._forgot > DAY:
             self._forgot = now
             await self._pushed.forget(now - KEEP)
+            await self._deliveries.forget(now - KEEP)
 
 
 class Heard(Enum):
@@ -156,6 +179,36 @@ class Heard(Enum):
     YES = auto()
     BELIEVED = auto()
     GONE = auto()
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What went over the wire, as far as it came. ``began``: epoch seconds."""
+
+    receiver: str
+    call: str
+    name: str
+    what: str
+    began: float
+    sent: Message | None = None
+    answer: Answer | None = None
+
+    def attempt(self, now: float, error: CrmError | None) -> Attempt | None:
+        """How it went; None where nothing was sent."""
+        if self.sent is None:
+            return None
+        return Attempt(
+            target=self.receiver,
+            call=self.call,
+            name=self.name,
+            what=self.what,
+            at=self.began,
+            took=max(0.0, now - self.began),
+            status=None if self.answer is None else self.answer.status,
+            error=None if error is None else str(error),
+            sent=self.sent.body.decode("utf-8", "replace"),
+            answer=None if self.answer is None else self.answer.text,
+        )
 
 
 class Target:
@@ -189,14 +242,14 @@ class Target:
         """Whether it is not even asked now."""
         return self.breaker.state is State.OPEN and now < self.breaker.until
 
-    async def tell(self, happening: Happening, now: float, *, doubtful: bool) -> Heard:
-        """Tell it. Raises CrmError."""
+    async def tell(self, happening: Happening, now: float, exchange: Exchange, *, doubtful: bool) -> Heard:
+        """Tell it; ``exchange`` is filled. Raises CrmError."""
         if not self.breaker.may(now):
             raise RestingError(f"somebody else is seeing whether it is back: {self.error}", FIRST_PAUSE)
         error: CrmError | None = None
         said = False
         try:
-            heard = await self._send(happening, now, doubtful=doubtful)
+            heard = await self._send(happening, now, exchange, doubtful=doubtful)
             said = True
         except CrmError as trouble:
             said, error = True, trouble
@@ -220,12 +273,12 @@ class Target:
             self.error = None if error is None else str(error)
             self._failed += error is not None
 
-    async def _send(self, happening: Happening, now: float, *, doubtful: bool) -> Heard:
+    async def _send(self, happening: Happening, now: float, exchange: Exchange, *, doubtful: bool) -> Heard:
         if self._http is None:
             url = URL(self._push.url)
             self._http = Http(f"the {self._push.kind} at {url.host}", str(url.origin()), ca=self._push.ca_file)
-        message = self.format.message(happening, now)
-        answer = await self._http.ask(
+        message = exchange.sent = self.format.message(happening, now)
+        answer = exchange.answer = await self._http.ask(
             "POST", self._path, pace=WRITE, writes=True, data=message.body, headers=message.headers, refuse=False
         )
         if answer.status == GONE:

@@ -11,6 +11,7 @@ from screenpop import (
     code_pages,
     correcting,
     customer_pages,
+    delivery_pages,
     desk_api,
     desk_pages,
     dialling,
@@ -65,4 +66,5 @@ ROUTES = (
     *desk_api.ROUTES,
     *peaks.ROUTES,
     *token_pages.ROUTES,
+    *delivery_pages.ROUTES,
 )

@@ -70,6 +70,20 @@ FORMAT: Words = {
     "json": N_("JSON data"),
     "vcon": N_("vCon container"),
 }
+TOLD: Words = {
+    "arrived": N_("Call arrived"),
+    "identified": N_("Customer known"),
+    "answered": N_("Call answered"),
+    "ended": N_("Call ended"),
+    "recorded": N_("Recording there"),
+    "summarised": N_("Summary there"),
+}
+RECEIVER: Words = {
+    "closed": N_("Is told"),
+    "open": N_("Left alone for now"),
+    "half_open": N_("Being tried"),
+    "gone": N_("Wants to hear no more"),
+}
 SPEAKER: Words = {"caller": N_("Caller"), "agent": N_("Agent")}
 LEG: Words = {"mix": N_("Both sides"), "caller": N_("Caller"), "agent": N_("Agent")}
 RECORDING: Words = {"call": N_("The call"), "voicemail": N_("Message left by the caller")}

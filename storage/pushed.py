@@ -22,7 +22,10 @@ _SAME = (
 _OF_CALL = select(pushes.c.name, pushes.c.told).where(
     pushes.c.target == bindparam("whom"), pushes.c.call == bindparam("which")
 )
-_TOLD = update(pushes).where(_SAME).values(told=bindparam("now", type_=Moment))
+_AGAIN = select(pushes.c.name).where(
+    pushes.c.target == bindparam("whom"), pushes.c.call == bindparam("which"), pushes.c.again.is_(True)
+)
+_TOLD = update(pushes).where(_SAME).values(told=bindparam("now", type_=Moment), again=False)
 _NOT_TOLD = delete(pushes).where(_SAME)
 
 
@@ -37,6 +40,11 @@ class Pushed:
         async with self._db.read() as conn:
             rows = await conn.execute(_OF_CALL, {"whom": target, "which": call})
             return {row.name: row.told is not None for row in rows}
+
+    async def wanted_again(self, target: str, call: str) -> frozenset[str]:
+        """What of the call a person wants told once more, however old it is."""
+        async with self._db.read() as conn:
+            return frozenset((await conn.execute(_AGAIN, {"whom": target, "which": call})).scalars())
 
     async def begins(self, target: str, call: str, name: str, now: float) -> None:
         """It is about to be told."""

@@ -23,6 +23,7 @@ from hotline.settings import Settings, Site
 from hotline.telephony_settings import Agent
 from numbering.identify import identify
 from storage.database import Database
+from storage.deliveries import Deliveries
 from storage.following import Follow
 from storage.jobs import HopelessError, Job, Wait
 from storage.ledger import Ledger
@@ -161,6 +162,7 @@ async def make(migrated: Path, tmp_path: Path) -> AsyncIterator[Callable[..., Aw
             settings=settings_of(push),
             reads=Reads(db),
             pushed=Pushed(db),
+            deliveries=Deliveries(db),
             clock=clock,
             link=lambda key: f"https://hotline.example/calls/{key}",
             secret=SECRETS.__getitem__,
@@ -375,7 +377,13 @@ def test_a_secret_that_cannot_be_used_is_told_at_start(push: Push, told: str, mo
     """Not at the first call."""
     monkeypatch.setenv("TOKEN", "x")
     with pytest.raises(ConnectorError, match=told):
-        Pushing(settings=settings_of(push), reads=None, pushed=None, clock=Clock())  # type: ignore[arg-type]
+        Pushing(
+            settings=settings_of(push),
+            reads=None,  # type: ignore[arg-type]
+            pushed=None,  # type: ignore[arg-type]
+            deliveries=None,  # type: ignore[arg-type]
+            clock=Clock(),
+        )
 
 
 @pytest.mark.parametrize(
@@ -385,3 +393,47 @@ def test_an_address_that_gives_calls_away_is_refused(url: str) -> None:
     """In the clear over a network, with a password that would stand in logs."""
     with pytest.raises(ValueError, match=r"clear|readable|password|#|address|pattern"):
         Push(kind="zammad", url=url)
+
+
+async def test_each_attempt_is_kept_and_may_be_told_again(make: Make) -> None:
+    """What was sent, what came back; told again under the same id, a month later too, and only that."""
+    house = await make()
+    house.receiver.answers = [500]
+    house.receiver.text = "overloaded" * 100
+    await house.facts(arrived, confirmed)
+    await house.wait()
+    await house.do()
+    kept = Deliveries(house.db)
+    second, first = await kept.page()
+    assert (first.status, second.status, second.error) == (500, 200, None)
+    assert "500" in (first.error or "")
+    whole = await kept.get(first.id)
+    assert whole is not None
+    assert whole.answer == ("overloaded" * 100)[:500]
+    assert json.loads(whole.sent) == house.receiver.heard[0][1]
+    assert [one.id for one in await kept.page(failed=True)] == [first.id]
+    assert await kept.counts(0.0) == {house.kind: (2, 1)}
+    house.clock.now += 20 * DAY
+    assert await kept.again(second.id, house.clock()) is not None
+    await house.do()
+    assert [body["id"] for _, body, _ in house.receiver.heard] == [house.receiver.heard[0][1]["id"]] * 3
+    assert len({headers["webhook-timestamp"] for _, _, headers in house.receiver.heard}) == 3
+    assert await kept.again(10**9, house.clock()) is None
+    await kept.forget(house.clock() + 1)
+    assert not await kept.page()
+
+
+async def test_who_was_gone_is_asked_again_when_people_say_so(make: Make) -> None:
+    """410 ends it, until somebody knows better."""
+    house = await make()
+    house.receiver.answers = [410]
+    await house.facts(arrived, confirmed)
+    await house.do()
+    await house.facts(answered)
+    await house.do()
+    assert len(house.receiver.heard) == 1
+    assert house.pushing.resume(house.kind)
+    assert not house.pushing.resume("nobody")
+    await house.facts(left, ended)
+    await house.do()
+    assert house.receiver.types[1:] == ["arrived", "answered", "ended"]

@@ -69,6 +69,10 @@ class Memory:
         assert (target, call) == (kind_of(PUSH), str(KEY))
         return dict(self.rows)
 
+    async def wanted_again(self, _target: str, _call: str) -> frozenset[str]:
+        """Nobody wants anything told once more."""
+        return frozenset()
+
     async def begins(self, _target: str, _call: str, name: str, _now: float) -> None:
         """In doubt from now on."""
         self.rows.setdefault(name, False)
@@ -126,6 +130,16 @@ class Answer:
         self.status = status
 
 
+class Kept:
+    """How it went is not this test's."""
+
+    async def add(self, _attempt: object) -> None:
+        """Keep nothing."""
+
+    async def forget(self, _before: float) -> None:
+        """There is nothing."""
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.sampled_from(["fine", "away", "trouble", "lost before", "lost after", "gateway"]), max_size=8),
@@ -134,7 +148,13 @@ class Answer:
 def test_each_call_is_heard_whole_and_in_order(page: CallPage, fates: list[str], kills: list[bool]) -> None:
     """One newCall, and behind it answer and hangup: repeated where an answer was lost, never left out."""
     zammad, memory, clock = Zammad(fates), Memory(kills), Clock()
-    pushing = Pushing(settings=settings_of(PUSH), reads=Page(page), pushed=memory, clock=clock)  # type: ignore[arg-type]
+    pushing = Pushing(
+        settings=settings_of(PUSH),
+        reads=Page(page),  # type: ignore[arg-type]
+        pushed=memory,  # type: ignore[arg-type]
+        deliveries=Kept(),  # type: ignore[arg-type]
+        clock=clock,
+    )
     (target,) = pushing._targets.values()
 
     class Wire:
