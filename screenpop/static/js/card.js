@@ -33,7 +33,7 @@ const badge = (text, css = "bg-secondary-lt") => (text ? h("span", { class: `bad
 function number({ caller }, small) {
   const shown = caller.display || caller.raw || say("withheld");
   const kind = ["mobile", "fixed", "withheld"].includes(caller.kind) ? null : say(`kind.${caller.kind}`);
-  return h("div", { class: `pop-number${small ? " pop-number-small" : ""}`, "data-key": "number" }, h("span", { class: "num" }, shown), " ",
+  return h(small ? "div" : "h2", { class: `pop-number${small ? " pop-number-small" : ""}`, "data-key": "number" }, h("span", { class: "num" }, shown), " ",
     [caller.region, kind].filter(Boolean).map((place) => h("span", { class: "pop-place" }, place)));
 }
 
@@ -41,7 +41,7 @@ function person(customer) {
   return h("div", { class: "pop-person", "data-key": "person" },
     h("span", { class: `avatar ${customer.vip ? "pop-vip" : ""}`, "aria-hidden": "true" }, [...customer.name][0] ?? "?"),
     h("div", { class: "min-w-0" },
-      h("div", { class: "pop-name" }, elsewhere(customer.url, "pop-link", customer.name),
+      h("h2", { class: "pop-name" }, elsewhere(customer.url, "pop-link", customer.name),
         customer.vip ? h("span", { class: "badge pop-vip" }, icon("star", 14), " VIP") : null,
         customer.level && !(customer.vip && customer.level === "VIP") ? badge(customer.level, "pop-level") : null),
       customer.company || customer.owner
@@ -49,18 +49,27 @@ function person(customer) {
         : null));
 }
 
-const why = (text) => h("div", { class: "pop-why", "data-key": "why" }, icon("check", 16), " ", text);
+/** Why it is this customer, and how to say that it is not. */
+function why(card, customer, view) {
+  const { match, chosen } = card;
+  const said = !match.sure && chosen?.id === customer.id;
+  const act = said ? ["choose", "choose.undo"] : match.sure ? ["deny", view.denied ? "deny.not" : "deny"] : null;
+  return h("div", { class: "pop-why", "data-key": "why" }, icon("check", 16), " ",
+    said ? say("chosen_by", { who: chosen.who, at: clockOf(chosen.at) }) : say(`reason.${customer.reason}`, { number: customer.matched }),
+    act ? h("button", { type: "button", class: "pop-act", "data-do": act[0], "data-id": customer.id, "data-key": act[1] }, say(act[1])) : null);
+}
 
 /** That this is what the CRM said then, not now. */
 const copied = (match) => match.problem !== null && match.as_of !== null
   ? h("div", { class: "pop-problem pop-copied", "data-key": "copied" }, icon("alert"), " ", say(`copy.${match.problem}`, { at: clockOf(match.as_of) }))
   : null;
 
-function choice(card, chosen) {
+function choice(card, view) {
+  const { chosen } = view;
   const { customers } = card.match;
   const { remembered } = card;
   const first = remembered ? [...customers].sort((one, other) => (other.id === remembered.id) - (one.id === remembered.id)) : customers;
-  const ask = say("several", { count: customers.length });
+  const ask = customers.length > 1 ? say("several", { count: customers.length }) : say("perhaps");
   return h("div", { class: "pop-choice", "data-key": "choice" },
     h("div", { class: "pop-ask" }, icon("people"), " ", ask),
     h("div", { class: "pop-choices", role: "group", "aria-label": ask, "data-choices": true }, first.map((customer) => h("button", {
@@ -73,7 +82,8 @@ function choice(card, chosen) {
         h("span", { class: "pop-aside" }, say(`reason.${customer.reason}`, { number: customer.matched }))),
       h("span", { class: "pop-line" },
         h("span", { class: "text-truncate" }, [customer.company, customer.level].filter(Boolean).join(" · ")),
-        remembered?.id === customer.id ? h("span", { class: "pop-aside pop-remembered" }, icon("history", 14), " ", say("remembered", { who: remembered.who, day: dayOf(remembered.at) })) : null))))));
+        remembered?.id === customer.id ? h("span", { class: "pop-aside pop-remembered" }, icon("history", 14), " ", say("remembered", { who: remembered.who, day: dayOf(remembered.at) })) : null))))),
+    h("button", { type: "button", class: "pop-act", "data-do": "deny", "data-key": "deny" }, say(view.denied ? "deny.not" : "nobody_of_these")));
 }
 
 /** Who calls, or what is known of that. */
@@ -87,16 +97,18 @@ function who(card, view) {
     return null;
   };
   return h("div", { class: "pop-who", "data-key": "who" },
-    customer && match.sure ? person(customer) : null,
-    number(card, customer !== null && match.sure),
-    customer && match.sure ? why(say(`reason.${customer.reason}`, { number: customer.matched })) : null,
+    customer ? person(customer) : null,
+    h("div", { class: "pop-call", "data-key": "call" }, number(card, customer !== null), customer?.reason ? why(card, customer, view) : null),
     match ? copied(match) : null,
     lookup(),
-    view.stranger ? h("div", { class: "pop-stranger", "data-key": "stranger", "data-live": true }) : null,
-    match && match.customers.length && !match.sure ? choice(card, view.chosen) : null,
-    aloud(card),
-    openTickets(card),
-    crmTickets(card));
+    match && !match.sure && match.customers.length > (customer ? 1 : 0) ? choice(card, view) : null,
+    view.stranger ? h("div", { class: "pop-stranger", "data-key": "stranger", "data-live": true }) : null);
+}
+
+/** What is going on with the caller. */
+function matters(card) {
+  const parts = [aloud(card), openTickets(card), crmTickets(card)].filter(Boolean);
+  return parts.length ? h("div", { class: "pop-matters", "data-key": "matters" }, parts) : null;
 }
 
 function aloud(card) {
@@ -104,7 +116,7 @@ function aloud(card) {
   if (!text) return null;
   return h("section", { class: "pop-part pop-aloud", "data-key": "aloud", "aria-label": say("aloud") },
     h("div", { class: "pop-aloud-head" }, h("h3", { class: "pop-title" }, icon("ear", 16), say("aloud")),
-      h("button", { type: "button", class: "btn btn-sm btn-ghost-secondary", "data-do": "copy" }, say("copy"))),
+      h("button", { type: "button", class: "pop-act", "data-do": "copy" }, say("copy"))),
     h("p", { class: "pop-sentence" }, text));
 }
 
@@ -181,7 +193,7 @@ function head(card, view) {
 
 /**
  * The card as an element. `view`: `chosen` (id of the customer picked among several), `after` (the call is over),
- * `stranger` (room for entering who it is), `work` (room for the ticket's form), `fresh` (it has just come).
+ * `stranger` (room for entering who it is), `denied` (that was asked for), `work` (room for the ticket's form), `fresh` (it has just come).
  */
 export function draw(card, view) {
   const vip = known(card, view.chosen)?.vip;
@@ -191,6 +203,7 @@ export function draw(card, view) {
     head(card, view),
     h("div", { class: "pop-body", "data-key": "body", tabindex: 0, role: "group", "aria-label": say("card_of", { who: nameOf(card) }) },
       who(card, view),
+      matters(card),
       facts(card, view),
       view.work ? h("div", { class: "pop-work", "data-key": "work", "data-live": true }) : null),
     view.work || view.after ? null : footer(card));

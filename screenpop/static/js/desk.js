@@ -24,6 +24,7 @@ const title = document.title;
 const entries = new Map(); // by call: {card, element, form, stranger, bar, after, picked}
 let ahead = 0; // how far the server's clock is ahead of this one, seconds
 let mine = null; // the agent's own state
+let newest = 0; // the number of its last change
 let may = { may_dial: false };
 
 const clock = () => Date.now() / 1000 + ahead;
@@ -42,9 +43,9 @@ function show(entry) {
   const { card } = entry;
   const fresh = entry.element === null;
   const strange = card.match !== null && !card.match.customers.length && card.match.problem === null && card.caller.kind !== "withheld" && !entry.reopened;
-  if (strange) entry.stranger ??= stranger(card.call);
-  const asks = strange || Boolean(entry.stranger?.typed());
-  const drawn = draw(card, { chosen: chosen(entry), after: entry.after, stranger: asks, work: entry.form !== null, fresh });
+  if (strange || entry.denied) entry.stranger ??= stranger(card.call, strange);
+  const asks = strange || entry.denied || Boolean(entry.stranger?.typed());
+  const drawn = draw(card, { chosen: chosen(entry), after: entry.after, stranger: asks, denied: entry.denied, work: entry.form !== null, fresh });
   if (fresh) {
     entry.element = drawn;
     table.append(drawn);
@@ -62,10 +63,11 @@ function mount(entry, place, element) {
 
 /** A card as the server tells it. */
 function take(card) {
-  const entry = entries.get(card.call) ?? { card, element: null, form: null, stranger: null, bar: null, after: false, picked: undefined };
+  const entry = entries.get(card.call) ?? { card, element: null, form: null, stranger: null, bar: null, after: false, denied: false, picked: undefined };
   const before = entries.has(card.call) ? nameOf(entry.card) : null;
   entries.set(card.call, entry);
   if (entry.picked !== undefined && (card.chosen?.id ?? null) === entry.picked) entry.picked = undefined;
+  if (card.chosen && card.chosen.id !== entry.card.chosen?.id) entry.denied = false;
   entry.card = card;
   entry.after = false;
   if (card.state === "talking" && card.ticket && entry.form?.id !== card.ticket.id) {
@@ -134,6 +136,9 @@ async function stand(state) {
   if (state?.call && state.ticket && wrapping(state.call) && !entries.has(state.call)) await reopen(state);
 }
 
+/** A mainland mobile number as people write it; anything else, and what is masked, as it is. */
+const grouped = (number) => number?.replace(/^\+86(1\d{2})(\d{4})(\d{4})$/, "$1 $2 $3") ?? null;
+
 /** The page was loaded anew with work left on a call that is over: its card is gone for good, its ticket is not. */
 async function reopen(state) {
   const answer = await ask("GET", `/api/tickets/${state.ticket.id}`);
@@ -143,10 +148,11 @@ async function reopen(state) {
   const call = answer.data.call_list.find((one) => one.call === state.call);
   const card = {
     call: state.call, state: "talking", held: false, since: state.since, queue: null, line: { number: of, name: CHOICES.lines[of] ?? "" },
-    caller: { display: caller, raw: caller, e164: caller, kind: caller ? "mobile" : "withheld", region: call?.region ?? null },
+    last_calls: answer.data.call_list.filter((one) => one.call !== state.call).slice(0, 3).map((one) => ({ ...one, at: one.arrived, issue: null, category: null })),
+    caller: { display: grouped(caller), raw: caller, e164: caller, kind: caller ? "mobile" : "withheld", region: call?.region ?? null },
     match: { sure: who !== null, problem: null, as_of: null, customers: who ? [who] : [] }, tickets: [], crm_tickets: null, ticket: { id, number, joined: false },
   };
-  const entry = { card, element: null, form: work(state.call, id, number, false), stranger: null, bar: null, after: true, picked: undefined, reopened: true };
+  const entry = { card, element: null, form: work(state.call, id, number, false), stranger: null, bar: null, after: true, denied: false, picked: undefined, reopened: true };
   entries.set(state.call, entry);
   afterwards(entry);
   settle();
@@ -181,6 +187,11 @@ table.addEventListener("click", (event) => {
   if (!entry) return;
   if (button.dataset.do === "choose") choose(entry, button.dataset.id);
   else if (button.dataset.do === "copy") copy(entry);
+  else if (button.dataset.do === "deny") {
+    entry.denied = !entry.denied;
+    show(entry);
+    if (entry.denied) entry.stranger.focus();
+  }
 });
 
 // Twice: the call's row is there at once, its ticket and recording a moment later.
@@ -211,6 +222,8 @@ function heard(message) {
       break;
     }
     case "state":
+      if (message.n < newest) return;
+      newest = message.n;
       stand(message.state);
       break;
     case "ticket":
@@ -238,7 +251,7 @@ async function look() {
   const answer = await ask("GET", "/api/desk");
   if (!answer.ok) return;
   may = answer.data;
-  await stand(answer.data.state);
+  if (newest === 0) await stand(answer.data.state);
 }
 
 addEventListener("beforeunload", (event) => {

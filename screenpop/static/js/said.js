@@ -25,13 +25,13 @@ export function said(call, take) {
       h("div", { class: "work-label" }, icon("robot", 16), say("summary"),
         h("a", { class: "ms-auto", href: `/calls/${encodeURIComponent(call)}` }, say("summary.open"))),
       summary === null
-        ? h("div", { class: "text-secondary" }, h("span", { class: "spinner-border spinner-border-sm", "aria-hidden": "true" }), " ", say("summary.coming"))
+        ? h("div", { class: "work-coming" }, h("span", { class: "spinner-border spinner-border-sm", "aria-hidden": "true" }), " ", say("summary.coming"))
         : h("div", {},
             h("div", { class: "work-issue" }, summary.issue),
             ...summary.promises.map((promise) => h("div", { class: "work-promise" }, icon("clock", 14), " ",
               [say(promise.who === "agent" ? "promise.ours" : "promise.theirs"), promise.what, promise.by_when].filter(Boolean).join(" · "))),
             h("div", { class: "work-takes" },
-              suggestion("title", summary.issue, summary.issue),
+              suggestion("title", summary.issue, ""),
               suggestion("category", summary.category, called("category", summary.category)),
               suggestion("urgency", summary.urgency, called("urgency", summary.urgency))))));
   }

@@ -5,8 +5,8 @@ import { ask } from "./server.js";
 
 const FIELDS = [["name", 100], ["company", 100], ["note", 500]];
 
-/** The few fields for one call. Made once; what is typed stays whatever the card learns. */
-export function stranger(call) {
+/** The few fields for one call; `unknown`: because nobody has its number. Made once; what is typed stays whatever the card learns. */
+export function stranger(call, unknown) {
   const inputs = new Map();
   const trouble = h("div", { class: "work-words", "data-kind": "trouble", "aria-live": "assertive" });
   const button = h("button", { type: "submit", class: "btn btn-primary" }, say("enter.save"));
@@ -35,7 +35,7 @@ export function stranger(call) {
   }
 
   const form = h("form", { class: "stranger", "aria-label": say("enter"), onsubmit: save },
-    h("div", { class: "pop-ask" }, icon("person"), " ", say("unknown")),
+    h("div", { class: "pop-ask" }, icon("person"), " ", say(unknown ? "unknown" : "enter")),
     h("div", { class: "stranger-fields" },
       FIELDS.map(([name, longest]) => {
         const input = h("input", { class: "form-control", maxlength: longest, autocomplete: "off", placeholder: say(`enter.${name}`), "aria-label": say(`enter.${name}`), "data-enter": name });

@@ -47,11 +47,11 @@ export function afterBar(done, failed) {
     /** Draw the time; `now` in epoch seconds on the server's clock. */
     tick(now) {
       if (standing === null) clock.textContent = stood ? say("after.over") : "";
-      else if (standing.until === null) clock.textContent = lasted(now - standing.since);
+      else if (standing.until === null) clock.textContent = lasted(now - (standing.since ?? now));
       else {
         const left = Math.max(0, standing.until - now);
         clock.textContent = lasted(Math.ceil(left));
-        const whole = Math.max(1, standing.until - standing.since);
+        const whole = Math.max(1, standing.until - (standing.since ?? standing.until - 60));
         meter.firstChild.style.width = `${Math.min(100, (100 * left) / whole)}%`;
         element.classList.toggle("after-soon", left <= 10);
       }
