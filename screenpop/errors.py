@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from screenpop.rendering import reader, render
+from screenpop.security import by_a_program
 from screenpop.shapes import BadShapeError, Fault
 from screenpop.words import N_
 from storage.trouble import StorageError, UnknownCallError, UnknownTicketError
@@ -55,7 +56,11 @@ def problem(
 
 def for_a_program(request: web.Request) -> bool:
     """Whether JSON is wanted."""
-    return request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", "text/html")
+    return (
+        request.path.startswith("/api/")
+        or by_a_program(request)
+        or "text/html" not in request.headers.get("Accept", "text/html")
+    )
 
 
 def tell(request: web.Request, status: int, detail: str | None, faults: Sequence[Fault] = ()) -> web.Response:
