@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from http import HTTPStatus
+from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -12,68 +12,88 @@ from pydantic import Field
 
 from numbering.identify import identify
 from screenpop.accounts import SESSION
-from screenpop.api import call_json
+from screenpop.answers.calls import Call
 from screenpop.deps import DEPS
-from screenpop.errors import problem
 from screenpop.finding import asker
 from screenpop.forms import query
 from screenpop.rendering import reader, render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Route, Scope, Shape
-from screenpop.shapes import query_of
-from storage.call_list import LEAST_DIGITS, CallFilter, CallList
+from screenpop.shapes import answer, query_of
+from storage.call_list import CURSOR, LEAST_DIGITS, CallFilter, CallList
 from telephony.call import Outcome
 
 PAGE = 50
 MOST = 200
-UNANSWERED = "unanswered"
-OUTCOMES: dict[str, frozenset[Outcome]] = {
-    **{outcome.value: frozenset({outcome}) for outcome in Outcome},
-    UNANSWERED: frozenset(set(Outcome) - {Outcome.ANSWERED}),
-}
+LATEST = 10**11  # epoch seconds; later no calendar goes
+
+
+class Came(StrEnum):
+    """How a call came out, to ask for."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    VOICEMAIL = "voicemail"
+    LOST = "lost"
+    UNANSWERED = "unanswered"  # any of the last three
+
+    @property
+    def outcomes(self) -> frozenset[Outcome]:
+        """As the list asks for it."""
+        if self is Came.UNANSWERED:
+            return frozenset(set(Outcome) - {Outcome.ANSWERED})
+        return frozenset({Outcome(self.value)})
+
+
 _SPELT = re.compile(r"[\d\s()+-]+")
+Moment = Annotated[float, Field(ge=0, lt=LATEST, allow_inf_nan=False)]
 
 
 class CallsQuery(Shape):
-    """Which calls. ``number``: a caller's number, or three or more digits of it."""
+    """Which calls. An agent gets their own of them."""
 
-    line: str | None = None
-    agent: str | None = None
-    outcome: str | None = Field(None, description=f"one of {', '.join(OUTCOMES)}")
-    since: float | None = None
-    until: float | None = None
-    number: str | None = Field(None, max_length=40)
-    cursor: str | None = None
-    limit: Annotated[int, Field(ge=1, le=MOST)] = PAGE
+    line: str | None = Field(None, max_length=64, description="one of our numbers")
+    agent: str | None = Field(None, max_length=64, description="an extension that talked")
+    outcome: Came | None = None
+    since: Moment | None = None
+    until: Moment | None = Field(None, description="calls that arrived before then")
+    number: str | None = Field(None, max_length=40, description="the caller's, or three or more digits of it")
+    cursor: str | None = Field(None, pattern=f"^{CURSOR.pattern}$", description="from the answer before, as it is")
+    limit: int = Field(PAGE, ge=1, le=MOST)
+
+
+class Calls(Shape):
+    """A page of calls, the newest first. ``cursor`` null: there are no more."""
+
+    calls: tuple[Call, ...]
+    cursor: str | None
 
 
 async def calls_json(request: web.Request) -> web.Response:
     """``GET /api/calls``: the newest first."""
     asked = query_of(request, CallsQuery)
-    if asked.outcome is not None and asked.outcome not in OUTCOMES:
-        return problem(HTTPStatus.BAD_REQUEST, "Bad Request", f"outcome is one of {', '.join(OUTCOMES)}")
     wanted = CallFilter(
         line=asked.line,
         agent=asked.agent,
-        outcomes=None if asked.outcome is None else OUTCOMES[asked.outcome],
+        outcomes=None if asked.outcome is None else asked.outcome.outcomes,
         since=asked.since,
         until=asked.until,
         number=number_of(asked.number),
     )
     found = await _found(request, wanted, asked.cursor, asked.limit)
-    return web.json_response({"calls": [call_json(item) for item in found.items], "cursor": found.cursor})
+    return answer(Calls(calls=tuple(Call.of(item) for item in found.items), cursor=found.cursor))
 
 
 async def calls(request: web.Request) -> web.Response:
     """``GET /calls``: filters ``line``, ``agent``, ``outcome``, ``since`` and ``until`` (days), ``number``."""
     asked = query(request)
     outcome = asked.get("outcome") or None
-    if outcome is not None and outcome not in OUTCOMES:
-        raise web.HTTPBadRequest(text=f"outcome is one of {', '.join(OUTCOMES)}")
+    if outcome is not None and outcome not in set(Came):
+        raise web.HTTPBadRequest(text=f"outcome is one of {', '.join(Came)}")
     wanted = CallFilter(
         line=asked.get("line") or None,
         agent=asked.get("agent", "").strip()[:64] or None,
-        outcomes=None if outcome is None else OUTCOMES[outcome],
+        outcomes=None if outcome is None else Came(outcome).outcomes,
         since=_midnight(request, asked.get("since")),
         until=_midnight(request, asked.get("until"), after=1),
         number=number_of(asked.get("number")),
@@ -87,7 +107,7 @@ async def calls(request: web.Request) -> web.Response:
         query=kept,
         first="cursor" not in asked,
         lines=request.app[DEPS].lines,
-        outcomes=tuple(OUTCOMES),
+        outcomes=tuple(Came),
         everybody=may(Role(request[SESSION].user.role), Right.ALL_CALLS),
         more=f"/calls?{urlencode({**kept, 'cursor': found.cursor})}" if found.cursor else None,
     )
@@ -130,6 +150,12 @@ ROUTES = (
         "/api/calls",
         calls_json,
         Right.READ,
-        api=Api("Calls, the newest first: everybody's, or an agent's own", Scope.CALLS, query=CallsQuery),
+        Api(
+            "Calls, the newest first: everybody's, or an agent's own",
+            Scope.CALLS,
+            answer=Calls,
+            query=CallsQuery,
+            errors=(400,),
+        ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -11,7 +12,10 @@ from screenpop.audio import Leg, kind_of, name_of, the_call
 from screenpop.deps import DEPS, SHARES
 from screenpop.rendering import render, spoken
 from screenpop.rights import Right, Role, may
+from screenpop.route import Route
+from screenpop.security import POLICY
 from screenpop.sounds import Why
+from screenpop.summed import summed
 from storage.pages import CallPage
 from storage.records import AlarmKind, RecordingKind, RecordingRow, Waiting
 from storage.talk import windows
@@ -21,6 +25,8 @@ from transcription.formats import Format
 from transcription.transcript import Turn
 
 HOPELESS = frozenset({AlarmKind.MISSING, AlarmKind.EMPTY, AlarmKind.UNREADABLE, AlarmKind.TRANSCRIPTION})
+# Of the style sheet that wavesurfer 8.0.1 puts into its own corner of the page; a browser names it where it refuses it.
+WAVE_STYLE = "sha256-9SfrHdOLGeJ9IEr71EpmpCjtP/RYIJ2yGgDBKCLmeEE="
 DOUBT = 0.6  # a turn heard with less confidence is drawn with a dashed line
 
 
@@ -132,27 +138,49 @@ async def show(request: web.Request, page: CallPage, code: int = 200, *, trouble
     """A call's page; ``trouble``: why what somebody entered could not be kept."""
     turns = page.transcript.turns if page.transcript else ()
     recordings = players(page, await withheld(request, page))
-    return render(
+    answer = render(
         request,
         "call.html",
         code,
         words=spoken(request, words.CALL),
-        page=page,
-        call=page.item,
-        turns=turns,
         players=recordings,
         bars=bars(turns, recordings[0].seconds) if recordings and recordings[0].said else [],
         state=transcript_state(page),
         share=request.app[SHARES].of(page.item.key),
         doubt=DOUBT,
-        trouble=trouble,
-        facts=[] if page.machine is None else facts_by_place(page.machine, page.corrections),
-        promises=[] if page.machine is None else promises_by_place(page.machine, page.corrections),
-        choices={"category": words.CATEGORY, "urgency": words.URGENCY, "sentiment": words.SENTIMENT},
-        kinds=tuple(words.DETAIL),
         formats=tuple(Format),
         sees_listens=may(Role(request[SESSION].user.role), Right.LISTENS),
+        sees_all=may(Role(request[SESSION].user.role), Right.ALL_CALLS),
+        **_summary(page, trouble),
     )
+    answer.headers["Content-Security-Policy"] = f"{POLICY}; style-src 'self' '{WAVE_STYLE}'"
+    return answer
+
+
+async def summary(request: web.Request) -> web.Response:
+    """``GET /calls/{key}/summary``: the summary alone, for the page that has just corrected it."""
+    page = await the_call(request)
+    if page.summary is None:
+        raise web.HTTPNotFound(text="this call has no summary")
+    return render(request, "_call_summary.html", **_summary(page, ""))
+
+
+def _summary(page: CallPage, trouble: str) -> dict[str, Any]:
+    """What the summary's part of the page is made of."""
+    turns = page.transcript.turns if page.transcript else ()
+    return {
+        "page": page,
+        "call": page.item,
+        "turns": turns,
+        "summed": summed(page.summary, page.machine, page.corrections, len(turns), page.polished)
+        if page.machine is not None and page.summary is not None
+        else None,
+        "trouble": trouble,
+        "facts": [] if page.machine is None else facts_by_place(page.machine, page.corrections),
+        "promises": [] if page.machine is None else promises_by_place(page.machine, page.corrections),
+        "choices": {"category": words.CATEGORY, "urgency": words.URGENCY, "sentiment": words.SENTIMENT},
+        "kinds": tuple(words.DETAIL),
+    }
 
 
 async def waiting(request: web.Request) -> web.Response:
@@ -178,3 +206,6 @@ def _talk(page: CallPage, recording: RecordingRow) -> tuple[Talk, ...]:
 
 def _end(page: CallPage) -> float:
     return max((turn.end for turn in page.transcript.turns), default=0.0) if page.transcript else 0.0
+
+
+ROUTES = (Route("GET", "/calls/{key}/summary", summary, Right.READ),)

@@ -253,7 +253,25 @@ DESK: Words = {
 CALL: Words = {
     "play": N_("Play"),
     "pause": N_("Pause"),
-    "no_sound": N_("This browser cannot play the recording. You can download it."),
+    "found": N_("{here} of {count}"),
+    "used": N_("Used in the summary ({count}): show where"),
+    "correct.offline": N_("No connection: this was not saved. Please try again."),
+    "correct.unsound": N_("A summary cannot hold that: please check what you entered."),
+    "correct.meanwhile": N_(
+        "Somebody else corrected this summary while you were typing. Look at it again, then correct it."
+    ),
+    "correct.failed": N_("This could not be saved. Please try again."),
+    "key.play": N_("Play or pause"),
+    "key.back": N_("5 seconds back"),
+    "key.on": N_("5 seconds on"),
+    "key.far_back": N_("10 seconds back"),
+    "key.far_on": N_("10 seconds on"),
+    "key.slower": N_("Slower"),
+    "key.faster": N_("Faster"),
+    "key.quiet": N_("Skip silence"),
+    "key.previous": N_("Previous turn"),
+    "key.next": N_("Next turn"),
+    "key.find": N_("Search in what was said"),
 }
 DIFFERENCE: Words = {
     "missing": N_("Never written there"),
