@@ -1,7 +1,7 @@
 """Lists of tickets, a ticket's page, and what people do there."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +21,7 @@ from screenpop.route import Api, Scope
 from screenpop.shapes import answer
 from screenpop.telling import agents_of, ticket_changed
 from screenpop.words import N_
-from storage.edits import Refusal, RefusedError, StaleError, TicketField
+from storage.edits import Meanwhile, Refusal, RefusedError, StaleError, TicketField
 from storage.pages import CallItem, TicketFilter, TicketList, TicketPage
 from storage.records import TicketLink
 from storage.trouble import UnknownTicketError
@@ -40,6 +40,12 @@ REFUSED = {
 STALE = N_(
     "Somebody else changed this ticket while you were typing. Your text is still here: compare, then save again."
 )
+WROTE = N_("{who} meanwhile wrote: {value}")
+NAMED = {
+    TicketField.STATUS: words.STATUS,
+    TicketField.CATEGORY: words.CATEGORY,
+    TicketField.URGENCY: words.URGENCY,
+}
 STATUS_CHOICES: dict[str, frozenset[Status] | None] = {
     "open": frozenset(status for status in Status if status.open),
     **{status.value: frozenset({status}) for status in Status},
@@ -134,12 +140,20 @@ async def edit(request: web.Request) -> web.Response:
         await deps.ledger.edit_ticket(
             ours.id, changes, who=request[SESSION].user.login, now=deps.now(), version=version
         )
-    except StaleError:
-        return await show(request, await the_ticket(request), 409, trouble=say(STALE), typed=typed)
+    except StaleError as error:
+        wrote = [say(WROTE).format(who=one.who, value=_named(say, one)) for one in error.meanwhile]
+        trouble = " ".join([say(STALE), *wrote])
+        return await show(request, await the_ticket(request), 409, trouble=trouble, typed=typed)
     except RefusedError as error:
         return await show(request, page, 422, trouble=say(REFUSED[error.refusal]), typed=typed)
     await tell(request, ours.id, page.calls)
     raise web.HTTPSeeOther(f"/tickets/{ours.id}")
+
+
+def _named(say: Callable[[str], str], one: Meanwhile) -> str:
+    """What a field holds, as people call it."""
+    value = one.value or ""
+    return say(NAMED.get(one.field, {}).get(value, "")) or value or "—"
 
 
 async def note(request: web.Request) -> web.Response:

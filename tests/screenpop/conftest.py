@@ -12,6 +12,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
+from crm.customer import Candidate
 from numbering.identify import identify
 from screenpop.asks import Voice
 from screenpop.card import Filled, LineInfo, Ticketed
@@ -58,6 +59,7 @@ class House:
     desk: Desk = field(default_factory=lambda: Desk({LINE: LineInfo("售后", "0755")}))
     told: dict[str, Any] = field(default_factory=dict)
     calls: int = 0
+    offers: tuple[Candidate, ...] = ()
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.db)
@@ -66,6 +68,10 @@ class House:
         self.audit = Audit(self.db)
         self.standings = Standings(AgentStates(self.db), self.fanout, lambda: self.time)
         self.voice = Voice(self.fanout, self.desk.page, lambda: self.time)
+
+    async def offered(self, _call: CallKey) -> tuple[Candidate, ...]:
+        """Whom any call's number may be."""
+        return self.offers
 
     async def status(self) -> dict[str, Any]:
         """What the status page is told."""
@@ -94,6 +100,7 @@ class House:
             recording=self.recording,
             finding=Finding.of(self.db, {LINE: {"投诉": Rule("高", "wang")}}),
             callbacks=Callbacks(self.db),
+            offered=self.offered,
             status=self.status,
             site="沐川热线",
             lines={LINE: "售后", "4008001234": "投诉"},

@@ -33,8 +33,12 @@ async def test_a_ticket_is_read_and_changed(house: "House", visit: "Visit") -> N
     after = await answer.json()
     assert (after["status"], after["title"], after["typed"]) == ("working", "漏水", ["title"])
     assert after["version"] == before["version"] + 1
-    stale = await li.ask("PATCH", f"/api/tickets/{ticket}", json=body)
-    assert stale.status == 409
+    again = await li.ask("PATCH", f"/api/tickets/{ticket}", json=body)
+    assert (await again.json())["version"] == after["version"], "sent twice it is done once"
+    other = await (await visit("wang")).ask("PATCH", f"/api/tickets/{ticket}", json={**body, "title": "发票"})
+    assert other.status == 409
+    told = await other.json()
+    assert (told["version"], told["fields"]) == (after["version"], "title")
 
 
 @pytest.mark.parametrize(

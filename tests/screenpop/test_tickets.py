@@ -96,16 +96,18 @@ async def test_untouched_machine_fields_follow_the_machine(house: "House", visit
 
 
 async def test_two_people_at_one_ticket(house: "House", visit: "Visit") -> None:
-    """The second to save is told, keeps their text, sees the other's, and saves with the next click."""
+    """Of the same field the second to save is told, keeps their text, and sees the other's; saves with the next click."""
     call = await house.answered()
     ticket = await house.ticket_of(call)
     li, zhao = await visit("li"), await visit("zhao")
     form = form_of(await li.text(f"/tickets/{ticket}")) | {"title": "漏水"}
-    assert await change(zhao, ticket, urgency="高") == 303
+    assert await change(zhao, ticket, urgency="高", title="热水器") == 303
     answer = await li.post(f"/tickets/{ticket}", form)
     page = await answer.text()
     assert answer.status == 409
     assert "其他人修改了这个工单" in page
+    assert "zhao" in page
+    assert "热水器" in page
     again = form_of(page)
     assert (again["title"], again["urgency"]) == ("漏水", "高")
     assert (await li.post(f"/tickets/{ticket}", again)).status == 303
