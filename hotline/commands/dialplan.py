@@ -93,6 +93,7 @@ def _secrets(settings: Settings, pbx: Pbx) -> Secrets:
     made = Secrets(
         user=take(f"PBX {pbx.name!r}", pbx.secret),
         recorder=take("the recorder", pbx.recorder_secret) if pbx.recorder else None,
+        desk=take("the desk login", pbx.desk_secret) if pbx.desk else None,
         token=take("routing", settings.routing.token) if settings.routing.http_port else None,
     )
     if faults:

@@ -7,8 +7,11 @@ from telephony.reading import LAYOUTS
 
 FILE = "hotline_manager.conf"
 CLASSES = "system,call,agent,user"
-_ANSWERS = frozenset({"CoreShowChannel", "Status", "QueueEntry"})  # sent to the asker alone, past every filter
+_ANSWERS = frozenset(
+    {"CoreShowChannel", "Status", "QueueEntry", "QueueMember"}
+)  # sent to the asker alone, past every filter
 _OTHER_CLASS = frozenset({"VarSet"})  # class dialplan: half of all traffic, for names that the UserEvent tells
+_OTHER_LOGIN = frozenset({"OriginateResponse"})  # to the desk login, which asks for it
 _STATE = ("FullyBooted", "Shutdown", "Reload")
 MACHINE = {4: "255.255.255.255", 6: "128"}
 
@@ -16,7 +19,7 @@ MACHINE = {4: "255.255.255.255", 6: "128"}
 def events() -> list[str]:
     """Every event the service reads of the classes it asks for: what its filter must let through."""
     names = {name.decode() for name, layout in LAYOUTS.items() if not layout.listed}
-    return sorted(names - _ANSWERS - _OTHER_CLASS | set(_STATE))
+    return sorted(names - _ANSWERS - _OTHER_CLASS - _OTHER_LOGIN | set(_STATE))
 
 
 def render(plan: Plan) -> str:
@@ -24,6 +27,8 @@ def render(plan: Plan) -> str:
     parts = [_HEAD.format(pbx=plan.pbx.name), _user(plan)]
     if plan.pbx.recorder is not None:
         parts.append(_recorder(plan))
+    if plan.pbx.desk is not None:
+        parts.append(_desk(plan))
     return "\n".join(parts)
 
 
@@ -66,6 +71,34 @@ def _recorder(plan: Plan) -> str:
 read =
 write = system
 writetimeout = 5000
+"""
+
+
+def _desk(plan: Plan) -> str:
+    desk = plan.pbx.desk
+    assert desk is not None
+    return f"""\
+; What agents do on their desks goes by this login: pauses{" and calls by a click" if desk.originate else ""}.
+; Class agent may pause members of queues, add and remove them, and write to queue_log.
+{_ORIGINATES.format(context=desk.context) if desk.originate else ""}\
+[{desk.user}]
+{_secret(plan.secrets.desk, plan.pbx.desk_secret_variable)}
+{_from(plan.service)}
+read ={" call" if desk.originate else ""}
+write = agent{",originate" if desk.originate else ""}
+writetimeout = 5000
+{_FILTER if desk.originate else ""}"""
+
+
+_ORIGINATES = """\
+; RISK: with class originate, whoever has this secret can have any number called
+; through any context of this dialplan, at your expense. The service itself dials digits alone, of numbers that it
+; knows to be mobiles, fixed lines or 400 numbers, and only in [{context}]: let no more out of that than agents may
+; call, and have the carrier cap what a day may cost.
+"""
+_FILTER = """\
+; Only what became of the calls it asked for.
+eventfilter = ^Event: OriginateResponse[^A-Za-z]
 """
 
 

@@ -117,6 +117,7 @@ def _missing(plan: Plan) -> Iterator[str]:
         )
         if plan.secrets.recorder is None:
             yield f"SECRET: the line of [{plan.pbx.recorder.user}] in {manager.FILE} is empty."
+    yield from _desk(plan)
     if plan.route is None:
         yield (
             "Routing is not asked: set routing.http_port. The dialplan asks by HTTP alone, as Asterisk waits\n"
@@ -131,3 +132,17 @@ def _missing(plan: Plan) -> Iterator[str]:
         yield 'No messages are taken: set voicemail_event = "CC400Voicemail" in [[pbx]] for that.'
     if plan.mixes and plan.pbx.recording_event is None:
         yield "recording_event is off: recordings are found by the Uniqueid in their names alone."
+
+
+def _desk(plan: Plan) -> Iterator[str]:
+    """The login that acts for agents' desks."""
+    desk = plan.pbx.desk
+    if desk is None:
+        return
+    if plan.secrets.desk is None:
+        yield f"SECRET: the line of [{desk.user}] in {manager.FILE} is empty: agents cannot pause from their desks."
+    if desk.originate:
+        yield (
+            f"RISK: [{desk.user}] may have any number called (write = originate); {manager.FILE} says more.\n"
+            f"Calls by a click go on in [{desk.context}], which must exist and let out only what agents may call."
+        )

@@ -48,6 +48,7 @@ class Secrets:
     user: str | None = None
     recorder: str | None = None
     token: str | None = None
+    desk: str | None = None
 
 
 class Desk(NamedTuple):
@@ -195,6 +196,7 @@ def _unsafe(made: Plan) -> Iterator[str]:
         ("recordings.mark", made.mark, _MARK),
         ("[[pbx]] user", made.pbx.user, _USER),
         ("[[pbx]] recorder.user", None if recorder is None else recorder.user, _USER),
+        ("[[pbx]] desk.user", None if made.pbx.desk is None else made.pbx.desk.user, _USER),
         ("[[pbx]] recording_event", made.pbx.recording_event, _EVENT),
         ("[[pbx]] voicemail_event", made.pbx.voicemail_event, _EVENT),
         ("routing.dial", device_of(made.dial_as, "1001"), _DEVICE),

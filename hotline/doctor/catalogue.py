@@ -60,6 +60,9 @@ class Code(StrEnum):
     DANGEROUS = "live-dangerously"
     CONFIG_READABLE = "config-readable"
     RECORDER_LOGIN = "recorder-login"
+    DESK_LOGIN = "desk-login"
+    DESK_WIDE = "desk-wide"
+    DESK_CONTEXT = "desk-context"
     MODULE_MISSING = "module-missing"
     # trunk and dialplan
     TRUNK_UNKNOWN = "trunk-unknown"
@@ -140,11 +143,14 @@ CATALOGUE: Mapping[Code, Entry] = {
     _C.NO_REPORTING: Entry(_F, "after a reconnect the PBX cannot be asked what is there: calls that ended unseen stay on the pages", "write = reporting for this user, then: manager reload"),
     _C.RIGHTS_WIDE: Entry(_F, "whoever gets this secret can make calls, listen in or run programs on the PBX", "write = reporting, nothing else"),
     _C.FILTER_NARROW: Entry(_F, "events that calls are told from never arrive: cards stay, the wrong agent is shown, outcomes are wrong", "use the filter hotline dialplan prints, then: manager reload"),
-    _C.FILTER_THIN: Entry(_W, "who picked up a colleague's ringing phone, and the end of a recording, are told late or not", "use the filter hotline dialplan prints"),
+    _C.FILTER_THIN: Entry(_W, "who picked up a colleague's ringing phone, the end of a recording and pauses are told late or not", "use the filter hotline dialplan prints"),
     _C.FILTER_WIDE: Entry(_W, "about twice the volume that is needed is sent", "use the filter hotline dialplan prints"),
     _C.DANGEROUS: Entry(_F, "any AMI user who may read a variable may read files and run programs on the PBX", "live_dangerously = no in asterisk.conf, then restart"),
     _C.CONFIG_READABLE: Entry(_W, "func_config lets every AMI user with reporting read every secret in the PBX's configuration", "noload = func_config.so in modules.conf, unless the dialplan uses AST_CONFIG()"),
     _C.RECORDER_LOGIN: Entry(_F, "no call is recorded, as the service is to start recordings", "the user hotline dialplan prints: write = system,reporting, no read; HOTLINE_PBX_<NAME>_RECORDER_SECRET"),
+    _C.DESK_LOGIN: Entry(_F, "agents' pauses do not reach the queues, and nothing is called by a click", "the user hotline dialplan prints: write = agent, with originate where calls are made; HOTLINE_PBX_<NAME>_DESK_SECRET"),
+    _C.DESK_WIDE: Entry(_W, "whoever takes the service's machine may do that on the PBX", "the user hotline dialplan prints: write = agent or agent,originate"),
+    _C.DESK_CONTEXT: Entry(_F, "every call by a click is refused", "context in [pbx.desk]: one that lets out what agents may call"),
     _C.MODULE_MISSING: Entry(_F, "the dialplan stops where it needs the module", "load it in modules.conf, then: module load"),
     _C.TRUNK_UNKNOWN: Entry(_F, "calls are recognised by their trunk: none of its calls is a call of ours", "name the endpoint exactly as the PBX does (pjsip show endpoints) in trunks"),
     _C.TRUNK_CONTEXT: Entry(_F, "the PBX answers 404 to every call of the carrier", "context = of the trunk's endpoint: one that holds your 400 numbers"),

@@ -11,6 +11,7 @@ from hotline.doctor import (
     judge_dialplan,
     judge_house,
     judge_link,
+    judge_logins,
     judge_manager,
     judge_queues,
     judge_recording,
@@ -23,10 +24,10 @@ from hotline.doctor.files import gather
 from hotline.doctor.finding import Report
 from hotline.doctor.gathered import Answers, Case, Files, Reach, Records
 from hotline.doctor.places import look_at_house, look_at_recordings, look_at_records
-from hotline.doctor.probe import probe, probe_recorder
+from hotline.doctor.probe import probe, probe_login
 from hotline.past import records_of
 from hotline.settings import Settings
-from hotline.telephony_settings import Pbx
+from hotline.telephony_settings import DeskLogin, Pbx, RecorderLogin
 from telephony.cdr import RecordsError
 
 _HOUR = 3600.0
@@ -63,6 +64,7 @@ def judge(case: Case, now: float, report: Report) -> None:
     judge_manager.judge(case, report)
     judge_link.judge(case, report)
     judge_rights.judge(case, entry, report)
+    judge_logins.judge(case, report)
     judge_dialplan.judge(case, entry, report)
     judge_queues.judge(case, entry, report)
     judge_recording.judge(case, entry, report)
@@ -82,7 +84,8 @@ async def _case(
         report.tell(Code.SECRET_MISSING, f"PBX {pbx.name}", str(error))
     else:
         answers = await probe(pbx, secret, clock, listen)
-    recorder = await _recorder(pbx, clock)
+    recorder = await _further(pbx, pbx.recorder, pbx.recorder_secret, clock)
+    desk = await _further(pbx, pbx.desk, pbx.desk_secret, clock)
     files: Files | None = None if folder is None else await asyncio.to_thread(gather, folder)
     recordings = settings.recordings_of(pbx)
     return Case(
@@ -97,14 +100,17 @@ async def _case(
         else await asyncio.to_thread(look_at_recordings, recordings.root, recordings.mark, recordings.wait, clock()),
         records=await _records(pbx, clock),
         recorder=recorder,
+        desk=desk,
     )
 
 
-async def _recorder(pbx: Pbx, clock: Callable[[], float]) -> Answers | None:
-    if pbx.recorder is None:
+async def _further(
+    pbx: Pbx, login: RecorderLogin | DeskLogin | None, secret: Callable[[], str], clock: Callable[[], float]
+) -> Answers | None:
+    if login is None:
         return None
     try:
-        return await probe_recorder(pbx, pbx.recorder_secret(), clock)
+        return await probe_login(pbx, login.user, secret(), clock)
     except LookupError as error:
         return Answers(reach=Reach.NO_SECRET, trouble=str(error))
 

@@ -20,7 +20,8 @@ NEEDED: Mapping[str, str] = {
 """Events without which facts are wrong, and their class."""
 
 HELPFUL: Mapping[str, str] = {
-    "Pickup": "call", "MixMonitorStart": "call", "MixMonitorStop": "call", "AgentDump": "agent"
+    "Pickup": "call", "MixMonitorStart": "call", "MixMonitorStop": "call", "AgentDump": "agent",
+    "QueueMemberPause": "agent",
 }  # fmt: skip
 """Events that only tell it sooner or more surely."""
 

@@ -131,6 +131,7 @@ class Case:
     sounds: Sounds | None = None
     records: Records | None = None
     recorder: Answers | None = None
+    desk: Answers | None = None
     extensions: frozenset[str] | None = None  # those people log in for
 
     @property

@@ -35,7 +35,6 @@ _DANGEROUS = (
 def judge(case: Case, entry: Entry | None, report: Report) -> None:
     """Classes, filter, actions, modules."""
     _classes(case, report)
-    _recorder(case, report)
     _actions(case, report)
     _filter(case, report)
     _modules(case, entry, report)
@@ -108,21 +107,6 @@ def _actions(case: Case, report: Report) -> None:
         report.tell(Code.RIGHTS_WIDE, subject, f"write has {', '.join(much)}")
     elif actions is not None and "CoreShowChannels" in actions:
         report.well(subject, "may ask what is there, and do nothing")
-
-
-def _recorder(case: Case, report: Report) -> None:
-    """The second login, where the service starts recordings itself."""
-    answers, login = case.recorder, case.pbx.recorder
-    if answers is None or login is None or answers.reach is Reach.AWAY:
-        return  # away: told of the first login
-    subject = f"{case.subject}, recorder {login.user}"
-    if answers.reach is not Reach.IN:
-        report.tell(Code.RECORDER_LOGIN, subject, f"its login fails: {answers.trouble}")
-    elif answers.actions is not None and not {"MixMonitor", "Getvar"} <= answers.actions.keys():
-        lacking = sorted({"MixMonitor", "Getvar"} - answers.actions.keys())
-        report.tell(Code.RECORDER_LOGIN, subject, f"it may not do {' and '.join(lacking)}")
-    else:
-        report.well(subject, "may start recordings")
 
 
 def _filter(case: Case, report: Report) -> None:

@@ -173,6 +173,7 @@ def _secret_files(settings: Settings, config: Path | None) -> Iterator[Path]:
     def of(pbx: Pbx) -> Iterator[Path | None]:
         yield pbx.secret_file
         yield pbx.recorder.secret_file if pbx.recorder else None
+        yield pbx.desk.secret_file if pbx.desk else None
         yield settings.recordings_of(pbx).secret_file
         yield settings.recordings_of(pbx).key_file
 

@@ -61,10 +61,9 @@ async def _asked(session: "_Session", listen: float) -> Answers:
         return Answers(reach=Reach.AWAY, trouble=f"after the login: {error}")
 
 
-async def probe_recorder(pbx: Pbx, secret: str, clock: Clock) -> Answers:
-    """What the second login, which starts recordings, may do."""
-    assert pbx.recorder is not None
-    session = _Session(pbx.model_copy(update={"user": pbx.recorder.user}), secret, clock)
+async def probe_login(pbx: Pbx, user: str, secret: str, clock: Clock) -> Answers:
+    """What a further login may do: one that starts recordings, or acts for the desks."""
+    session = _Session(pbx.model_copy(update={"user": user}), secret, clock)
     try:
         await session.connection.open()
         return Answers(reach=Reach.IN, actions=await session.actions())

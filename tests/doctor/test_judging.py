@@ -210,6 +210,40 @@ def test_the_login_that_starts_recordings(judged: Judged, recorder: Answers, fou
     assert codes(judged(SOUND, chosen, recorder=recorder)) == found
 
 
+PAUSES = REPORTING | {"QueuePause": frozenset({"agent", "all"}), "QueueAdd": frozenset({"agent", "all"})}
+CALLS = PAUSES | {"Originate": frozenset({"originate", "all"})}
+
+
+@pytest.mark.parametrize(
+    ("desk", "found"),
+    [
+        (Answers(reach=Reach.IN, actions=CALLS), set()),
+        (Answers(reach=Reach.IN, actions=PAUSES), {C.DESK_LOGIN}),
+        (Answers(reach=Reach.IN, actions=CALLS | {"Command": frozenset({"command", "all"})}), {C.DESK_WIDE}),
+        (Answers(reach=Reach.REFUSED, trouble="Authentication failed"), {C.DESK_LOGIN}),
+        (Answers(reach=Reach.NO_SECRET, trouble="no secret"), {C.DESK_LOGIN}),
+        (Answers(reach=Reach.AWAY), set()),
+    ],
+)
+def test_the_login_that_acts_for_desks(judged: Judged, desk: Answers, found: set[Code]) -> None:
+    """It must be let in, may pause and call, and should do nothing else."""
+    chosen = settings(pbx={"desk": {"user": "desk", "originate": True, "context": "from-internal"}})
+    assert codes(judged(SOUND, chosen, desk=desk)) - {C.DESK_CONTEXT} == found
+
+
+def test_a_desk_login_that_may_only_pause(judged: Judged) -> None:
+    """Is enough where nobody calls by a click; one that may call is too much then."""
+    chosen = settings(pbx={"desk": {"user": "desk"}})
+    assert not codes(judged(SOUND, chosen, desk=Answers(reach=Reach.IN, actions=PAUSES)))
+    assert codes(judged(SOUND, chosen, desk=Answers(reach=Reach.IN, actions=CALLS))) == {C.DESK_WIDE}
+
+
+def test_calls_by_a_click_need_their_context(judged: Judged) -> None:
+    """One that the dialplan has."""
+    chosen = settings(pbx={"desk": {"user": "desk", "originate": True, "context": "no-such-context"}})
+    assert codes(judged(SOUND, chosen, desk=Answers(reach=Reach.IN, actions=CALLS))) == {C.DESK_CONTEXT}
+
+
 GENERATED = """
 [carrier-in]
 include => did

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from hotline.doctor.gathered import Answers, Reach
-from hotline.doctor.probe import probe, probe_recorder
-from hotline.telephony_settings import Pbx, RecorderLogin
+from hotline.doctor.probe import probe, probe_login
+from hotline.telephony_settings import Pbx
 
 VARIABLES = {
     "DEVICE_STATE(PJSIP/carrier)": "NOT_INUSE",
@@ -154,9 +154,8 @@ async def test_a_wrong_secret_is_a_refusal() -> None:
 async def test_the_login_that_starts_recordings() -> None:
     """Its own rights, asked with its own secret."""
     async with serving(Manager()) as pbx:
-        second = pbx.model_copy(update={"recorder": RecorderLogin(user="recorder")})
-        found = await probe_recorder(second, "the-secret", lambda: 0.0)
-        refused = await probe_recorder(second, "another", lambda: 0.0)
+        found = await probe_login(pbx, "recorder", "the-secret", lambda: 0.0)
+        refused = await probe_login(pbx, "recorder", "another", lambda: 0.0)
     assert found.actions is not None
     assert "Originate" in found.actions
     assert refused.reach is Reach.REFUSED

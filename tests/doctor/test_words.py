@@ -17,7 +17,7 @@ from hotline.doctor.watching import Step
 from telephony.reading import LAYOUTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
-_NOT_FILTERED = {"CoreShowChannel", "Status", "QueueEntry"}
+_NOT_FILTERED = {"CoreShowChannel", "Status", "QueueEntry", "QueueMember", "OriginateResponse"}
 _DISPENSABLE = {"Newstate", "VarSet"}  # they only confirm a call a moment sooner; a recording's name another way
 
 

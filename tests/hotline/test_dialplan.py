@@ -32,7 +32,7 @@ SOUND: dict[str, Any] = {
     "recordings": {"root": "/var/spool/asterisk/monitor"},
     "routing": {"http_port": 8410},
 }
-SECRETS = Secrets(user="a-secret-here", recorder="another-one", token="a-token-here")
+SECRETS = Secrets(user="a-secret-here", recorder="another-one", token="a-token-here", desk="a-third-one")
 
 
 def _settings(**changes: Any) -> Settings:
@@ -250,6 +250,21 @@ def test_where_the_service_records_the_dialplan_does_not() -> None:
     assert "RISK" in notes.render(made)
 
 
+def test_the_desk_login_has_no_more_rights_than_it_needs() -> None:
+    """It may pause; only where calls by a click are wanted it may call, too, and hears of that: a risk that is told."""
+    made = _plan(pbx=_pbx(desk={"user": "desk"}))
+    user = manager.render(made)
+    assert re.search(r"\[desk\]\nsecret = a-third-one\n(.*\n)+read =\nwrite = agent\n", user)
+    assert "RISK" not in user + notes.render(made)
+    made = _plan(pbx=_pbx(desk={"user": "desk", "originate": True, "context": "agents-out"}))
+    user = manager.render(made)
+    assert re.search(r"\[desk\]\nsecret = a-third-one\n(.*\n)+read = call\nwrite = agent,originate\n", user)
+    assert "eventfilter = ^Event: OriginateResponse[^A-Za-z]\n" in user
+    assert "[agents-out]" in user
+    assert "RISK" in user
+    assert "[agents-out]" in notes.render(made)
+
+
 def test_without_an_event_no_message_is_taken() -> None:
     """The service would not learn of it."""
     made = _plan(pbx=_pbx(voicemail_event=None))
@@ -293,8 +308,8 @@ def test_the_filter_lets_through_all_that_is_read() -> None:
     (pattern,) = re.findall(r"^eventfilter = (.*)$", manager.render(_plan()), re.MULTILINE)
     for name in LAYOUTS:
         event = f"Event: {name.decode()}\r\nPrivilege: x\r\n"
-        asked = name in (b"CoreShowChannel", b"Status", b"QueueEntry") or name.endswith(b"Complete")
-        if name != b"VarSet" and (not asked or name == b"AgentComplete"):
+        asked = name in (b"CoreShowChannel", b"Status", b"QueueEntry", b"QueueMember") or name.endswith(b"Complete")
+        if name not in (b"VarSet", b"OriginateResponse") and (not asked or name == b"AgentComplete"):
             assert re.match(pattern, event), name
     for other in ("NewchannelX", "DeviceStateChange", "QueueMemberStatus", "RTCPSent", "Newexten"):
         assert not re.match(pattern, f"Event: {other}\r\nEvent: Newchannel\r\n"), other
