@@ -82,7 +82,7 @@ class Acquaintance:
         try:
             async with asyncio.timeout(PATIENCE):
                 since = now - self._since[line]
-                past = await self._reads.remembered(customer_id, number.e164, line=line, since=since)
+                past = await self._reads.remembered(customer_id, number.e164, line=line, since=since, now=now)
         except (StorageError, TimeoutError) as error:
             log.warning("routing cannot read the database", error=str(error) or f"silent for {PATIENCE} s")
             return Background(vip=bool(customer and customer.vip), whole=False)

@@ -79,9 +79,9 @@ class Seats:
 
     async def at(self, extension: str, now: float) -> Sequence[Sitting]:
         """Who sits at a phone, the one who sat down last first."""
-        query = _people().where(seats.c.extension == extension, sessions.c.expires > now)
         async with self._db.read() as conn:
-            return [Sitting(*row) for row in await conn.execute(query)]
+            rows = await conn.execute(sitting(now).where(seats.c.extension == extension))
+            return [Sitting(row.session_id, row.login, row.name, row.began, row.seen) for row in rows]
 
     async def last(self, extension: str, now: float, *, but: int = 0) -> Sat | None:
         """Who sat down at a phone last, ``but`` so many others after them."""
@@ -154,12 +154,12 @@ def talked_by(login: str, own: str | None) -> ColumnElement[bool]:
     return and_(mine, call_agents.c.talked.is_not(None))
 
 
-def _people() -> Select[Any]:
-    found = (seats.c.session_id, seats.c.login, users.c.name, seats.c.began, sessions.c.seen)
+def sitting(now: float) -> Select[Any]:
+    """Everybody at a phone, who sat down last first: columns session_id, login, name, extension, began, seen."""
+    found = (seats.c.session_id, seats.c.login, users.c.name, seats.c.extension, seats.c.began, sessions.c.seen)
     query = select(*found).join_from(seats, sessions, _HERE).join(users, users.c.id == sessions.c.user_id)
-    return query.where(seats.c.until > sessions.c.seen, users.c.active.is_(True)).order_by(
-        seats.c.began.desc(), seats.c.id.desc()
-    )
+    live = (seats.c.until > now, sessions.c.expires > now, users.c.active.is_(True))
+    return query.where(*live).order_by(seats.c.began.desc(), seats.c.id.desc())
 
 
 def _tidy(conn: Connection, now: float) -> None:
@@ -188,4 +188,4 @@ _ONLY_OWNER = (
     .having(func.count() == 1)
 )
 
-__all__ = ["Sat", "Seats", "Sitting", "follow", "sit_down", "stay", "talked_by", "who_sat"]
+__all__ = ["Sat", "Seats", "Sitting", "follow", "sit_down", "sitting", "stay", "talked_by", "who_sat"]
