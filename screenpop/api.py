@@ -18,6 +18,7 @@ from screenpop.rights import RIGHTS, Right, Role
 from screenpop.route import Api, Route, Scope
 from screenpop.shapes import answer, body, done, query_of
 from screenpop.ticket_pages import a_page, tell, the_ticket
+from screenpop.tokens import PROGRAM
 from storage.edits import RefusedError, StaleError, TicketField
 from storage.pages import CallItem
 
@@ -34,8 +35,18 @@ async def me(request: web.Request) -> web.Response:
     session = request[SESSION]
     user = session.user
     rights = tuple(sorted(RIGHTS[Role(user.role)]))
-    found = Me(login=user.login, name=user.name, role=Role(user.role), extension=session.extension, rights=rights)
-    return answer(found)
+    program = request.get(PROGRAM)
+    return answer(
+        Me(
+            login=user.login,
+            name=user.name,
+            role=Role(user.role),
+            extension=session.extension,
+            rights=rights,
+            token=program and program.name,
+            scopes=program and tuple(scope for scope in Scope if scope.value in program.scopes),
+        )
+    )
 
 
 async def tickets(request: web.Request) -> web.Response:
