@@ -11,6 +11,7 @@ from typing import Self
 from crm.connector import Connector
 from crm.customer import Customer
 from crm.quality import Blemish, Fault, blemishes
+from screenpop.sheets import safe_cell
 from storage.crm_index import CrmIndex
 from storage.doubles import Doubles
 
@@ -19,7 +20,6 @@ Tell = Callable[[Blemish], None]
 
 CUSTOMERS = "customers"  # how many there are, beside the counts of faults
 HEADERS = ("fault", "customer", "name", "number or text", "also of")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def of_index(index: CrmIndex) -> Pages:
@@ -89,8 +89,3 @@ class CsvList:
     def row(self, cells: Sequence[str]) -> None:
         """Any row. Raises OSError."""
         self._writer.writerow([safe_cell(cell) for cell in cells])
-
-
-def safe_cell(text: str) -> str:
-    """The text as a cell that no spreadsheet reckons with."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text

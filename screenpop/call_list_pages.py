@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlencode
@@ -13,10 +12,11 @@ from pydantic import Field
 from numbering.identify import identify
 from screenpop.accounts import SESSION
 from screenpop.answers.calls import Call
+from screenpop.days import midnight
 from screenpop.deps import DEPS
 from screenpop.finding import asker
 from screenpop.forms import query
-from screenpop.rendering import reader, render
+from screenpop.rendering import render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Route, Scope, Shape
 from screenpop.shapes import answer, query_of
@@ -94,8 +94,8 @@ async def calls(request: web.Request) -> web.Response:
         line=asked.get("line") or None,
         agent=asked.get("agent", "").strip()[:64] or None,
         outcomes=None if outcome is None else Came(outcome).outcomes,
-        since=_midnight(request, asked.get("since")),
-        until=_midnight(request, asked.get("until"), after=1),
+        since=midnight(request, asked.get("since")),
+        until=midnight(request, asked.get("until"), after=1),
         number=number_of(asked.get("number")),
     )
     found = await _found(request, wanted, asked.get("cursor"), PAGE)
@@ -130,17 +130,6 @@ async def _found(request: web.Request, wanted: CallFilter, cursor: str | None, l
         return await request.app[DEPS].reads.calls(whose, cursor, limit)
     except ValueError as error:
         raise web.HTTPBadRequest(text=str(error)) from error
-
-
-def _midnight(request: web.Request, day: str | None, *, after: int = 0) -> float | None:
-    """When a day of the site begins, or so many days ``after`` it. 400 for what is no day."""
-    if not day:
-        return None
-    try:
-        begins = datetime.combine(datetime.strptime(day, "%Y-%m-%d").date(), time(), reader(request).zone)  # noqa: DTZ007 - a day
-        return (begins + timedelta(days=after)).timestamp()
-    except (ValueError, OverflowError) as error:
-        raise web.HTTPBadRequest(text="a day is written 2026-11-20") from error
 
 
 ROUTES = (

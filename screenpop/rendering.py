@@ -23,6 +23,7 @@ NAV = (
     ("/desk", N_("Desk"), "headset", Right.DESK),
     ("/tickets", N_("Tickets"), "ticket", Right.READ),
     ("/calls", N_("Calls"), "phone", Right.READ),
+    ("/audit", N_("Audit"), "audit", Right.AUDIT),
     ("/deliveries", N_("Deliveries"), "send", Right.STATUS),
     ("/status", N_("Service status"), "activity", Right.STATUS),
 )

@@ -5,6 +5,7 @@ from screenpop import (
     account_pages,
     api,
     api_docs,
+    audit_pages,
     call_list_pages,
     call_pages,
     callbacks,
@@ -69,4 +70,5 @@ ROUTES = (
     *peaks.ROUTES,
     *token_pages.ROUTES,
     *delivery_pages.ROUTES,
+    *audit_pages.ROUTES,
 )

@@ -43,6 +43,9 @@ class What(StrEnum):
     RECORDING_DROPPED = "recording_dropped"  # only the bleeped copy is left
     RECORDING_OPENED = "recording_opened"  # a sealed original was written out in the clear
     SEATED = "seated"  # at another phone; the subject is the login
+    SHOWN = "shown"  # a number that a list masks, or a page with one
+    PERSON_EXPORTED = "person_exported"  # what is kept of one person; the subject is a digest of the number
+    PERSON_ERASED = "person_erased"
     DIALLED = "dialled"  # a number was called from a phone; the subject is the number
 
 
@@ -109,6 +112,7 @@ class Audit:
         what: What | None = None,
         subject: str | None = None,
         since: float | None = None,
+        until: float | None = None,
         below: int | None = None,
         limit: int = 100,
     ) -> Sequence[AuditRow]:
@@ -119,6 +123,8 @@ class Audit:
                 query = query.where(column == wanted)
         if since is not None:
             query = query.where(audit.c.at >= since)
+        if until is not None:
+            query = query.where(audit.c.at < until)
         if below is not None:
             query = query.where(audit.c.id < below)
         async with self._db.read() as conn:

@@ -16,7 +16,7 @@ from hotline import instep
 from hotline.cli import main
 from hotline.commands import sync as command
 from hotline.crm_settings import Crm
-from hotline.instep_quality import safe_cell
+from screenpop.sheets import safe_cell
 from storage.customers import EmbeddedCrm
 from storage.database import Database
 from tests.crm.papercrm import PaperCrm

@@ -1,0 +1,36 @@
+"""What deeds in the audit trail are called. Pure."""
+
+from screenpop.words import N_, Words
+
+DEED: Words = {
+    "listened": N_("Listened to a recording"),
+    "downloaded": N_("Downloaded a recording"),
+    "looked": N_("Looked at"),
+    "shown": N_("Saw a number in full"),
+    "logged_in": N_("Logged in"),
+    "logged_out": N_("Logged out"),
+    "login_refused": N_("Login refused"),
+    "session_ended": N_("Ended a login"),
+    "password_changed": N_("Changed the password"),
+    "code_refused": N_("Second factor refused"),
+    "second_factor_set": N_("Set up a second factor"),
+    "second_factor_removed": N_("Removed a second factor"),
+    "recovery_codes_made": N_("Made recovery codes"),
+    "recovery_code_used": N_("Used a recovery code"),
+    "identity_linked": N_("Linked an account of the identity provider"),
+    "user_added": N_("Added a user"),
+    "user_changed": N_("Changed a user"),
+    "user_removed": N_("Removed a user"),
+    "program_added": N_("Made a token"),
+    "program_removed": N_("Revoked a token"),
+    "exported": N_("Downloaded a call as a file"),
+    "job_replayed": N_("Had a job done again"),
+    "recording_deleted": N_("Recording deleted by policy"),
+    "recording_sealed": N_("Recording encrypted"),
+    "recording_dropped": N_("Original recording removed"),
+    "recording_opened": N_("Opened an encrypted recording"),
+    "seated": N_("Changed the phone"),
+    "dialled": N_("Called a number"),
+    "person_exported": N_("Exported one person’s data"),
+    "person_erased": N_("Erased one person’s data"),
+}
