@@ -1,0 +1,178 @@
+"""What phones do becomes agents' states: talks that end, and pauses as the PBX has them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from hotline.desk_side import DeskSide
+from hotline.settings import Settings
+from hotline.telephony_settings import Agent, Line, Policy
+from screenpop.standings import Standings
+from storage.agent_states import AgentStates
+from storage.database import Database
+from storage.fanout import MemoryFanout
+from storage.trouble import StorageError, Trouble
+from telephony.call import Answered, Arrived, CallKey, Ended, Fact, Left, Outcome, Over, Rang
+from telephony.pauses import PauseSeen
+
+NOW = 1_795_147_200.0
+SETTINGS = Settings(
+    line=(
+        Line(number="4007002505", policy=Policy(wrap_up=45.0)),
+        Line(number="4008001234", policy=Policy(wrap_up=0.0)),
+    ),
+    agent=(Agent(extension="1001"), Agent(extension="1002")),
+)
+
+
+class Heard:
+    """A pipeline that only remembers."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.links: list[tuple[str, bool]] = []
+
+    def deliver(self, facts: Sequence[Fact]) -> None:
+        """Facts."""
+        self.facts += facts
+
+    def hears(self, pbx: str, *, on: bool) -> None:
+        """Links."""
+        self.links.append((pbx, on))
+
+
+class Side:
+    """A desk side that runs."""
+
+    def __init__(self, db: Database) -> None:
+        self.made = DeskSide(SETTINGS, db=db, fanout=MemoryFanout(), clock=lambda: NOW)
+        self.pipeline = Heard()
+        self.sink = self.made.beside(self.pipeline)
+
+    async def tell(self, *facts: Fact) -> None:
+        """What happens at phones, and until it has had its effect."""
+        self.sink.deliver(facts)
+        await self.made.presence.settled()
+
+    async def sees(self, agent: str, *, paused: bool, reason: str | None = None) -> None:
+        """What the PBX says of pauses."""
+        self.made.presence.paused(PauseSeen("main", agent, paused, reason, None))
+        await self.made.presence.settled()
+
+    async def state(self, extension: str) -> tuple[str, str | None, float | None]:
+        """State, reason, end."""
+        found = await self.made.standings.of(extension)
+        return found["state"], found["reason"], found["until"]
+
+
+@asynccontextmanager
+async def running(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """While the block lasts."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(work) for work in works]
+        yield
+        for task in tasks:
+            task.cancel()
+
+
+@pytest.fixture
+async def side(sqlite_url: str) -> AsyncIterator[Side]:
+    """It."""
+    db = Database.open(sqlite_url)
+    side = Side(db)
+    async with running(side.made.presence.run()):
+        yield side
+    await db.close()
+
+
+def talk(call: CallKey, line: str = "4007002505", agent: str = "1001") -> list[Fact]:
+    """A call that an agent takes."""
+    return [
+        Arrived(call=call, at=NOW, caller="13812345678", caller_name=None, number=line, dialled=line),
+        Rang(call=call, at=NOW + 1, agent="1002"),
+        Rang(call=call, at=NOW + 1, agent=agent),
+        Answered(call=call, at=NOW + 2, agent=agent),
+    ]
+
+
+def over(call: CallKey, agent: str = "1001") -> list[Fact]:
+    """Its end."""
+    return [
+        Left(call=call, at=NOW + 9, agent=agent, why=Over.ENDED),
+        Ended(call=call, at=NOW + 9, outcome=Outcome.ANSWERED),
+    ]
+
+
+async def test_after_a_talk_there_is_work_as_long_as_the_line_says(side: Side) -> None:
+    """For who talked, not for whose phone only rang; the pipeline hears all of it first."""
+    first, second = CallKey("main", "1.1"), CallKey("main", "1.2")
+    await side.tell(*talk(first, line="4008001234"), *over(first))
+    assert await side.state("1001") == ("ready", None, None)
+    await side.tell(*talk(second))
+    assert await side.state("1001") == ("ready", None, None)
+    await side.tell(*over(second))
+    assert await side.state("1001") == ("wrap_up", None, NOW + 45)
+    assert await side.state("1002") == ("ready", None, None)
+    assert len(side.pipeline.facts) == 12
+    side.sink.hears("main", on=True)
+    assert side.pipeline.links == [("main", True)]
+
+
+async def test_pauses_are_as_the_pbx_says(side: Side) -> None:
+    """With their reasons, through calls, until it says otherwise; a phone nobody configured can be chosen then."""
+    call = CallKey("main", "1.1")
+    await side.sees("1001", paused=True, reason="午餐")
+    await side.tell(*talk(call), *over(call))
+    assert await side.state("1001") == ("paused", "午餐", NOW + 45)
+    await side.sees("1001", paused=False)
+    assert await side.state("1001") == ("wrap_up", None, NOW + 45)
+    await side.sees("1009", paused=False)
+    assert await side.state("1009") == ("ready", None, None)
+    assert side.made.presence.phones == {"1001", "1002", "1009"}
+
+
+async def test_a_database_that_is_down_stops_nothing(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it does not take is dropped, and the next is told again."""
+    happen: Callable[..., Coroutine[Any, Any, bool]] = Standings.happen
+
+    async def down(*_: Any, **__: Any) -> bool:
+        raise StorageError(Trouble.AWAY, "down")
+
+    one, two = CallKey("main", "1.1"), CallKey("main", "1.2")
+    monkeypatch.setattr(Standings, "happen", down)
+    await side.tell(*talk(one), *over(one))
+    monkeypatch.setattr(Standings, "happen", happen)
+    assert await side.state("1001") == ("ready", None, None)
+    await side.tell(*talk(two), *over(two))
+    assert (await side.state("1001"))[0] == "wrap_up"
+
+
+async def test_time_that_passes_waits_for_the_database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work after a call ends once the database is back; nothing dies of it."""
+    monkeypatch.setattr("screenpop.standings.AGAIN", 0.01)
+    db = Database.open(sqlite_url)
+    now, states = NOW, AgentStates(db)
+    standings = Standings(states, MemoryFanout(), lambda: now)
+    side = DeskSide(SETTINGS, db=db, fanout=MemoryFanout(), clock=lambda: now)
+    side.presence.deliver([*talk(CallKey("main", "1.1")), *over(CallKey("main", "1.1"))])
+    async with running(side.presence.run()):
+        await side.presence.settled()
+    change, refused = AgentStates.change, asyncio.Event()
+
+    async def down(*_: Any, **__: Any) -> None:
+        refused.set()
+        raise StorageError(Trouble.AWAY, "down")
+
+    monkeypatch.setattr(AgentStates, "change", down)
+    async with running(standings.run()):
+        now += 60
+        standings.wake()
+        await asyncio.wait_for(refused.wait(), 10)
+        monkeypatch.setattr(AgentStates, "change", change)
+        async with asyncio.timeout(10):
+            while (await standings.of("1001"))["state"] != "ready":  # noqa: ASYNC110 - no event of its own
+                await asyncio.sleep(0.005)
+    await db.close()
