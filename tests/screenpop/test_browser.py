@@ -3,22 +3,27 @@
 Every test ends with: no error, no warning and no policy violation in the console, no request to another host.
 """
 
-import os
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
-from aiohttp import web
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import expect
 
 from crm.connector import Item, Of, Ref
 from crm.connector import Status as ItemStatus
 from crm.customer import Candidate, Customer, Match, Phone, Purchase, Reason
-from screenpop.card import Filled, Problem, Ticketed
+from screenpop.card import Filled, Problem
 from screenpop.deps import HUB
 from storage.records import Known
-from telephony.call import Answered, Arrived, CallKey, Held, Left, Over, Rang, Stopped
+from telephony.call import Answered, CallKey, Held, Left, Over, Stopped
+from tests.screenpop.browser import (
+    BROWSER,
+    SECOND,
+    Open,
+    Server,
+    arrived,
+    offered,
+    rang,
+    ring,
+)
 from tickets.ticket import Status, Ticket
 from transcription.account import Category, Sentiment, Summary, Urgency
 from transcription.transcript import Speaker, Transcript, Turn
@@ -26,123 +31,8 @@ from transcription.transcript import Speaker, Transcript, Turn
 if TYPE_CHECKING:
     from tests.screenpop.conftest import House, Until
 
-CHROMIUM = os.environ.get("HOTLINE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install one or name it in HOTLINE_CHROMIUM"),
-]
-
-QUIET = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--autoplay-policy=no-user-gesture-required",
-]
+pytestmark = BROWSER
 MARKUP = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>"\'${7*7}{{7*7}}'
-SECOND = 1000
-
-
-class Server:
-    """The application on a port of its own, which can be closed and opened again."""
-
-    def __init__(self, app: web.Application) -> None:
-        self.app = app
-        self.runner = web.AppRunner(app)
-        self.port = 0
-
-    async def open(self) -> None:
-        """Listen; the second time on the same port."""
-        if self.runner.server is None:
-            await self.runner.setup()
-        self.site = web.TCPSite(self.runner, "127.0.0.1", self.port)
-        await self.site.start()
-        self.port = self.runner.addresses[0][1]
-
-    async def cut(self) -> None:
-        """Stop listening and cut every socket."""
-        await self.site.stop()
-        await self.app[HUB].close()
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self.port}"
-
-
-Open = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def server(house: "House") -> AsyncIterator[Server]:
-    """The application with a fast heartbeat."""
-    house.beat = 1.0
-    server = Server(house.app())
-    await server.open()
-    yield server
-    await server.runner.cleanup()
-
-
-@pytest.fixture
-async def open_page(server: Server) -> AsyncIterator[Open]:
-    """A logged-in page, by login and path; ``beside`` a page it is another tab of the same browser."""
-    complaints: list[str] = []
-
-    def watch(page: Page) -> None:
-        page.on("console", lambda said: complain(said.type, said.text))
-        page.on("pageerror", lambda error: complain("error", str(error)))
-        page.on("request", lambda asked: foreign(asked.url))
-
-    def complain(kind: str, text: str) -> None:
-        # A line that is cut on purpose is reported by the browser itself.
-        if kind in ("error", "warning") and "ERR_CONNECTION_REFUSED" not in text:
-            complaints.append(text)
-
-    def foreign(url: str) -> None:
-        if not url.startswith((server.url, server.url.replace("http", "ws"), "data:")):
-            complaints.append(url)
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-
-        async def open_page(login: str, path: str = "/desk", *, beside: Page | None = None, **options: Any) -> Page:
-            if beside is None:
-                context = await browser.new_context(
-                    **{"base_url": server.url, "viewport": {"width": 1280, "height": 720}, "locale": "zh-CN"} | options
-                )
-                context.set_default_timeout(15 * SECOND)
-                page = await context.new_page()
-                watch(page)
-                await page.goto("/login")
-                await page.fill("#login", login)
-                await page.fill("#password", "correct horse")
-                await page.press("#password", "Enter")
-                await page.wait_for_url(lambda url: "/login" not in url)
-            else:
-                page = await beside.context.new_page()
-                watch(page)
-            await page.goto(path)
-            if path in ("/desk", "/tickets"):
-                await expect(page.locator("#connection")).to_have_attribute("data-state", "on")
-            return page
-
-        yield open_page
-        await browser.close()
-    assert not complaints
-
-
-def arrived(call: CallKey, caller: str | None = "13812345678") -> Arrived:
-    """It comes in."""
-    return Arrived(call=call, at=None, caller=caller, caller_name=None, number="4007002505", dialled="4007002505")
-
-
-def rang(call: CallKey, agent: str = "1001") -> Rang:
-    """It rings."""
-    return Rang(call=call, at=None, agent=agent, queue="support")
-
-
-def offered(*customers: Customer) -> tuple[Candidate, ...]:
-    """Customers of one number."""
-    return tuple(Candidate(customer, Reason.SWITCHBOARD, "0755-88886666") for customer in customers)
 
 
 async def test_a_call_rings_talks_and_goes(house: "House", open_page: Open) -> None:
@@ -161,7 +51,7 @@ async def test_a_call_rings_talks_and_goes(house: "House", open_page: Open) -> N
         3, "20261119-0002", Status.WORKING, "4007002505", "外机漏水", None, "7", "张三", None, None, "li", 1, 1
     )
     match = Match((Candidate(customer, Reason.MOBILE, "138-1234-5678"),), customer)
-    await house.tell(Filled(call, match, (ticket,)), Ticketed(call, 9, "20261120-0001", joined=False))
+    await house.tell(Filled(call, match, (ticket,)))
     for words in (
         "张三",
         "VIP",
@@ -170,7 +60,6 @@ async def test_a_call_rings_talks_and_goes(house: "House", open_page: Open) -> N
         "变频空调",
         "净水器",
         "外机漏水",
-        "工单 20261120-0001",
     ):
         await expect(cards.first).to_contain_text(words)
     await house.tell(Answered(call=call, at=None, agent="1001"))
@@ -228,12 +117,15 @@ async def test_a_cut_line_is_seen_and_mended(
     await until_true(lambda: len(server.app[HUB]) == 1)
 
 
-async def test_several_customers_are_offered_and_none_is_guessed(house: "House", open_page: Open) -> None:
+async def test_several_customers_are_offered_and_none_is_guessed(
+    house: "House", open_page: Open, offers: dict[CallKey, tuple[Candidate, ...]]
+) -> None:
     """One chooses, by keyboard too, and the choice stays when the card is drawn anew."""
     page = await open_page("li")
-    call = house.key()
+    call = await ring(house, "075588886666")
     customers = (Customer("1", "王建国", purchases=(Purchase("热水器"),)), Customer("2", "陈晓燕", vip=True))
-    await house.tell(arrived(call, "075588886666"), rang(call), Filled(call, Match(offered(*customers))))
+    offers[call] = offered(*customers)
+    await house.tell(Filled(call, Match(offers[call])))
     card = page.locator("article")
     await expect(card).to_contain_text("这个号码对应 2 位客户")
     await expect(card).not_to_contain_text("热水器")
@@ -293,18 +185,21 @@ async def test_a_copy_says_what_it_is_and_the_crm_is_one_click_away(house: "Hous
     await expect(card).not_to_contain_text("客户系统中的未结工单")
 
 
-async def test_markup_in_names_is_text(house: "House", open_page: Open) -> None:
+async def test_markup_in_names_is_text(
+    house: "House", open_page: Open, offers: dict[CallKey, tuple[Candidate, ...]]
+) -> None:
     """A caller and a CRM may call themselves what they like."""
     page = await open_page("li")
-    call = house.key()
+    call = await ring(house, MARKUP)
     customer = Customer(
         MARKUP, MARKUP, company=MARKUP, level=MARKUP, owner=MARKUP, note=MARKUP, purchases=(Purchase(MARKUP),)
     )
     ticket = Ticket(3, MARKUP, Status.WORKING, "4007002505", MARKUP, None, None, None, None, None, MARKUP, 1, 1)
     match = Match((Candidate(customer, Reason.OTHER, MARKUP),), customer)
-    await house.tell(arrived(call, MARKUP), rang(call, "1001"), Filled(call, match, (ticket,)))
+    await house.tell(Filled(call, match, (ticket,)))
     await expect(page.locator("article .pop-name")).to_contain_text(MARKUP)
-    await house.tell(Filled(call, Match(offered(customer, Customer("2", "乙")))))
+    offers[call] = offered(customer, Customer("2", "乙"))
+    await house.tell(Filled(call, Match(offers[call])))
     await page.locator("article button").first.click()
     await expect(page.locator("article")).to_contain_text("乙")
     key = await house.answered(known=Known("7", MARKUP))
@@ -321,6 +216,7 @@ async def test_a_login_that_ends_is_said_on_every_tab(open_page: Open) -> None:
     """Logging out in one tab: the other does not go on as if it heard."""
     page = await open_page("li")
     other = await open_page("li", beside=page)
+    await page.locator("#me > summary").click()
     await page.get_by_role("button", name="退出登录").click()
     await page.wait_for_url("**/login")
     await expect(other.get_by_role("alert")).to_contain_text("不再显示来电")
