@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from crm.connector import Can, Of, Once
+from crm.customer import Customer, Phone
 from crm.trouble import AuthError, InvalidError, RateLimitedError, TransientError, UnsupportedError
 from hotline.settings import Site
 from storage.jobs import JobState
@@ -67,6 +68,21 @@ async def test_the_note_is_written_as_the_call_goes_on(house: House) -> None:
     await house.ledger.link_recording(key, (await house.page(key)).recordings[0], house.clock())
     await house.settle()
     assert house.shop.asked.count("keep_note") == writes
+
+
+async def test_a_caller_entered_here_is_nobody_there(house: House) -> None:
+    """The CRM is not asked for a customer it cannot know; once it knows the number, it is the customer's there."""
+    house.phone = "13900000001"
+    key = await house.call(known=False)
+    made, _ = await house.ledger.enter_customer(key, name="陈一", company=None, note=None, who="li", now=house.clock())
+    await house.whole(key)
+    await house.settle()
+    assert (house.shop.notes, house.shop.cases) == ({}, {})
+    assert made.id not in "".join(house.shop.asked)
+    house.shop.customers["s9"] = Customer("s9", "陈先生", (Phone(house.phone, "+8613900000001"),))
+    await house.say(key)
+    await house.settle()
+    assert house.note.customer_id == "s9"
 
 
 async def test_a_missed_call_asks_to_be_called_back(house: House) -> None:

@@ -96,7 +96,7 @@ async def test_untouched_machine_fields_follow_the_machine(house: "House", visit
 
 
 async def test_two_people_at_one_ticket(house: "House", visit: "Visit") -> None:
-    """Of the same field the second to save is told, keeps their text, and sees the other's; saves with the next click."""
+    """Of one field the second to save is told, keeps their text, and sees the other's; saves with the next click."""
     call = await house.answered()
     ticket = await house.ticket_of(call)
     li, zhao = await visit("li"), await visit("zhao")
