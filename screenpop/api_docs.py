@@ -1,6 +1,7 @@
 """What the API is: its documents for programs, and the same for people to read at ``/api``, without foreign code."""
 
-from collections.abc import Sequence
+import asyncio
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -13,12 +14,12 @@ from screenpop.rights import Right
 from screenpop.route import Api, Route
 
 Json = dict[str, Any]
-DOCUMENT: web.AppKey[Json] = web.AppKey("document", Json)
+ROUTED: web.AppKey[tuple[Route, ...]] = web.AppKey("routed", tuple)
 
 
 async def openapi(request: web.Request) -> web.Response:
     """``GET /api/openapi.json``."""
-    return web.json_response(request.app[DOCUMENT], headers={"Cache-Control": "no-cache"})
+    return web.json_response(await documented(request), headers={"Cache-Control": "no-cache"})
 
 
 async def socket(request: web.Request) -> web.Response:
@@ -28,7 +29,7 @@ async def socket(request: web.Request) -> web.Response:
 
 async def page(request: web.Request) -> web.Response:
     """``GET /api``: every operation with what goes in and comes out, and the socket's messages."""
-    whole = request.app[DOCUMENT]
+    whole = await documented(request)
     told = asyncapi.document(request.app[DEPS].site)
     by_tag: dict[str, list[Json]] = {}
     for address, methods in whole["paths"].items():
@@ -52,9 +53,12 @@ async def page(request: web.Request) -> web.Response:
     )
 
 
-def keep(app: web.Application, routes: Sequence[Route]) -> None:
-    """Make the document of an application's routes once."""
-    app[DOCUMENT] = document(routes, app[DEPS].site)
+async def documented(request: web.Request) -> Json:
+    """The document of the application's routes. It is made when somebody asks first, as that takes a moment."""
+    return await asyncio.to_thread(_document, request.app[ROUTED], request.app[DEPS].site)
+
+
+_document = cache(document)
 
 
 def _operation(operation: Json) -> Json:

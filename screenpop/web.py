@@ -12,8 +12,8 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from screenpop import api_docs
 from screenpop.accounts import LOGINS, SESSION, Logins, token_of
+from screenpop.api_docs import ROUTED
 from screenpop.assets import Assets
 from screenpop.audio import LISTENS, Listens
 from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
@@ -96,7 +96,7 @@ def build_app(deps: Deps) -> web.Application:
     app[FACTORS] = Factors(deps.accounts, deps.audit, deps.door, site=deps.site)
     app[LISTENS] = Listens()
     app[METER] = Meter(deps.rate)
-    api_docs.keep(app, ROUTES)
+    app[ROUTED] = ROUTES
     app[OUTLINES] = Outlines()
     for route in ROUTES:
         if route.method == "GET":
