@@ -31,6 +31,7 @@ from storage.ledger import Ledger
 from storage.reads import Reads
 from storage.records import Known, RecordingRow
 from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, Left, Outcome, Over, Queued, Rang
+from tests.screenpop.browser import complaints, open_page, server  # noqa: F401 - fixtures
 from tickets.proposals import Rule
 
 NOON = 1_795_147_200.0  # 2026-11-20 12:00 in Shanghai
@@ -234,12 +235,12 @@ async def house(sqlite_url: str, tmp_path: Path) -> AsyncIterator[House]:
 @pytest.fixture
 async def visit(house: House) -> AsyncIterator[Visit]:
     """Somebody's browser, by login, logged in; None for nobody's."""
-    server = TestServer(house.app())
-    await server.start_server()
+    ours = TestServer(house.app())
+    await ours.start_server()
     clients: list[TestClient[web.Request, web.Application]] = []
 
     async def arrive(login: str | None = None) -> Visitor:
-        client: TestClient[web.Request, web.Application] = TestClient(server)
+        client: TestClient[web.Request, web.Application] = TestClient(ours)
         clients.append(client)
         visitor = Visitor(client)
         if login is not None:
@@ -250,4 +251,4 @@ async def visit(house: House) -> AsyncIterator[Visit]:
     yield arrive
     for client in clients:
         await client.close()
-    await server.close()
+    await ours.close()

@@ -13,7 +13,7 @@ from crm.customer import Candidate, Customer, Match, Phone, Purchase, Reason
 from screenpop.card import Filled, Problem
 from screenpop.deps import HUB
 from storage.records import Known
-from telephony.call import Answered, CallKey, Held, Left, Over, Stopped
+from telephony.call import Answered, Held, Left, Over, Stopped
 from tests.screenpop.browser import (
     BROWSER,
     SECOND,
@@ -117,15 +117,13 @@ async def test_a_cut_line_is_seen_and_mended(
     await until_true(lambda: len(server.app[HUB]) == 1)
 
 
-async def test_several_customers_are_offered_and_none_is_guessed(
-    house: "House", open_page: Open, offers: dict[CallKey, tuple[Candidate, ...]]
-) -> None:
+async def test_several_customers_are_offered_and_none_is_guessed(house: "House", open_page: Open) -> None:
     """One chooses, by keyboard too, and the choice stays when the card is drawn anew."""
     page = await open_page("li")
     call = await ring(house, "075588886666")
     customers = (Customer("1", "王建国", purchases=(Purchase("热水器"),)), Customer("2", "陈晓燕", vip=True))
-    offers[call] = offered(*customers)
-    await house.tell(Filled(call, Match(offers[call])))
+    house.offers = offered(*customers)
+    await house.tell(Filled(call, Match(house.offers)))
     card = page.locator("article")
     await expect(card).to_contain_text("这个号码对应 2 位客户")
     await expect(card).not_to_contain_text("热水器")
@@ -185,9 +183,7 @@ async def test_a_copy_says_what_it_is_and_the_crm_is_one_click_away(house: "Hous
     await expect(card).not_to_contain_text("客户系统中的未结工单")
 
 
-async def test_markup_in_names_is_text(
-    house: "House", open_page: Open, offers: dict[CallKey, tuple[Candidate, ...]]
-) -> None:
+async def test_markup_in_names_is_text(house: "House", open_page: Open) -> None:
     """A caller and a CRM may call themselves what they like."""
     page = await open_page("li")
     call = await ring(house, MARKUP)
@@ -198,8 +194,8 @@ async def test_markup_in_names_is_text(
     match = Match((Candidate(customer, Reason.OTHER, MARKUP),), customer)
     await house.tell(Filled(call, match, (ticket,)))
     await expect(page.locator("article .pop-name")).to_contain_text(MARKUP)
-    offers[call] = offered(customer, Customer("2", "乙"))
-    await house.tell(Filled(call, Match(offers[call])))
+    house.offers = offered(customer, Customer("2", "乙"))
+    await house.tell(Filled(call, Match(house.offers)))
     await page.locator("article button").first.click()
     await expect(page.locator("article")).to_contain_text("乙")
     key = await house.answered(known=Known("7", MARKUP))

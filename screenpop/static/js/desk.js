@@ -17,7 +17,6 @@ const table = document.getElementById("cards");
 const empty = document.getElementById("no-cards");
 const desk = document.querySelector(".desk");
 const recent = document.getElementById("recent");
-const pill = document.getElementById("connection");
 const voice = document.getElementById("voice");
 const title = document.title;
 
@@ -235,10 +234,11 @@ function heard(message) {
   settle();
 }
 
-function stands(state, wait) {
-  const back = state === "on" && pill.dataset.state !== "on";
-  pill.dataset.state = state;
-  pill.querySelector("span").textContent = state === "off" ? say("line.off", { seconds: Math.ceil(wait / 1000) }) : say(`line.${state}`);
+let hearing = false;
+
+function stands(state) {
+  const back = state === "on" && !hearing;
+  hearing = state === "on";
   document.body.classList.toggle("desk-deaf", state !== "on");
   document.getElementById("deaf").hidden = state === "on";
   document.getElementById("deaf-text").textContent = say(state === "out" ? "deaf.out" : "deaf.off");
