@@ -15,12 +15,22 @@ from hotline import passwords
 from hotline.cli import UsageError
 from hotline.clock import now
 from hotline.opening import add_database, with_database
+from screenpop.passwords import LONGEST, SHORTEST, Weakness, weakness
 from screenpop.rights import Role
 from storage.accounts import LOGIN, AccountError, Accounts, User
 from storage.audit import Audit, What
 from storage.database import Database
+from storage.identities import Identities
+from storage.second_factors import SecondFactors
+from storage.sessions import Sessions
 
-SHORTEST = 10
+WEAK = {
+    Weakness.SHORT: f"a password has at least {SHORTEST} characters",
+    Weakness.LONG: f"a password has at most {LONGEST} characters",
+    Weakness.COMMON: "this password is one of those that are guessed first",
+    Weakness.NAME: "this password is mostly the login or the name",
+    Weakness.SAME: "this is the present password",
+}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +47,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     active = parser.add_mutually_exclusive_group()
     active.add_argument("--disable", action="store_true", help="with change: may not log in any more")
     active.add_argument("--enable", action="store_true", help="with change: may log in again")
+    parser.add_argument(
+        "--reset-second-factor", action="store_true", help="with change: the phone is lost; logs them out, too"
+    )
+    parser.add_argument(
+        "--unlink", action="store_true", help="with change: forget which account of the identity provider is theirs"
+    )
     parser.add_argument("action", nargs="?", choices=["list", "add", "change", "remove"], default="list")
     parser.add_argument("login", nargs="?", metavar="LOGIN")
 
@@ -49,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
         if not LOGIN.fullmatch(args.login.strip().lower()):
             raise UsageError("a login has up to 64 of a-z 0-9 . _ @ - and begins with a letter or digit")
         _refuse(args.disable or args.enable, "--disable and --enable go with change")
+    if args.action != "change":
+        _refuse(args.reset_second_factor or args.unlink, "--reset-second-factor and --unlink go with change")
     if args.action in ("list", "remove"):
         given = args.password_stdin or args.generate or args.ask or args.disable or args.enable
         _refuse(
@@ -85,13 +103,16 @@ def _password(args: argparse.Namespace) -> str | None:
         _refuse(password != getpass.getpass("Once more: "), "the two passwords differ")
     else:
         return None
-    _refuse(len(password) < SHORTEST, f"a password has at least {SHORTEST} characters")
+    why = weakness(password, args.login, args.name or "")
+    if why is not None:
+        raise UsageError(WEAK[why])
     return password
 
 
 async def _list(db: Database, args: argparse.Namespace, _hashed: str | None) -> None:
+    factors = await SecondFactors(db).everybody()
     for user in await Accounts(db).everybody():
-        _show(user, args)
+        _show(user, args, second_factor=user.id in factors)
 
 
 async def _add(db: Database, args: argparse.Namespace, hashed: str | None) -> None:
@@ -114,13 +135,20 @@ async def _change(db: Database, args: argparse.Namespace, hashed: str | None) ->
         changes["active"] = args.enable
     if hashed is not None:
         changes["password"] = hashed
-    if not changes:
-        raise UsageError("change what? --name, --role, --extension, --disable, --enable, or a password")
+    if not changes and not args.reset_second_factor and not args.unlink:
+        raise UsageError(
+            "change what? --name, --role, --extension, --disable, --enable, a password, a second factor, an identity"
+        )
     at = now()
     user = await Accounts(db).change(args.login, at, **changes)
     told: dict[str, Any] = {name: value for name, value in changes.items() if name != "password"}
+    if args.reset_second_factor:
+        told["second_factor_removed"] = await SecondFactors(db).remove(user.id)
+        await Sessions(db).end_others(user.id, None)
+    if args.unlink:
+        told["unlinked"] = await Identities(db).unlink(user.id)
     await Audit(db).add("cli", What.USER_CHANGED, user.login, at, told | {"password": hashed is not None})
-    _show(user, args)
+    _show(user, args, second_factor=user.id in await SecondFactors(db).everybody())
 
 
 async def _remove(db: Database, args: argparse.Namespace, _hashed: str | None) -> None:
@@ -129,10 +157,12 @@ async def _remove(db: Database, args: argparse.Namespace, _hashed: str | None) -
     await Audit(db).add("cli", What.USER_REMOVED, args.login.lower(), now())
 
 
-def _show(user: User, args: argparse.Namespace) -> None:
+def _show(user: User, args: argparse.Namespace, *, second_factor: bool = False) -> None:
     if args.json:
         names = ("login", "name", "role", "extension", "active", "demo")
-        sys.stdout.write(json.dumps({name: getattr(user, name) for name in names}, ensure_ascii=False) + "\n")
+        told = {name: getattr(user, name) for name in names} | {"second_factor": second_factor}
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
         return
-    marks = "" if user.active else "  may not log in"
+    marks = "  second factor" if second_factor else ""
+    marks += "" if user.active else "  may not log in"
     sys.stdout.write(f"{user.login:<20} {user.role:<10} {user.extension or '-':<8} {user.name}{marks}\n")
