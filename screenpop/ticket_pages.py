@@ -236,7 +236,6 @@ async def show(
         categories=tuple(words.CATEGORY),
         urgencies=tuple(words.URGENCY),
         opens_any=may(Role(user.role), Right.ALL_CALLS),
-        extension=request[SESSION].extension,
         suggestions=await finding.beside(page) if finding else (),
         proposed=finding.proposed(page) if finding else (),
     )

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.pages import CallItem
+from storage.account_tables import users
+from storage.pages import CallItem, Talker
 from storage.records import Phase, RecordingKind, RecordingRow, TicketLink, Waiting
 from storage.tables import call_agents, calls, recordings
 from telephony.call import CallKey, Outcome
@@ -27,17 +28,17 @@ async def call_items(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> tuple[C
 
 def call_items_in(conn: Connection, rows: Sequence[Row[Any]]) -> tuple[CallItem, ...]:
     """:func:`call_items` on a plain connection."""
-    agents: dict[int, list[str]] = {}
+    talkers: dict[int, list[Talker]] = {}
     if rows:
-        talked = select(call_agents.c.call_id, call_agents.c.agent).where(
-            call_agents.c.call_id.in_([row.id for row in rows]), call_agents.c.talked.is_not(None)
-        )
-        for call_id, agent in conn.execute(talked.order_by(call_agents.c.talked, call_agents.c.id)):
-            agents.setdefault(call_id, []).append(agent)
-    return tuple(_item(row, tuple(agents.get(row.id, ()))) for row in rows)
+        found = (call_agents.c.call_id, call_agents.c.agent, call_agents.c.login, users.c.name)
+        talked = select(*found).join_from(call_agents, users, users.c.login == call_agents.c.login, isouter=True)
+        those = call_agents.c.call_id.in_([row.id for row in rows]) & call_agents.c.talked.is_not(None)
+        for call_id, *who in conn.execute(talked.where(those).order_by(call_agents.c.talked, call_agents.c.id)):
+            talkers.setdefault(call_id, []).append(Talker(*who))
+    return tuple(_item(row, tuple(talkers.get(row.id, ()))) for row in rows)
 
 
-def _item(row: Row[Any], agents: tuple[str, ...]) -> CallItem:
+def _item(row: Row[Any], talkers: tuple[Talker, ...]) -> CallItem:
     return CallItem(
         key=CallKey.parse(row.key),
         caller=row.caller,
@@ -54,10 +55,11 @@ def _item(row: Row[Any], agents: tuple[str, ...]) -> CallItem:
         customer_name=row.customer_name,
         vip=row.vip,
         ticket=None if row.ticket_id is None else TicketLink(row.ticket_id, row.ticket_number, row.joined),
-        agents=agents,
+        agents=tuple(one.extension for one in talkers),
         recorded=row.recorded,
         waiting=None if row.waiting is None else Waiting(row.waiting),
         said=row.said,
+        talkers=talkers,
     )
 
 

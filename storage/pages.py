@@ -45,8 +45,20 @@ class TicketList:
 
 
 @dataclass(frozen=True, slots=True)
+class Talker:
+    """Who talked with the caller, and at which phone; ``login`` None: nobody wrote down who sat there."""
+
+    extension: str
+    login: str | None
+    name: str | None
+
+    def __str__(self) -> str:
+        return f"{self.name or self.login} {self.extension}" if self.login else self.extension
+
+
+@dataclass(frozen=True, slots=True)
 class CallItem:
-    """A call in a list. ``agents`` are those who talked, by first talk; ``duration`` seconds."""
+    """A call in a list. ``agents`` are those who talked, by first talk, ``talkers`` the same; ``duration`` seconds."""
 
     key: CallKey
     caller: str | None
@@ -67,6 +79,11 @@ class CallItem:
     recorded: bool
     waiting: Waiting | None
     said: float | None
+    talkers: tuple[Talker, ...] = ()
+
+    def is_of(self, login: str, own: str | None) -> bool:
+        """Whether a login talked in it; ``own`` phone: for calls of which nobody knows who sat there."""
+        return any(one.login == login or (one.login is None and one.extension == own) for one in self.talkers)
 
 
 @dataclass(frozen=True, slots=True)

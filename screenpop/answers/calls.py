@@ -34,8 +34,19 @@ class TicketOfCall(Shape):
     joined: bool
 
 
+class TalkerOfCall(Shape):
+    """Who talked with the caller; ``login`` null: nobody wrote down who sat at that phone."""
+
+    extension: str
+    login: str | None
+    name: str | None
+
+
 class Call(Shape):
-    """A call of a list. ``agents`` are the extensions that talked, by first talk; ``duration`` in seconds."""
+    """A call of a list. ``agents``: the extensions that talked, by first talk, ``talkers``: who sat there.
+
+    ``duration`` in seconds.
+    """
 
     call: str = Field(description="its key: the PBX's name, a colon, its Linkedid", examples=["main:1795147200.1"])
     caller: str | None = Field(description="as it arrived; null: withheld")
@@ -49,6 +60,7 @@ class Call(Shape):
     ended: float | None
     duration: float | None
     agents: tuple[str, ...]
+    talkers: tuple[TalkerOfCall, ...]
     customer: CustomerName | None
     ticket: TicketOfCall | None
     recorded: bool
@@ -323,6 +335,7 @@ def fields_of(call: CallItem) -> dict[str, Any]:
         "ended": call.ended,
         "duration": call.duration,
         "agents": call.agents,
+        "talkers": tuple(TalkerOfCall(extension=one.extension, login=one.login, name=one.name) for one in call.talkers),
         "customer": customer,
         "ticket": ticket and TicketOfCall(id=ticket.id, number=ticket.number, joined=ticket.joined),
         "recorded": call.recorded,
