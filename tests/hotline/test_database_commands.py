@@ -77,7 +77,7 @@ def test_migrate_makes_the_configured_database_and_says_so(hotline: Hotline, tmp
     assert (code, "from version nothing to" in out) == (0, True)
 
 
-@pytest.mark.parametrize("command", ["user", "jobs", "audit"])
+@pytest.mark.parametrize("command", ["user", "jobs", "audit", "token"])
 def test_commands_name_what_is_wrong_with_the_database(hotline: Hotline, tmp_path: Path, command: str) -> None:
     """Not there yet, no database, no address, no configuration: a sentence and code 2, no traceback."""
     (tmp_path / "garbage.db").write_bytes(b"garbage " * 999)
@@ -114,6 +114,29 @@ def test_a_user_is_added_changed_listed_and_removed(hotline: Hotline, sqlite_url
     assert [row["what"] for row in rows] == ["user_removed", "user_changed", "user_added"]
     assert "horse" not in out
     assert "argon2" not in out
+
+
+def test_a_token_is_made_listed_and_revoked(hotline: Hotline, sqlite_url: str) -> None:
+    """Printed once; never for more than its owner's role reaches; every step in the audit trail."""
+    at = ("--database", sqlite_url)
+    assert hotline("user", *at, "add", "li", "--generate")[0] == 0
+    code, out, _ = hotline("token", *at, "--json", "add", "li", "--name", "报表", "--scope", "calls", "--no-end")
+    made = json.loads(out)
+    assert (code, made["login"], made["scopes"], made["expires"]) == (0, "li", ["calls"], None)
+    assert made["secret"].startswith("hotline_")
+    code, out, err = hotline("token", *at, "add", "li", "--name", "x", "--scope", "status")
+    assert (code, out, "may not" in err) == (1, "", True)
+    assert hotline("token", *at, "add", "nobody", "--name", "x", "--scope", "calls")[0] == 1
+    assert hotline("token", *at, "add", "li")[0] == 2
+    assert hotline("token", *at, "revoke", "one")[0] == 2
+    code, out, _ = hotline("token", *at, "list", "li")
+    assert (code, "报表" in out, made["secret"] in out) == (0, True, False)
+    assert hotline("token", *at, "revoke", str(made["id"]))[0] == 0
+    assert hotline("token", *at, "revoke", str(made["id"]))[0] == 1
+    assert "revoked" in hotline("token", *at)[1]
+    code, out, _ = hotline("audit", *at, "--json", "--subject", "li")
+    assert [json.loads(line)["what"] for line in out.splitlines()][:2] == ["program_removed", "program_added"]
+    assert made["secret"] not in out
 
 
 def test_a_made_up_password_is_printed_once_and_works(hotline: Hotline, sqlite_url: str) -> None:
