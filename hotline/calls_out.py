@@ -27,7 +27,7 @@ log = structlog.get_logger()
 REMEMBERED = 500  # calls asked for by a click
 LONGEST = 180.0  # seconds that a click is waited for: a phone rings, then a number
 _RESULTS = {Out.NO_ANSWER: Result.NO_ANSWER, Out.BUSY: Result.BUSY, Out.FAILED: Result.FAILED}
-_PHONE = {"3": "phone_no_answer", "5": "phone_busy"}  # Reason of OriginateResponse
+_NOT_ANSWERED = "3"  # Reason of OriginateResponse; all else: busy, or not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,8 @@ class CallsOut:
             return
         click = self._clicks.pop(news.uniqueid, None)
         if click is not None:
-            await self._tell(click, "over", _PHONE.get(news.reason or "", "phone_unreachable"))
+            why = "phone_no_answer" if news.reason == _NOT_ANSWERED else "phone_unreachable"
+            await self._tell(click, "over", why)
 
     async def _went(self, news: OutCall) -> None:
         click = self._clicks.get(news.linkedid)

@@ -139,7 +139,7 @@ class DialOver(NamedTuple):
 class Originated(NamedTuple):
     """A call that an action Originate asked for: its first leg was taken up (``response`` Success), or was not.
 
-    ``reason`` 4 answered, 3 not answered, 5 busy, 8 congestion, 0 no such phone (Asterisk 16.28 and 22.10).
+    ``reason`` 4 answered, 3 not answered, 0 busy or no such phone (Asterisk 16.28 and 22.10 with PJSIP).
     """
 
     stamp: str | None
