@@ -75,6 +75,7 @@ async def main(ami_port: int, ledger: str, accounts_url: str) -> None:
     lookup = Lookup(Memory(), nothing_open if ledger == "none" else service.reads.open_tickets, 0.8)
     service.pipeline._lookup = lookup  # noqa: SLF001 - the bench puts the customer into memory
     if ledger == "none":
+        service.pipeline._recall = None  # noqa: SLF001 - nor what it knows
         service.ledger.record_all = nothing_kept  # type: ignore[method-assign]
     runner = web.AppRunner(service.build(), access_log=None)
     await runner.setup()

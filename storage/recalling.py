@@ -7,7 +7,7 @@ people corrected them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from storage.account_tables import users
 from storage.choice_tables import choices, number_choices
@@ -27,8 +27,18 @@ from transcription.account import Step, Summary
 from transcription.corrections import corrected
 
 MOST_TICKETS, MOST_CALLS = 20, 3
-MOST_SUMMARIES = 60  # of all open tickets together, the newest
+NEWEST_OF_NUMBER = 30  # calls looked at for the three that are the caller's
+MOST_SUMMARIES = 30  # of all open tickets together, the newest
 
+_SHORT = (calls.c.id, calls.c.key, calls.c.arrived, calls.c.ended, calls.c.customer_id)
+_NEWEST = (calls.c.arrived.desc(), calls.c.id.desc())
+_OF_CUSTOMER = (
+    select(*_SHORT).where(calls.c.customer_id == bindparam("customer")).order_by(*_NEWEST).limit(NEWEST_OF_NUMBER)
+)
+_OF_NUMBER = select(*_SHORT).where(calls.c.e164 == bindparam("e164")).order_by(*_NEWEST).limit(NEWEST_OF_NUMBER)
+_WHOLE = select(calls.c.id, calls.c.key, calls.c.arrived, calls.c.line, calls.c.outcome, calls.c.summary).where(
+    calls.c.id.in_(bindparam("ids", expanding=True))
+)
 _SUMMED_UP = (
     select(calls.c.id, calls.c.ticket_id, calls.c.summary)
     .where(calls.c.ticket_id.in_(bindparam("tickets", expanding=True)), calls.c.summary.is_not(None))
@@ -77,8 +87,7 @@ class Recall:
         opened = open_tickets_query(customer_id, e164, None, MOST_TICKETS)
         found = () if opened is None else (as_ticket(row) for row in conn.execute(opened))
         tickets = [ticket for ticket in found if customer_id is None or ticket.customer_id in (customer_id, None)]
-        past = _past(customer_id, e164, key_of(call))
-        last = [] if past is None else conn.execute(past).all()
+        last = _past(conn, customer_id, e164, key_of(call))
         number = number_of(e164, ext)
         chosen = conn.execute(_STANDING, {"key": key_of(call)}).first()
         remembered = None if number is None else _before(conn, number, key_of(call), chosen)
@@ -141,7 +150,7 @@ class _Summaries:
         self.of_ticket: dict[int, list[Summary]] = {}
 
 
-def _summaries(conn: Connection, tickets: Sequence[Ticket], last: Sequence[Row[Any]]) -> _Summaries:
+def _summaries(conn: Connection, tickets: Sequence[Ticket], last: Sequence[Any]) -> _Summaries:
     summed = conn.execute(_SUMMED_UP, {"tickets": [ticket.id for ticket in tickets]}).all() if tickets else []
     kept = {row.id: row.summary for row in (*summed, *last) if row.summary is not None}
     edits: dict[int, list[Row[Any]]] = {}
@@ -155,19 +164,23 @@ def _summaries(conn: Connection, tickets: Sequence[Ticket], last: Sequence[Row[A
     return found
 
 
-def _past(customer_id: str | None, e164: str | None, but: str) -> Select[Any] | None:
-    """A customer's last calls, and those from the number whose caller nobody recognised; of a number all."""
-    same: list[ColumnElement[bool]] = []
+def _past(conn: Connection, customer_id: str | None, e164: str | None, but: str) -> Sequence[Any]:
+    """A customer's last calls, and those from the number whose caller nobody recognised; of a number all.
+
+    Two looks along an index each, and never further than the number's newest: behind a switchboard there are thousands.
+    """
+    found: dict[int, Any] = {}
     if customer_id is not None:
-        same.append(calls.c.customer_id == customer_id)
+        found |= {row.id: row for row in conn.execute(_OF_CUSTOMER, {"customer": customer_id})}
     if e164 is not None:
-        number = calls.c.e164 == e164
-        same.append(number if customer_id is None else and_(number, calls.c.customer_id.is_(None)))
-    if not same:
-        return None
-    columns = (calls.c.id, calls.c.key, calls.c.arrived, calls.c.line, calls.c.outcome, calls.c.summary)
-    query = select(*columns).where(or_(*same), calls.c.key != but, calls.c.ended.is_not(None))
-    return query.order_by(calls.c.arrived.desc(), calls.c.id.desc()).limit(MOST_CALLS)
+        rows = conn.execute(_OF_NUMBER, {"e164": e164}).all()
+        found |= {row.id: row for row in rows if customer_id is None or row.customer_id is None}
+    over = [row for row in found.values() if row.key != but and row.ended is not None]
+    newest = sorted(over, key=lambda row: (row.arrived, row.id), reverse=True)[:MOST_CALLS]
+    if not newest:
+        return []
+    whole = conn.execute(_WHOLE, {"ids": [row.id for row in newest]}).all()
+    return sorted(whole, key=lambda row: (row.arrived, row.id), reverse=True)
 
 
 def _open(ticket: Ticket, summaries: Sequence[Summary], names: _Names) -> OpenTicket:
