@@ -4,7 +4,9 @@ Choices are made by the pages of any process and told on the fan-out. Word of on
 live calls is read again, for the database has it.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -16,7 +18,7 @@ from hotline.lookup import Lookup
 from hotline.pipeline import LineRules, Pipeline
 from numbering.identify import identify
 from numbering.number import Number
-from screenpop.card import Chosen, Recalled
+from screenpop.card import Chosen, Problem, Recalled
 from screenpop.choosing import CHOICES
 from storage.entered import EnteredCustomers
 from storage.fanout import Fanout
@@ -27,6 +29,8 @@ from storage.trouble import StorageError
 from telephony.call import CallKey
 
 log = structlog.get_logger()
+
+PATIENCE = 5.0  # seconds
 
 
 class Memories:
@@ -86,10 +90,15 @@ class Choosing:
         return (*found, *(_candidate(number, customer) for customer in own))
 
     async def _looked_up(self, call: CallKey, number: Number, area: str | None) -> Sequence[Candidate]:
-        async for answer in self._lookup.answers(call, number, area):
-            if not answer.checking:
-                return answer.match.candidates
-        return ()
+        """Of a call that is over. The CRM is waited for a little longer than a ringing card waits for it."""
+        found: Sequence[Candidate] = ()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE), aclosing(self._lookup.answers(call, number, area)) as answers:
+                async for answer in answers:
+                    found = answer.match.candidates
+                    if not answer.checking and answer.problem is not Problem.LATE:
+                        break
+        return found
 
 
 def chosen(message: Mapping[str, Any]) -> Chosen:

@@ -4,7 +4,7 @@ Where there is a copy of the CRM's customers it answers first, within a few mill
 time and its word replaces the copy's. While the CRM is away the copy's answer stays, and says what it is.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 import structlog
 
@@ -54,7 +54,7 @@ class Lookup:
         self._connector, self._open_tickets, self._budget, self._area = connector, open_tickets, budget, area
         self._copy, self._clock, self._own = copy, clock or (lambda: 0.0), own
 
-    async def answers(self, call: CallKey, number: Number, area: str | None = None) -> AsyncIterator[Filled]:
+    async def answers(self, call: CallKey, number: Number, area: str | None = None) -> AsyncGenerator[Filled]:
         """Yield what is known of the caller: the copy's word, the CRM's in time or LATE and then the CRM's, and more.
 
         ``area``: of the line that rings. What counts is the first answer that is not ``checking``, unless it is LATE;
