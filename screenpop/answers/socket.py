@@ -48,11 +48,20 @@ class SeatMessage(Shape):
     others: tuple[str, ...]
 
 
+class DialNews(Shape):
+    """How far a call by a click has come. ``state``: as the PBX tells it, ``over`` at last; ``why`` it was in vain."""
+
+    state: str = Field(examples=["ringing", "talking", "over"])
+    why: str | None = Field(examples=["no_answer"])
+    e164: str
+    who: str
+
+
 class DialMessage(Shape):
     """What became of a call by a click."""
 
     type: Literal["dial"]
-    number: str
+    dial: DialNews
 
 
 class CallbacksMessage(Shape):
