@@ -15,10 +15,11 @@ from argon2 import PasswordHasher
 from crm.customer import Candidate
 from numbering.identify import identify
 from screenpop.asks import Voice
-from screenpop.card import Filled, LineInfo, Ticketed
+from screenpop.card import Chosen, Filled, LineInfo, Recalled, Ticketed
 from screenpop.deps import Deps
 from screenpop.desk import Desk
 from screenpop.finding import Finding
+from screenpop.hands import Hand
 from screenpop.standings import Standings
 from screenpop.web import build_app
 from storage.accounts import Accounts
@@ -61,6 +62,7 @@ class House:
     told: dict[str, Any] = field(default_factory=dict)
     calls: int = 0
     offers: tuple[Candidate, ...] = ()
+    hand: Hand | None = None
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.db)
@@ -101,6 +103,7 @@ class House:
             recording=self.recording,
             finding=Finding.of(self.db, {LINE: {"投诉": Rule("高", "wang")}}),
             callbacks=Callbacks(self.db),
+            hand=self.hand,
             offered=self.offered,
             status=self.status,
             site="沐川热线",
@@ -113,7 +116,7 @@ class House:
         """The application."""
         return build_app(replace(self.deps, **changes))
 
-    async def tell(self, *facts: Fact | Filled | Ticketed) -> None:
+    async def tell(self, *facts: Fact | Filled | Ticketed | Recalled | Chosen) -> None:
         """Have the desk told, and its pages."""
         for fact in facts:
             for change in self.desk.apply(fact, self.time):

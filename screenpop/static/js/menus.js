@@ -41,6 +41,14 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
+// The focus may be lost with what was drawn anew.
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && !event.defaultPrevented ? document.querySelector("details.menu[open]") : null;
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
 document.addEventListener("pointerdown", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });

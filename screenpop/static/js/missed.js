@@ -1,7 +1,7 @@
 // The bell: how many missed callers wait to be called back, and the list of them, which the server draws.
 
 import { openMenu } from "./menus.js";
-import { calm, say } from "./page.js";
+import { calm, grouped, me, say } from "./page.js";
 import { ask } from "./server.js";
 import { toast } from "./toasts.js";
 
@@ -44,6 +44,12 @@ export async function dial(whom) {
   return answer.ok;
 }
 
+/** What became of a call by a click: told where nobody could hear it in the receiver. */
+export function dialled({ state, why, e164, who }) {
+  if (who !== me.login || state !== "over" || why === null) return;
+  toast(say(`dial.over.${why}`, { number: grouped(e164) }), "bad");
+}
+
 async function act(id, does) {
   if (does === "dial") await dial({ callback: id });
   else {
@@ -53,13 +59,24 @@ async function act(id, does) {
   draw();
 }
 
+let held = null; // the row whose button has the focus, while the list is drawn anew
+
 if (menu) {
+  list.addEventListener("htmx:beforeSwap", () => {
+    held = document.activeElement?.closest("#callbacks [data-callback]")?.dataset.callback ?? null;
+  });
+  list.addEventListener("htmx:afterSettle", () => {
+    if (held === null) return;
+    (list.querySelector(`[data-callback="${CSS.escape(held)}"] button`) ?? list).focus();
+    held = null;
+  });
   menu.addEventListener("toggle", () => menu.open && draw());
   list.addEventListener("click", async (event) => {
     const does = event.target.closest("[data-do]");
     const more = event.target.closest("[data-more]");
     if (does) {
-      does.disabled = true;
+      if (does.ariaDisabled === "true") return;
+      does.ariaDisabled = "true"; // keeps the focus, as a disabled one would not
       await act(Number(does.closest("[data-callback]").dataset.callback), does.dataset.do);
     } else if (more) {
       window.htmx.ajax("GET", `/callbacks/rows?cursor=${encodeURIComponent(more.dataset.more)}`, { target: more.closest("li"), swap: "outerHTML" });

@@ -2,7 +2,7 @@
 
 import { help } from "./help.js";
 import { shortcut } from "./keys.js";
-import { countMissed, openMissed, renewMissed } from "./missed.js";
+import { countMissed, dialled, openMissed, renewMissed } from "./missed.js";
 import { again, heardOfCalls, notes, wantNotes } from "./notify.js";
 import { me, say } from "./page.js";
 import { palette } from "./palette.js";
@@ -49,6 +49,7 @@ function heard(message) {
   heardOfCalls(message);
   heardOfState(message);
   if (message.type === "callbacks") renewMissed();
+  else if (message.type === "dial") dialled(message.dial);
   else if (message.type === "seat" && (message.to ?? me.login) === me.login) shared(message.extension, message.others);
 }
 
