@@ -9,17 +9,16 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from screenpop.accounts import RENEW, secure
+from screenpop.accounts import secure
 from screenpop.card import Json
 from screenpop.deps import Deps
 from screenpop.desk import topic
 from screenpop.presence import TakenOver
-from storage.seats import Sitting
+from storage.seats import PRESENT, Sitting
 
 EXTENSION = re.compile(r"[0-9]{2,8}", re.ASCII)
 COOKIE = "seat"  # the phone named last in this browser
 YEAR = 365 * 24 * 3600
-PRESENT = 2 * RENEW  # seconds since the last word of a login; an open desk says something at least every half of it
 BACK = 900.0  # seconds; whoever comes back to their phone within that goes on where they were
 
 

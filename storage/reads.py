@@ -33,7 +33,7 @@ from storage.pages import (
 from storage.plain import plain
 from storage.records import AlarmKind, EventKind, TimelineKind
 from storage.search import Asker
-from storage.seats import talked_by
+from storage.seats import shared_by, talked_by
 from storage.summary_edits import Corrected, counts, edits_query, laid_over
 from storage.summary_json import from_json
 from storage.tables import alarms, call_agents, call_events, calls, recordings, tickets, timeline, turns
@@ -174,12 +174,15 @@ class Reads:
             ).first() is not None
 
     async def concerns(self, key: CallKey, who: Asker) -> bool:
-        """Whether a call is somebody's to see: they talked with the caller, or own its ticket, or may see all."""
+        """Whether a call is somebody's to see: they talked with the caller, or own its ticket, or may see all.
+
+        Of several at one phone any may have talked.
+        """
         if who.everything:
             return True
         this = select(calls.c.id).where(calls.c.key == key_of(key))
         owned = this.join_from(calls, tickets).where(tickets.c.owner == who.login)
-        talked = this.join_from(calls, call_agents).where(talked_by(who.login, who.extension))
+        talked = this.join_from(calls, call_agents).where(talked_by(who.login, who.extension) | shared_by(who.login))
         async with self._db.read() as conn:
             return (await conn.execute(owned.union_all(talked).limit(1))).first() is not None
 

@@ -12,6 +12,7 @@ seats = Table(
     Column("login", String(64), nullable=False),
     Column("extension", String(32), nullable=False),
     Column("began", Moment, nullable=False),
+    Column("seen", Moment, nullable=False),  # when the login was used last
     Column("until", Moment, nullable=False),  # when it ended, or will end if the login is not used any more
     Index("ix_seats_extension_began", "extension", "began"),
     Index("ix_seats_login_until", "login", "until"),

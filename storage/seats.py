@@ -30,6 +30,7 @@ from storage.plain import plain
 from storage.seat_tables import seats
 from storage.tables import call_agents
 
+PRESENT = 600.0  # seconds since the last word of a login; an open desk says something at least every half of it
 LATE = 60.0  # seconds; what is told later than that happened when it says, all else happens now
 _HERE = and_(  # the login still stands, and at this phone
     sessions.c.id == seats.c.session_id,
@@ -107,13 +108,13 @@ def sit_down(
     _tidy(conn, now)
     conn.execute(update(seats).where(seats.c.session_id == session, seats.c.until > now).values(until=now))
     if session is not None and extension is not None:
-        row = {"session_id": session, "login": login, "extension": plain(extension, 32), "began": now, "until": until}
-        conn.execute(insert(seats).values(row))
+        row = {"session_id": session, "login": login, "extension": plain(extension, 32), "until": until}
+        conn.execute(insert(seats).values(row | {"began": now, "seen": now}))
 
 
 def stay(conn: Connection, session: int, now: float, until: float) -> None:
     """The login was used: its seat lasts as long as it does."""
-    conn.execute(update(seats).where(seats.c.session_id == session, seats.c.until > now).values(until=until))
+    conn.execute(update(seats).where(seats.c.session_id == session, seats.c.until > now).values(seen=now, until=until))
 
 
 def follow(conn: Connection, user: int, old: str | None, new: Any, now: float) -> None:
@@ -154,6 +155,16 @@ def talked_by(login: str, own: str | None) -> ColumnElement[bool]:
     return and_(mine, call_agents.c.talked.is_not(None))
 
 
+def shared_by(login: str) -> ColumnElement[bool]:
+    """Of :data:`call_agents`: this login sat at that phone when the talk began, beside whoever else sat there.
+
+    They were told of each other; which of them took the telephone nobody knows.
+    """
+    there = (seats.c.login == login, seats.c.extension == call_agents.c.agent)
+    then = (seats.c.began <= call_agents.c.talked, seats.c.until > call_agents.c.talked)
+    return exists().where(*there, *then, seats.c.seen >= call_agents.c.talked - PRESENT).correlate(call_agents)
+
+
 def sitting(now: float) -> Select[Any]:
     """Everybody at a phone, who sat down last first: columns session_id, login, name, extension, began, seen."""
     found = (seats.c.session_id, seats.c.login, users.c.name, seats.c.extension, seats.c.began, sessions.c.seen)
@@ -188,4 +199,4 @@ _ONLY_OWNER = (
     .having(func.count() == 1)
 )
 
-__all__ = ["Sat", "Seats", "Sitting", "follow", "sit_down", "sitting", "stay", "talked_by", "who_sat"]
+__all__ = ["Sat", "Seats", "Sitting", "follow", "shared_by", "sit_down", "sitting", "stay", "talked_by", "who_sat"]

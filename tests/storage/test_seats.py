@@ -175,13 +175,14 @@ async def test_a_colleagues_calls_stay_theirs_when_the_phone_changes_hands(site:
 async def test_who_talks_counts_not_who_heard_it_ring(site: Site) -> None:
     """The phone changes hands while it rings: the call and its ticket are of the one who takes it."""
     li, wang = await site.hire("li", "1001"), await site.hire("wang", "1002")
-    await site.log_in(li)
+    token, _ = await site.log_in(li)
     key = CallKey("main", "9.1")
     await site.tell(
         Arrived(call=key, at=NOW, caller="13812345678", caller_name=None, number="4007002505", dialled="x"),
         Rang(call=key, at=NOW + 1, agent="1001"),
     )
     site.now += 2
+    await site.accounts.log_out(token)
     await site.log_in(wang, "1001")
     await site.tell(Answered(call=key, at=NOW + 2, agent="1001"), Rang(call=key, at=NOW + 3, agent="1001"))
     assert await site.reads.concerns(key, Asker("wang", "1002"))
@@ -192,6 +193,7 @@ async def test_who_talks_counts_not_who_heard_it_ring(site: Site) -> None:
 async def test_calls_of_before_seats_were_kept_go_by_ones_own_phone(site: Site) -> None:
     """Old rows, and phones where nobody sat: the owner's by account, whatever phone a guest sits at."""
     key = await site.call("1001")
+    site.now += 100
     await site.hire("li", "1001")
     wang = await site.hire("wang", "1002")
     await site.log_in(wang, "1001")
@@ -209,3 +211,19 @@ async def test_an_account_that_gets_another_phone_sits_there(site: Site) -> None
     assert [session and session.extension for session in sessions] == ["1003", "1005"]
     assert [one.login for one in await site.seats.at("1003", NOW + 1)] == ["li"]
     assert await site.seats.at("1001", NOW + 1) == []
+
+
+async def test_two_at_one_phone_may_both_have_talked(site: Site) -> None:
+    """Both open the call; not one whose browser was closed long before, nor one who sat down after it began."""
+    li, wang, sun = [await site.hire(login, own) for login, own in (("li", "1001"), ("wang", "1002"), ("sun", None))]
+    _, left = await site.log_in(sun, "1001")
+    await site.accounts.seen(left, NOW + 60, 2 * HOUR)
+    site.now += HOUR
+    await site.log_in(li)
+    await site.log_in(wang, "1001")
+    call = await site.call()
+    site.now += 30
+    await site.log_in(await site.hire("late", None), "1001")
+    opens = {login: await site.reads.concerns(call, Asker(login, None)) for login in ("li", "wang", "sun", "late")}
+    assert opens == {"li": True, "wang": True, "sun": False, "late": False}
+    assert await site.owner(call) == "wang"

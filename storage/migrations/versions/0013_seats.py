@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("login", sa.String(length=64), nullable=False),
         sa.Column("extension", sa.String(length=32), nullable=False),
         sa.Column("began", sa.Double(), nullable=False),
+        sa.Column("seen", sa.Double(), nullable=False),
         sa.Column("until", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seats")),
     )
@@ -58,7 +59,7 @@ def upgrade() -> None:
         "UPDATE sessions SET extension = (SELECT users.extension FROM users WHERE users.id = sessions.user_id)"
     )
     op.execute(
-        "INSERT INTO seats (session_id, login, extension, began, until) "
-        "SELECT sessions.id, users.login, users.extension, sessions.created, sessions.expires "
+        "INSERT INTO seats (session_id, login, extension, began, seen, until) "
+        "SELECT sessions.id, users.login, users.extension, sessions.created, sessions.seen, sessions.expires "
         "FROM sessions JOIN users ON users.id = sessions.user_id WHERE users.extension IS NOT NULL"
     )
