@@ -8,6 +8,7 @@ import pytest
 
 from crm.customer import Customer, Phone
 from storage.accounts import Accounts
+from storage.crm_ours import CrmOurs, Scope
 from storage.customers import EmbeddedCrm
 from storage.database import Database
 from storage.entered import EnteredCustomers
@@ -200,3 +201,13 @@ async def test_only_what_was_entered_here_stands_beside_a_crm(db: Database, ring
     """Customers imported before a CRM was configured are the CRM's business now."""
     await EmbeddedCrm(db).add_many([Customer("9", "旧客户", (Phone("13812345678", "+8613812345678"),))])
     assert list(await EnteredCustomers(db).find(ring().number)) == []
+
+
+async def test_no_crm_is_missed_for_who_was_entered_here(db: Database, ring: "Ring") -> None:
+    """What is compared with a CRM are its own customers: theirs ought to be there, ours cannot be."""
+    ledger, mine, theirs = Ledger(db), ring("13900000003"), ring("13900000004")
+    await tell(ledger, mine)
+    await tell(ledger, theirs, LIN)
+    await ledger.enter_customer(mine.key, name="陈一", company=None, note=None, who="li", now=NOW)
+    counts = await CrmOurs(db, calls="note", tickets="case").counts(Scope(0.0, 0.0))
+    assert (counts["tickets"], counts["calls"], counts["customers"]) == (1, 1, 1)
