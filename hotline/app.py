@@ -94,7 +94,7 @@ class Service:
         self.embedded = EmbeddedCrm(self.db)
         self.guarded = crm
         self.hasher = PasswordHasher()
-        self.door = door_of(settings)
+        self.door = door_of(settings, clock)
         self.archive = Archive(
             settings,
             db=self.db,
@@ -222,6 +222,7 @@ class Service:
             ears=self.archive.originals,
             finding=self.finding,
             offered=self.choosing.offered,
+            privacy=self.archive.privacy,
             outgoing=Outgoing(self.crm_side.pushing, self.crm_side.deliveries, self.outbox),
             status=self.status,
             site=settings.site.name,
@@ -250,6 +251,7 @@ class Service:
         yield
         await self.crm_side.close()
         await self.crm.close()
+        await self.door.close()
         await self.fanout.close()
         await self.db.close()
 

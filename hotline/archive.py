@@ -10,6 +10,7 @@ from typing import Any
 
 from hotline.originals import Originals
 from hotline.pbx_feed import login_of
+from hotline.privacy import PrivacyDesk
 from hotline.record_job import RecordCall
 from hotline.recorder import Recorder, Recorders
 from hotline.seal_settings import Sealing as SealingSettings
@@ -75,6 +76,7 @@ class Archive:
             clock=clock,
             lines=[line.number for line in settings.line],
         )
+        self.privacy = PrivacyDesk(db=db, reads=reads, outbox=outbox, originals=self.originals, clock=clock)
         self._strays = Strays(db)
         self._upkeep = Upkeep(
             outbox=outbox,
@@ -104,7 +106,12 @@ class Archive:
     @property
     def handlers(self) -> dict[str, Handler]:
         """Handlers by kind of job, as the outbox takes them."""
-        return {**self._upkeep.handlers, **self.sealing.handlers, **(self._record.handlers if self._starters else {})}
+        return {
+            **self._upkeep.handlers,
+            **self.sealing.handlers,
+            **self.privacy.handlers,
+            **(self._record.handlers if self._starters else {}),
+        }
 
     def start(self, crew: Crew) -> None:
         """Begin what runs beside the calls."""

@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "tell the calls of a captured AMI stream",
     "transcribe": "transcribe and summarise the two legs of a recording",
     "summarise": "summarise the turns of a conversation",
+    "person": "what is kept of one person: shown, exported, erased",
     "search": "find calls by what was said in them, tickets by what stands on them",
     "export": "write conversations as files: WebVTT, SRT, text, JSON, vCon",
     "eval": "how good transcripts and summaries are, held against calls whose truth is known",

@@ -18,6 +18,7 @@ from screenpop.hands import Hand
 from screenpop.hub import Hub
 from screenpop.meter import Rate
 from screenpop.outgoing import Outgoing
+from screenpop.privacy import Privacy
 from screenpop.progress import Shares
 from screenpop.sounds import AsTheyLie, Ears
 from screenpop.standings import Standings
@@ -74,6 +75,7 @@ class Deps:
     phones: Callable[[], Iterable[str]] = tuple  # extensions that are known, to choose one's phone from
     offered: Callable[[CallKey], Awaitable[Sequence[Candidate]]] = nobody_offered  # whom a call's number may be
     outgoing: Outgoing | None = None  # who is told of calls
+    privacy: Privacy | None = None  # one person's data
     status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status
     site: str = "hotline"
     zone: ZoneInfo = ZoneInfo("Asia/Shanghai")  # noqa: RUF009 - immutable

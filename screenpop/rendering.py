@@ -24,6 +24,7 @@ NAV = (
     ("/tickets", N_("Tickets"), "ticket", Right.READ),
     ("/calls", N_("Calls"), "phone", Right.READ),
     ("/audit", N_("Audit"), "audit", Right.AUDIT),
+    ("/privacy", N_("One person’s data"), "shield_lock", Right.PRIVACY),
     ("/deliveries", N_("Deliveries"), "send", Right.STATUS),
     ("/status", N_("Service status"), "activity", Right.STATUS),
 )

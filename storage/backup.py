@@ -90,3 +90,13 @@ def _alone(database: Path) -> None:
             conn.execute("PRAGMA journal_mode=DELETE")
         except sqlite3.OperationalError as error:
             raise trouble(Trouble.BUSY, "stop the service first") from error
+
+
+def rewrite(database: Path) -> None:
+    """Write a SQLite file anew, without what was deleted; others wait meanwhile. Raises StorageError."""
+    try:
+        with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as there:
+            there.execute("VACUUM")
+            there.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise trouble(Trouble.BUSY, error) from error

@@ -56,7 +56,7 @@ _KINDS: dict[type[Fact], EventKind] = {
 LONGEST_KEY, LONGEST_NAME, LONGEST_SUBJECT = 200, 500, 64  # characters
 _ONCE = (Confirmed, Ended)
 _BUSY = (Phase.TALKING, Phase.HELD)
-_HELD_CALL = select(calls).where(calls.c.key == bindparam("wanted")).with_for_update()
+_HELD_CALL = select(calls).where(calls.c.key == bindparam("wanted"), calls.c.erased.is_(None)).with_for_update()
 _IN_ORDER = (call_events.c.at, call_events.c.id)
 _STATES = (
     select(call_events.c.kind, call_events.c.at)
@@ -82,7 +82,7 @@ def customer_of(known: Known) -> dict[str, str | bool]:
 
 
 def hold_call(conn: Connection, key: CallKey) -> Row[Any] | None:
-    """A call's row, held until the transaction ends; None when there is no such call."""
+    """A call's row, held until the transaction ends; None when there is no such call, or it was erased."""
     return conn.execute(_HELD_CALL, {"wanted": key_of(key)}).first()
 
 

@@ -85,6 +85,7 @@ calls = Table(
     Column("levels", JSON(none_as_null=True)),  # [[speaker, dbfs, peak, clipped], ...]
     Column("bleeps", JSON(none_as_null=True)),  # [[speaker, begins, ends, what], ...] seconds of the recording
     Column("completed", Moment),  # when its end was found in the PBX's own records
+    Column("erased", Moment),  # whose it was is not known any more, and nothing more is written of it
     Index("ix_calls_ticket_id", "ticket_id"),
     Index("ix_calls_arrived", "arrived"),
     Index("ix_calls_e164_arrived", "e164", "arrived"),

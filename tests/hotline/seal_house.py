@@ -80,18 +80,18 @@ class SealHouse:
             raise LookupError("no secret for sealing key 'k1'")
         return self.keyring
 
-    async def call(self, *, legs: Sequence[str] = ("rx", "tx", "mix")) -> CallKey:
+    async def call(self, *, legs: Sequence[str] = ("rx", "tx", "mix"), caller: str = "13812345678") -> CallKey:
         """A call that was answered and recorded."""
         self.calls += 1
         key = CallKey("main", f"1795147200.{self.calls}")
         facts: list[Fact] = [
-            Arrived(call=key, at=self.now, caller="13812345678", caller_name=None, number=LINE, dialled=LINE),
+            Arrived(call=key, at=self.now, caller=caller, caller_name=None, number=LINE, dialled=LINE),
             Confirmed(call=key, at=self.now + 0.1),
             Answered(call=key, at=self.now + 1, agent="1001"),
             Ended(call=key, at=self.now + 30, outcome=Outcome.ANSWERED),
         ]
         for fact in facts:
-            await self.ledger.record(fact, now=self.now, number=identify("13812345678"))
+            await self.ledger.record(fact, now=self.now, number=identify(caller))
         names = {leg: f"{key.linkedid}{'' if leg == 'mix' else '-' + leg}.wav" for leg in legs}
         for seed, name in enumerate(names.values()):
             noise = np.random.default_rng(seed).integers(-3000, 3000, SECONDS * RATE, dtype=np.int16)

@@ -1,0 +1,100 @@
+"""One person's data as the API tells and takes it."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from numbering.identify import identify
+from screenpop.route import Shape
+from storage.erasures import Erasure
+from storage.persons import About, By, Person
+
+
+class PersonQuery(Shape):
+    """Whose: a number as people write it, or a customer's id. One of them."""
+
+    number: str | None = Field(None, min_length=2, max_length=64)
+    customer: str | None = Field(None, min_length=1, max_length=128)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.number is None) == (self.customer is None):
+            raise ValueError("name a number or a customer")
+        return self
+
+    @property
+    def person(self) -> Person:
+        """As storage knows people."""
+        if self.customer is not None:
+            return Person(By.CUSTOMER, self.customer)
+        assert self.number is not None
+        return Person(By.NUMBER, identify(self.number).e164 or self.number.strip())
+
+
+class KeptOfPerson(Shape):
+    """How much is kept. ``live``: a call of theirs goes on; ``crm``: their records in the CRM, which stay there."""
+
+    calls: int
+    recordings: int
+    tickets: int
+    customers: int
+    live: bool
+    crm: tuple[str, ...]
+
+    @classmethod
+    def of(cls, about: About) -> Self:
+        """From what was found."""
+        return cls(
+            calls=about.calls,
+            recordings=about.recordings,
+            tickets=about.tickets,
+            customers=about.customers,
+            live=about.live,
+            crm=about.crm,
+        )
+
+
+class ErasureItem(Shape):
+    """An erasure. Whose is not known any more once it is done: SHA-256 of ``salt``, a colon and the number says."""
+
+    id: int
+    by: By
+    salt: str
+    digest: str
+    who: str
+    asked: float
+    done: float | None
+    calls: int
+    tickets: int
+    recordings: int
+    trouble: str | None
+
+    @classmethod
+    def of(cls, one: Erasure) -> Self:
+        """From the row."""
+        return cls(
+            id=one.id,
+            by=one.by,
+            salt=one.salt,
+            digest=one.digest,
+            who=one.who,
+            asked=one.asked,
+            done=one.done,
+            calls=one.calls,
+            tickets=one.tickets,
+            recordings=one.recordings,
+            trouble=one.trouble,
+        )
+
+
+class ErasureList(Shape):
+    """The last erasures, the newest first."""
+
+    erasures: tuple[ErasureItem, ...]
+
+
+class ErasureBegun(Shape):
+    """It is being done; ``crm``: records that stay in the CRM."""
+
+    id: int
+    crm: tuple[str, ...]

@@ -1,0 +1,28 @@
+"""What pages need to know of one person's data: how much there is, all of it in one file, and taking it out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from storage.erasures import Erasure
+from storage.persons import About, Person
+
+
+class Privacy(Protocol):
+    """Whoever finds, packs and erases. All methods raise StorageError."""
+
+    async def about(self, person: Person) -> About:
+        """How much is kept."""
+        ...
+
+    async def pack(self, person: Person, into: Path) -> None:
+        """Everything, as a zip file. Raises OSError."""
+        ...
+
+    async def ask(self, person: Person, who: str) -> int:
+        """Have it erased; the number of the erasure. Raises LiveCallError."""
+        ...
+
+    async def newest(self) -> Sequence[Erasure]:
+        """The last erasures."""
+        ...
