@@ -11,7 +11,7 @@ from pydantic import Field
 
 from numbering.display import display, mask
 from numbering.identify import identify
-from screenpop.accounts import SESSION
+from screenpop.accounts import SESSION, come_from
 from screenpop.deps import DEPS
 from screenpop.errors import problem
 from screenpop.hub import CALLBACKS, CALLBACKS_WORD
@@ -19,6 +19,7 @@ from screenpop.rendering import render
 from screenpop.rights import Right
 from screenpop.route import Api, Handle, Route, Scope, Shape
 from screenpop.shapes import answer, body, query_of
+from storage.audit import What
 from storage.callback import Callback, CallbackError, CallbackPage, CallbackState, Result, UnknownCallbackError
 from storage.callbacks import LONGEST_NOTE, Callbacks
 from telephony.call import Outcome
@@ -151,7 +152,15 @@ async def rows(request: web.Request) -> web.Response:
 
 async def take(request: web.Request) -> web.Response:
     """``POST /api/callbacks/{id}/take``: mine for ten minutes; the answer has the number in full."""
-    return await _done(request, await the_list(request).take(_id(request), _who(request), request.app[DEPS].now()))
+    return await _done(request, await taken(request, _id(request)))
+
+
+async def taken(request: web.Request, callback_id: int) -> Callback:
+    """The row, this reader's from now on; that its number is shown is on record."""
+    deps, who = request.app[DEPS], _who(request)
+    row = await the_list(request).take(callback_id, who, deps.now())
+    await deps.audit.add(who, What.SHOWN, str(row.call), deps.now(), {"callback": row.id}, ip=come_from(request).ip)
+    return row
 
 
 async def give_back(request: web.Request) -> web.Response:

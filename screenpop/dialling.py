@@ -13,7 +13,7 @@ from numbering.display import display
 from numbering.identify import identify
 from numbering.number import Number
 from screenpop.accounts import SESSION, come_from
-from screenpop.callbacks import tell, the_list
+from screenpop.callbacks import taken, tell
 from screenpop.deps import DEPS
 from screenpop.errors import problem
 from screenpop.finding import asker
@@ -101,7 +101,7 @@ async def _whom(request: web.Request, asked: Dial) -> _Whom:
     if asked.number is not None:
         return _Whom(asked.number)
     if asked.callback is not None:
-        row = await the_list(request).take(asked.callback, session.user.login, deps.now())
+        row = await taken(request, asked.callback)
         await tell(request)
         return _Whom(row.number, row.line, row.call, None if row.ticket is None else row.ticket[0])
     if asked.ticket is not None:
