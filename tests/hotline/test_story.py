@@ -120,6 +120,16 @@ async def cards_of(session: aiohttp.ClientSession, play: Callable[[], object]) -
     return told
 
 
+async def work_of(session: aiohttp.ClientSession) -> dict[str, Any]:
+    """The agent's state once the work after a call has begun."""
+    async with session.ws_connect("/ws") as page:
+        async for message in page:
+            said = message.json()
+            if said["type"] == "state" and said["state"]["state"] == "wrap_up":
+                return dict(said["state"])
+    raise AssertionError("the socket was closed")
+
+
 @pytest.mark.slow
 async def test_a_call_becomes_card_ticket_recording_transcript_and_summary(demo: Demo) -> None:
     """What ./run shows a newcomer, start to end."""
@@ -133,6 +143,8 @@ async def test_a_call_becomes_card_ticket_recording_transcript_and_summary(demo:
         assert last["match"]["customers"][0]["name"] == "林晓峰"
         assert last["match"]["sure"] is True
         assert told[-1]["why"] == "ended"
+        work = await work_of(agent)
+        assert (work["call"], work["ticket"]["id"]) == (last["call"], last["ticket"]["id"])
         call = last["call"]
         page = await said_of(boss, call)
         assert {turn["text"] for turn in page["turns"]} == {SAID}
