@@ -50,7 +50,7 @@ export function evidence(turns, heard) {
 
   const back = (cited) => {
     light(new Set(cited), sentences());
-    const [first] = cited;
+    const first = cited.find((one) => one.dataset.part) ?? cited[0]; // the next step is a promise told again
     first.tabIndex = -1;
     first.scrollIntoView({ block: "nearest" });
     first.focus({ preventScroll: true });

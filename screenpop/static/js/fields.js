@@ -125,7 +125,8 @@ export function fields(first, tell) {
       ? h("input", { id, class: "form-control", maxlength: LONGEST_TITLE, autocomplete: "off", "data-field": name, "aria-describedby": `${id}-words` })
       : h("select", { id, class: "form-select", "data-field": name, "aria-describedby": `${id}-words` });
     const put = (now) => {
-      if (keep.put(name, control.value.trim(), now)) calm(name);
+      calm(name);
+      keep.put(name, control.value.trim(), now);
     };
     if (name === "title") {
       control.addEventListener("compositionstart", () => composing.add(name));
