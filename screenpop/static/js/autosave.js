@@ -89,14 +89,20 @@ export function keeper(ticket, tell) {
     unsaved: (field) => waiting.has(field) || refused.has(field) || clashes.has(field),
     /** Whether anything does. */
     busy: () => waiting.size > 0,
-    /** Somebody typed; `now` saves at once, as after a choice from a list. */
+    /** Somebody typed; `now` saves at once, as after a choice from a list. Whether what was told of the field is over. */
     put(field, value, now = false) {
+      if (refused.get(field) === value) return false;
       refused.delete(field);
-      if (value === typedIn(ticket, field) && flying !== field) waiting.delete(field);
-      else waiting.set(field, value);
-      if (clashes.has(field)) return;
+      const clean = value === typedIn(ticket, field) && flying !== field;
+      if (clashes.has(field)) {
+        waiting.set(field, value); // until somebody decides
+        return false;
+      }
+      if (!clean) waiting.set(field, value);
+      else if (!waiting.delete(field)) return true;
       if (waiting.size) later(now ? 0 : PAUSE);
       else tell.saved();
+      return true;
     },
     /** Somebody decided between their text and a colleague's. */
     decide(field, mine) {

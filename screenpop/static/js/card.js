@@ -16,7 +16,7 @@ export function known(card, chosen = card.chosen?.id ?? null) {
   return card.match.customers.find((one) => one.id === chosen) ?? null;
 }
 
-const part = (key, picture, title, ...content) => h("section", { class: `pop-part pop-${key}`, "data-key": key, "aria-label": title },
+const part = (key, picture, title, ...content) => h("div", { class: `pop-part pop-${key}`, "data-key": key, role: "group", "aria-label": title },
   h("h3", { class: "pop-title" }, icon(picture, 16), title), ...content);
 
 const line = (key, first, ...rest) => h("li", { class: "pop-line", "data-key": key }, first, h("span", { class: "pop-aside" }, rest.filter(Boolean).join(" · ")));
@@ -114,7 +114,7 @@ function matters(card) {
 function aloud(card) {
   const text = card.aloud?.[TONGUE];
   if (!text) return null;
-  return h("section", { class: "pop-part pop-aloud", "data-key": "aloud", "aria-label": say("aloud") },
+  return h("div", { class: "pop-part pop-aloud", "data-key": "aloud", role: "group", "aria-label": say("aloud") },
     h("div", { class: "pop-aloud-head" }, h("h3", { class: "pop-title" }, icon("ear", 16), say("aloud")),
       h("button", { type: "button", class: "pop-act", "data-do": "copy" }, say("copy"))),
     h("p", { class: "pop-sentence" }, text));

@@ -42,7 +42,7 @@ function show(entry) {
   const { card } = entry;
   const fresh = entry.element === null;
   const strange = card.match !== null && !card.match.customers.length && card.match.problem === null && card.caller.kind !== "withheld" && !entry.reopened;
-  if (strange || entry.denied) entry.stranger ??= stranger(card.call, strange);
+  if (strange || entry.denied) entry.stranger ??= stranger(card, strange);
   const asks = strange || entry.denied || Boolean(entry.stranger?.typed());
   const drawn = draw(card, { chosen: chosen(entry), after: entry.after, stranger: asks, denied: entry.denied, work: entry.form !== null, fresh });
   if (fresh) {

@@ -125,8 +125,7 @@ export function fields(first, tell) {
       ? h("input", { id, class: "form-control", maxlength: LONGEST_TITLE, autocomplete: "off", "data-field": name, "aria-describedby": `${id}-words` })
       : h("select", { id, class: "form-select", "data-field": name, "aria-describedby": `${id}-words` });
     const put = (now) => {
-      calm(name);
-      keep.put(name, control.value.trim(), now);
+      if (keep.put(name, control.value.trim(), now)) calm(name);
     };
     if (name === "title") {
       control.addEventListener("compositionstart", () => composing.add(name));

@@ -62,6 +62,7 @@ export function work(call, id, number, joined) {
     unsaved: () => form !== null && form.keep.busy(),
     told() {
       form?.keep.look();
+      note?.look(); // a note that was added elsewhere is no draft any more
       if (ended) summary?.look();
     },
     seen() {

@@ -18,6 +18,7 @@ export function notes(ticket, added) {
   const button = h("button", { type: "button", class: "btn btn-sm", onclick: add }, icon("note", 16), say("note.add"));
   let kept = null; // the text that the server has; null: not asked yet
   let timer = null;
+  let looks = 0;
   let adding = false;
   let composing = false;
 
@@ -79,8 +80,9 @@ export function notes(ticket, added) {
 
   /** The draft as the server has it, unless something is being typed here. */
   async function look() {
+    const turn = ++looks;
     const answer = await ask("GET", `${path}/draft`);
-    if (!answer.ok) return;
+    if (!answer.ok || turn !== looks) return; // a later look knows better
     const mine = box.value !== (kept ?? "");
     kept = answer.data.text;
     if (mine) later(PAUSE);

@@ -5,8 +5,8 @@ import { ask } from "./server.js";
 
 const FIELDS = [["name", 100], ["company", 100], ["note", 500]];
 
-/** The few fields for one call; `unknown`: because nobody has its number. Made once; what is typed stays whatever the card learns. */
-export function stranger(call, unknown) {
+/** The few fields for the call of a card; `unknown`: because nobody has its number. Made once; what is typed stays whatever the card learns. */
+export function stranger({ call, caller }, unknown) {
   const inputs = new Map();
   const trouble = h("div", { class: "work-words", "data-kind": "trouble", "aria-live": "assertive" });
   const button = h("button", { type: "submit", class: "btn btn-primary" }, say("enter.save"));
@@ -34,7 +34,7 @@ export function stranger(call, unknown) {
     }
   }
 
-  const form = h("form", { class: "stranger", "aria-label": say("enter"), onsubmit: save },
+  const form = h("form", { class: "stranger", "aria-label": [say("enter"), caller.display].join(" "), onsubmit: save },
     h("div", { class: "pop-ask" }, icon("person"), " ", say(unknown ? "unknown" : "enter")),
     h("div", { class: "stranger-fields" },
       FIELDS.map(([name, longest]) => {
