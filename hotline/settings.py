@@ -19,6 +19,7 @@ from hotline.crm_settings import Crm
 from hotline.crm_settings import faults as crm_faults
 from hotline.cti_settings import Cti
 from hotline.dialplan.settings import Dialplan
+from hotline.oidc_settings import Oidc
 from hotline.seal_settings import Sealing
 from hotline.speech_settings import Transcription
 from hotline.telephony_settings import Agent, Line, Part, Pbx, Recordings, Routing, zone
@@ -137,6 +138,7 @@ class Settings(Part):
     site: Site = Site()
     server: Server = Server()
     accounts: Accounts = Accounts()
+    oidc: Oidc | None = None
     api: ApiSettings = ApiSettings()
     pbx: tuple[Pbx, ...] = ()
     line: tuple[Line, ...] = ()

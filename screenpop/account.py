@@ -7,6 +7,7 @@ from aiohttp import web
 
 from screenpop.accounts import LOGINS, NO_PASSWORD, SESSION, come_from
 from screenpop.deps import DEPS
+from screenpop.door import Door
 from screenpop.endings import ENDINGS
 from screenpop.passwords import Weakness, weakness
 from storage.accounts import Session
@@ -62,9 +63,9 @@ async def change_password(request: web.Request, old: str, new: str) -> str:
     return token
 
 
-def has_password(session: Session) -> bool:
-    """Whether somebody has a password here; who comes from an identity provider only has none."""
-    return session.user.password != NO_PASSWORD
+def has_password(door: Door, session: Session) -> bool:
+    """Whether somebody's password opens anything here; who comes from an identity provider only has none."""
+    return door.passwords and session.user.password != NO_PASSWORD
 
 
 async def _ended(request: web.Request, ended: Sequence[int]) -> None:

@@ -34,7 +34,11 @@ async def account(request: web.Request) -> web.Response:
     factor = SecondFactor.of(await request.app[FACTORS].standing(user))
     return answer(
         Account(
-            login=user.login, name=user.name, role=Role(user.role), password=has_password(session), second_factor=factor
+            login=user.login,
+            name=user.name,
+            role=Role(user.role),
+            password=has_password(request.app[DEPS].door, session),
+            second_factor=factor,
         )
     )
 

@@ -166,7 +166,7 @@ async def _page(
         factor_trouble=factor_trouble,
         sessions=[(one, browser(one.browser)) for one in await own_sessions(request)],
         this=session.id,
-        has_password=has_password(session),
+        has_password=has_password(request.app[DEPS].door, session),
         factor=await request.app[FACTORS].standing(session.user),
         **await token_values(request),
     )

@@ -8,6 +8,17 @@ WRONG_CODE = N_("This code is wrong, or was used before. Wait for the next one, 
 SHUT = N_("Too many wrong codes. Use a recovery code, or ask the administrator.")
 EXTENSION = N_("An extension is 2 to 8 digits. Leave it empty for your own phone.")
 OVER = N_("That took too long. Please log in again.")
+NO_PASSWORDS = N_("Passwords do not open this service. Use the identity service.")
+WHY_NOT: Words = {
+    "over": OVER,
+    "provider": N_(
+        "The identity service does not answer. Try again in a moment; the administrator sees the cause in the log."
+    ),
+    "identity": N_(
+        "The identity service's answer was not accepted. Begin again; the administrator sees the cause in the log."
+    ),
+    "stranger": N_("The identity service knows you, but you have no account here. Please ask the administrator."),
+}
 WRONG_PASSWORD = N_("Your present password is wrong.")
 DIFFERENT = N_("The two new passwords differ.")
 ALREADY = N_("This was done already, in another window perhaps.")

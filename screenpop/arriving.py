@@ -11,6 +11,7 @@ from screenpop.deps import DEPS
 from screenpop.endings import ENDINGS
 from screenpop.factors import FACTORS
 from storage.accounts import User
+from storage.identities import Identities
 from storage.login_steps import LoginSteps
 
 STEP = f"{COOKIE}_step"  # the cookie of a login half done
@@ -40,9 +41,17 @@ async def proceed(request: web.Request, user: User, place: str, extension: str |
 
 
 async def arrive(
-    request: web.Request, user: User, response: web.Response, extension: str | None = None
+    request: web.Request,
+    user: User,
+    response: web.Response,
+    extension: str | None = None,
+    *,
+    id_token: str | None = None,
 ) -> web.Response:
-    """Logged in: the response with a new session in it. Raises LoginError."""
+    """Logged in: the response with a new session in it. ``id_token``: by whose word, told back at the logout.
+
+    Raises LoginError.
+    """
     logins, now = request.app[LOGINS], request.app[DEPS].now()
     old = request.get(SESSION)
     if old is not None:
@@ -53,5 +62,7 @@ async def arrive(
         await steps(request).end(half)
         drop_cookie(request, response, STEP)
     token = await logins.open(user, come_from(request), now, extension)
+    if id_token is not None:
+        await Identities(request.app[DEPS].accounts.db).keep(token, id_token)
     set_cookie(request, response, token)
     return response

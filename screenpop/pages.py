@@ -1,7 +1,6 @@
 """The pages everybody has: login, desk, status, and the choice of language."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -21,21 +20,16 @@ from screenpop.deps import DEPS, HUB
 from screenpop.finding import asker
 from screenpop.forms import form, query
 from screenpop.i18n import LANGUAGES
+from screenpop.oidc import goodbye
 from screenpop.rendering import LANGUAGE_COOKIE, reader, render
 from screenpop.rights import Right, Role, may
 from screenpop.seats import extension_of, phones, remember, remembered
+from screenpop.ways_back import back
 from storage.pages import CallItem
 
 YEAR = 365 * 24 * 3600
 RECENT = 40
 MONTH = 30 * 24 * 3600.0
-
-
-def back(target: str) -> str:
-    """A path of ours to go back to; the start page when it is anything else (no open redirect)."""
-    parts = urlsplit(target)
-    ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
-    return target if ours and "\\" not in target and target.isprintable() else "/"
 
 
 async def home(request: web.Request) -> web.Response:
@@ -51,7 +45,7 @@ async def login_page(request: web.Request) -> web.Response:
     if SESSION in request:
         raise web.HTTPSeeOther("/")
     asked = query(request)
-    trouble = reader(request).say(account_words.OVER) if asked.get("why") == "over" else ""
+    trouble = reader(request).say(account_words.WHY_NOT.get(asked.get("why", ""), ""))
     return _login_form(request, 200, trouble, place=back(asked.get("back", "/")))
 
 
@@ -62,6 +56,8 @@ async def log_in(request: web.Request) -> web.Response:
     place, seat = back(fields.get("back", "/")), fields.get("extension", "").strip()[:32]
     deps = request.app[DEPS]
     say = reader(request).say
+    if not deps.door.passwords:
+        return _login_form(request, 403, say(account_words.NO_PASSWORDS), place=place)
     try:
         extension = extension_of(seat)
         user = await request.app[LOGINS].check(login, password, come_from(request), deps.now())
@@ -93,15 +89,16 @@ def _login_form(
         back=place,
         extension=phone,
         phones=phones(request.app[DEPS]),
+        door=request.app[DEPS].door,
     )
 
 
 async def log_out(request: web.Request) -> web.Response:
     """``POST /logout``: the session ends, on open desks too."""
     session = request[SESSION]
+    response = await goodbye(request, session)
     await request.app[LOGINS].log_out(token_of(request) or "", session, request.app[DEPS].now())
     request.app[HUB].end_session(session.id)
-    response = web.Response(status=303, headers={"Location": "/login"})
     drop_cookie(request, response)
     return response
 

@@ -52,19 +52,6 @@ identities = Table(
     UniqueConstraint("user_id", "issuer", name="uq_identities_user_id_issuer"),
 )
 
-provider_logins = Table(
-    "provider_logins",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("state", String(64), nullable=False, unique=True),  # SHA-256
-    Column("browser", String(64), nullable=False),  # SHA-256 of the cookie of the browser that began
-    Column("nonce", String(64), nullable=False),
-    Column("verifier", String(128), nullable=False),
-    Column("back", Text, nullable=False),
-    Column("expires", Moment, nullable=False),
-    Index("ix_provider_logins_expires", "expires"),
-)
-
 provider_sessions = Table(
     "provider_sessions",
     metadata,

@@ -67,6 +67,8 @@ def outside(settings: Settings) -> list[Fault]:
     faults += _tokens(settings)
     faults += tls.faults(settings.server, now())
     faults += _secret("accounts", settings.accounts.key)
+    if settings.oidc is not None:
+        faults += _secret("oidc", settings.oidc.secret)
     faults += _crm(settings)
     faults += lexicons.faults(settings)
     model = settings.transcription.model

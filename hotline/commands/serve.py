@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
             if pbx.desk is not None:
                 pbx.desk_secret()
         settings.accounts.key()
+        if settings.oidc is not None:
+            settings.oidc.secret()
     except LookupError as error:
         raise UsageError(str(error)) from error
     try:

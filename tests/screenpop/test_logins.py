@@ -7,7 +7,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from screenpop.accounts import COOKIE, IDLE, LONGEST, MOST_BY_ADDRESS, MOST_BY_LOGIN, WINDOW
-from screenpop.pages import back
+from screenpop.ways_back import back
 from storage.audit import What
 
 if TYPE_CHECKING:
@@ -151,7 +151,17 @@ async def test_a_changed_password_or_role_ends_sessions(house: "House", visit: "
 
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.test/", "//evil.test", "/\\evil.test", "javascript:alert(1)", "", "desk", "/a\nb", "/\t/evil.test"],
+    [
+        "https://evil.test/",
+        "//evil.test",
+        "/\\evil.test",
+        "javascript:alert(1)",
+        "",
+        "desk",
+        "/a\nb",
+        "/\t/evil.test",
+        "//[",
+    ],
 )
 def test_the_way_back_is_a_way_of_ours(target: str) -> None:
     """No login page that sends people elsewhere."""

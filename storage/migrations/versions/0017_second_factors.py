@@ -66,19 +66,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", "issuer", name=op.f("uq_identities_user_id_issuer")),
     )
     op.create_table(
-        "provider_logins",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("state", sa.String(length=64), nullable=False),
-        sa.Column("browser", sa.String(length=64), nullable=False),
-        sa.Column("nonce", sa.String(length=64), nullable=False),
-        sa.Column("verifier", sa.String(length=128), nullable=False),
-        sa.Column("back", sa.Text(), nullable=False),
-        sa.Column("expires", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_logins")),
-        sa.UniqueConstraint("state", name=op.f("uq_provider_logins_state")),
-    )
-    op.create_index("ix_provider_logins_expires", "provider_logins", ["expires"])
-    op.create_table(
         "provider_sessions",
         sa.Column("session_id", ID, autoincrement=False, nullable=False),
         sa.Column("id_token", sa.Text(), nullable=False),
