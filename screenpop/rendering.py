@@ -7,7 +7,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from numbering.display import display
+from numbering.display import display, mask
 from numbering.identify import identify
 from screenpop import words
 from screenpop.accounts import SESSION
@@ -23,12 +23,17 @@ NAV = (
     ("/desk", N_("Desk"), "headset", Right.DESK),
     ("/tickets", N_("Tickets"), "ticket", Right.READ),
     ("/calls", N_("Calls"), "phone", Right.READ),
+)
+MANAGE = (  # behind one word, for those who have more than the day's work
     ("/audit", N_("Audit"), "audit", Right.AUDIT),
     ("/privacy", N_("One person’s data"), "shield_lock", Right.PRIVACY),
     ("/deliveries", N_("Deliveries"), "send", Right.STATUS),
     ("/status", N_("Service status"), "activity", Right.STATUS),
 )
-MENU = (("/account", N_("My account"), "user", Right.ACCOUNT),)  # behind one's own name
+MENU = (  # behind one's own name
+    ("/account", N_("My account"), "user", Right.ACCOUNT),
+    ("/api", N_("For programs (API)"), "api", Right.ACCOUNT),
+)
 
 
 @cache
@@ -86,10 +91,12 @@ def render(request: web.Request, template: str, /, code: int = 200, **values: An
             line_name=lambda number: deps.lines.get(number) or number,
             may=lambda right: user is not None and may(Role(user.role), right),
             nav=NAV,
+            manage=[page for page in MANAGE if user is not None and may(Role(user.role), page[3])],
             menu=MENU,
             here="/" + request.path.split("/")[1],
             path=request.path_qs,
-            phone=phone,
+            phone=lambda e164, raw: phone(e164, raw, full=False),
+            number=lambda e164, raw: phone(e164, raw, full=bool(values.get("full"))),
             reader=page_reader,
             shadow=deps.shadow,
             site=deps.site,
@@ -101,9 +108,10 @@ def render(request: web.Request, template: str, /, code: int = 200, **values: An
     return web.Response(text=text, status=code, content_type="text/html", headers={"Vary": "Accept-Language, Cookie"})
 
 
-def phone(e164: str | None, raw: str | None) -> str:
-    """A caller's number grouped for people, '' when it was withheld."""
-    return display(identify(e164 or raw))
+def phone(e164: str | None, raw: str | None, *, full: bool) -> str:
+    """A caller's number grouped for people, or with its middle hidden (:mod:`screenpop.numbers`); '' when withheld."""
+    number = identify(e164 or raw)
+    return display(number) if full else mask(number)
 
 
 def spoken(request: web.Request, table: words.Words) -> dict[str, str]:

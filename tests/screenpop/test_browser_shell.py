@@ -229,7 +229,7 @@ async def test_the_list_of_tickets_by_filters(house: "House", server: Server, op
     await expect(rows).to_have_count(2)
     found: list[str] = []
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # of the two
+        await page.emulate_media(color_scheme=scheme)
         for path in ("/tickets", "/search?q=恒泰", f"/tickets/{await house.ticket_of(call)}", "/customers/7"):
             await page.goto(path)
             found += await faults(page)

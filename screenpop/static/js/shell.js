@@ -26,7 +26,6 @@ let state = "new";
 let late = null;
 
 function stands(now, wait) {
-  if (!pill) return;
   const back = now === "on" && state !== "on";
   if (now === "off" && state === "on") again({ deaf: true });
   state = now;
@@ -174,4 +173,4 @@ find?.addEventListener("click", (event) => {
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (new URL(event.detail.xhr.responseURL).pathname === "/login") location.reload();
 });
-if (pill) line("/ws", heard, stands);
+line("/ws", heard, stands);
