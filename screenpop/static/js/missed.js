@@ -47,7 +47,8 @@ export async function dial(whom) {
 /** What became of a call by a click: told where nobody could hear it in the receiver. */
 export function dialled({ state, why, e164, who }) {
   if (who !== me.login || state !== "over" || why === null) return;
-  toast(say(`dial.over.${why}`, { number: grouped(e164) }), "bad");
+  const known = ["phone_no_answer", "phone_unreachable", "no_answer", "busy"].includes(why) ? why : "failed";
+  toast(say(`dial.over.${known}`, { number: grouped(e164) }), "bad");
 }
 
 async function act(id, does) {

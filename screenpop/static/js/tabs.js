@@ -22,22 +22,30 @@ function now(does) {
 }
 
 function byLock() {
+  let queued = null; // takes this tab out of the queue again
   const hold = (steal) => {
+    let held = false;
+    queued = steal ? null : new AbortController();
     navigator.locks
-      .request(NAME, { steal }, () => {
+      .request(NAME, steal ? { steal } : { signal: queued.signal }, () => {
+        held = true;
+        queued = null;
         now(true);
         return new Promise(() => {}); // for as long as the tab is there
       })
       .catch((error) => {
         if (error.name !== "AbortError") throw error;
+        if (!held) return;
         now(false); // another tab took it
         hold(false);
       });
   };
-  hold(document.visibilityState === "visible" && document.hasFocus());
   const claim = () => {
-    if (!speaks && document.visibilityState === "visible") hold(true);
+    if (speaks || document.visibilityState !== "visible") return;
+    queued?.abort();
+    hold(true);
   };
+  hold(document.visibilityState === "visible" && document.hasFocus());
   addEventListener("focus", claim);
   document.addEventListener("visibilitychange", claim);
   return async () => speaks;
