@@ -75,7 +75,7 @@ CARD: Words = {
     "dialling": N_("Your phone rings, then {number} is called."),
     "dial_failed": N_("{number} could not be called."),
     "dismiss": N_("Dismiss"),
-    "key.call": N_("To the first call (Alt+2 to Alt+4: the others)"),
+    "key.call": N_("Go to a call (Alt+1 to Alt+4)"),
     "key.form": N_("Write what the call is about"),
     "key.note": N_("Write a note"),
     "key.add": N_("Add the note"),

@@ -30,11 +30,12 @@ const elsewhere = (url, css, ...content) => url
 
 const badge = (text, css = "bg-secondary-lt") => (text ? h("span", { class: `badge ${css}` }, text) : null);
 
-function number({ caller }, small) {
+function number({ caller }, small, dial) {
   const shown = caller.display || caller.raw || say("withheld");
   const kind = ["mobile", "fixed", "withheld"].includes(caller.kind) ? null : say(`kind.${caller.kind}`);
   return h(small ? "div" : "h2", { class: `pop-number${small ? " pop-number-small" : ""}`, "data-key": "number" }, h("span", { class: "num" }, shown), " ",
-    [caller.region, kind].filter(Boolean).map((place) => h("span", { class: "pop-place" }, place)));
+    [caller.region, kind].filter(Boolean).map((place) => h("span", { class: "pop-place" }, place)),
+    dial && caller.e164 ? h("button", { type: "button", class: "pop-act", "data-do": "dial" }, icon("phone", 14), " ", say("ring_back")) : null);
 }
 
 function person(customer) {
@@ -98,7 +99,7 @@ function who(card, view) {
   };
   return h("div", { class: "pop-who", "data-key": "who" },
     customer ? person(customer) : null,
-    h("div", { class: "pop-call", "data-key": "call" }, number(card, customer !== null), customer?.reason ? why(card, customer, view) : null),
+    h("div", { class: "pop-call", "data-key": "call" }, number(card, customer !== null, view.dial), customer?.reason ? why(card, customer, view) : null),
     match ? copied(match) : null,
     lookup(),
     match && !match.sure && match.customers.length > (customer ? 1 : 0) ? choice(card, view) : null,
@@ -193,7 +194,7 @@ function head(card, view) {
 
 /**
  * The card as an element. `view`: `chosen` (id of the customer picked among several), `after` (the call is over),
- * `stranger` (room for entering who it is), `denied` (that was asked for), `work` (room for the ticket's form), `fresh` (it has just come).
+ * `stranger` (room for entering who it is), `denied` (that was asked for), `dial` (the caller may be rung back), `work` (room for the ticket's form), `fresh` (it has just come).
  */
 export function draw(card, view) {
   const vip = known(card, view.chosen)?.vip;

@@ -1,15 +1,16 @@
 // The agent's desk: holds the cards the server told of, has them drawn, and says when it cannot hear the server.
 
-import { draw, known, nameOf } from "./card.js";
+import { draw, nameOf } from "./card.js";
+import { teach } from "./desk_keys.js";
 import { CHOICES } from "./fields.js";
 import { work } from "./form.js";
-import { gone, notice } from "./notices.js";
+import { dial, gone, notice } from "./notices.js";
 import { calm, h, lasted, renew, say } from "./page.js";
 import { patch } from "./patch.js";
+import { reopened } from "./reopened.js";
 import { ask, callPath } from "./server.js";
 import { line } from "./socket.js";
 import { stranger } from "./stranger.js";
-import { teach } from "./desk_keys.js";
 import { afterBar } from "./wrapup.js";
 
 const PATIENCE = 1_500; // milliseconds in which the server says that there is time for the rest of the work
@@ -44,7 +45,7 @@ function show(entry) {
   const strange = card.match !== null && !card.match.customers.length && card.match.problem === null && card.caller.kind !== "withheld" && !entry.reopened;
   if (strange || entry.denied) entry.stranger ??= stranger(card, strange);
   const asks = strange || entry.denied || Boolean(entry.stranger?.typed());
-  const drawn = draw(card, { chosen: chosen(entry), after: entry.after, stranger: asks, denied: entry.denied, work: entry.form !== null, fresh });
+  const drawn = draw(card, { chosen: chosen(entry), after: entry.after, stranger: asks, denied: entry.denied, dial: entry.after && may.may_dial, work: entry.form !== null, fresh });
   if (fresh) {
     entry.element = drawn;
     table.append(drawn);
@@ -135,23 +136,12 @@ async function stand(state) {
   if (state?.call && state.ticket && wrapping(state.call) && !entries.has(state.call)) await reopen(state);
 }
 
-/** A mainland mobile number as people write it; anything else, and what is masked, as it is. */
-const grouped = (number) => number?.replace(/^\+86(1\d{2})(\d{4})(\d{4})$/, "$1 $2 $3") ?? null;
-
-/** The page was loaded anew with work left on a call that is over: its card is gone for good, its ticket is not. */
+/** The page was loaded anew with work left on a call that is over. */
 async function reopen(state) {
-  const answer = await ask("GET", `/api/tickets/${state.ticket.id}`);
-  if (!answer.ok || !wrapping(state.call) || entries.has(state.call)) return;
-  const { id, number, customer, caller, line: of } = answer.data;
-  const who = customer && { ...customer, company: null, level: null, owner: null, note: null, url: null, purchases: [], contracts: [], reason: null };
-  const call = answer.data.call_list.find((one) => one.call === state.call);
-  const card = {
-    call: state.call, state: "talking", held: false, since: state.since, queue: null, line: { number: of, name: CHOICES.lines[of] ?? "" },
-    last_calls: answer.data.call_list.filter((one) => one.call !== state.call).slice(0, 3).map((one) => ({ ...one, at: one.arrived, issue: null, category: null })),
-    caller: { display: grouped(caller), raw: caller, e164: caller, kind: caller ? "mobile" : "withheld", region: call?.region ?? null },
-    match: { sure: who !== null, problem: null, as_of: null, customers: who ? [who] : [] }, tickets: [], crm_tickets: null, ticket: { id, number, joined: false },
-  };
-  const entry = { card, element: null, form: work(state.call, id, number, false), stranger: null, bar: null, after: true, denied: false, picked: undefined, reopened: true };
+  const card = await reopened(state, CHOICES.lines);
+  if (card === null || !wrapping(state.call) || entries.has(state.call)) return;
+  const form = work(card.call, card.ticket.id, card.ticket.number, false);
+  const entry = { card, element: null, form, stranger: null, bar: null, after: true, denied: false, picked: undefined, reopened: true };
   entries.set(state.call, entry);
   afterwards(entry);
   settle();
@@ -186,6 +176,7 @@ table.addEventListener("click", (event) => {
   if (!entry) return;
   if (button.dataset.do === "choose") choose(entry, button.dataset.id);
   else if (button.dataset.do === "copy") copy(entry);
+  else if (button.dataset.do === "dial") dial(entry.card);
   else if (button.dataset.do === "deny") {
     entry.denied = !entry.denied;
     show(entry);

@@ -41,13 +41,12 @@ export function gone(card, why, may) {
   put(`${who} ${why}`, missed ? MISSED : NOTICE, (times, close) => h("div", { class: `desk-notice${missed ? " desk-missed" : ""}` },
     icon("phone_off", 18),
     h("span", { class: "num" }, who), " ", h("span", { class: "text-secondary" }, say(`why.${why}`), times > 1 ? ` ×${times}` : ""),
-    missed && may && card.caller.e164 ? h("button", { type: "button", class: "btn btn-sm", onclick: () => ring(card, close) }, icon("phone", 16), say("ring_back")) : null,
+    missed && may && card.caller.e164 ? h("button", { type: "button", class: "btn btn-sm", onclick: () => dial(card).then(close) }, icon("phone", 16), say("ring_back")) : null,
     missed ? h("button", { type: "button", class: "btn btn-sm btn-icon btn-ghost-secondary", "aria-label": say("dismiss"), title: say("dismiss"), onclick: close }, "×") : null));
 }
 
-async function ring(card, close) {
+/** Have the agent's phone ring, and then the caller's. */
+export async function dial(card) {
   const answer = await ask("POST", "/api/desk/dial", { call: card.call });
-  close();
-  notice(answer.ok ? say("dialling", { number: card.caller.display }) : say("dial_failed", { number: card.caller.display }), answer.ok ? "phone" : "alert");
+  notice(say(answer.ok ? "dialling" : "dial_failed", { number: card.caller.display }), answer.ok ? "phone" : "alert");
 }
-

@@ -8,16 +8,15 @@ const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.getAttribute
 
 /**
  * Make `old` look like `fresh`. Children that carry a `data-key` are known by it, others by their place among their kind.
- * An element with `data-live` keeps its inside: another module draws there. `data-own` names attributes to leave alone.
+ * An element with `data-live` keeps its inside: another module draws there.
  */
 export function patch(old, fresh) {
   if (old.nodeType !== Node.ELEMENT_NODE) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
-  const own = new Set((old.getAttribute("data-own") ?? "").split(" "));
-  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !own.has(name)) old.removeAttribute(name);
-  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value && !own.has(name)) old.setAttribute(name, value);
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   if (old.hasAttribute("data-live")) return;
   const left = [...old.childNodes];
   const matched = [...fresh.childNodes].map((child) => {

@@ -38,8 +38,6 @@ export function said(call, take) {
 
   return {
     element,
-    /** Whether there is something to wait for. */
-    coming: () => known !== null && known.summary === null && COMING.includes(known.transcript),
     async look() {
       const answer = await ask("GET", callPath(call));
       if (!answer.ok) return;

@@ -2,6 +2,7 @@
 
 import { help } from "./help.js";
 import { shortcut } from "./keys.js";
+import { openMenu } from "./menus.js";
 import { countMissed, dialled, openMissed, renewMissed } from "./missed.js";
 import { again, heardOfCalls, notes, wantNotes } from "./notify.js";
 import { me, say } from "./page.js";
@@ -162,6 +163,12 @@ if (seated) {
   shortcut("m", "key.hush", ringSwitch);
   seated.addEventListener("submit", move);
   politely(settings());
+}
+for (const button of document.querySelectorAll("[data-sit]")) {
+  button.addEventListener("click", () => {
+    openMenu(document.getElementById("me"));
+    document.getElementById("seat-new").focus();
+  });
 }
 document.getElementById("help-open")?.addEventListener("click", help);
 find?.addEventListener("click", (event) => {
