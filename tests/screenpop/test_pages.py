@@ -50,7 +50,7 @@ async def test_the_day_ends_at_the_sites_midnight(house: "House", visit: "Visit"
 
 async def test_who_has_no_phone_is_told_so(visit: "Visit") -> None:
     """A desk that can never ring says why."""
-    assert "本账号没有分机" in await (await visit("zhao")).text("/desk")
+    assert "尚未选择话机" in await (await visit("zhao")).text("/desk")
 
 
 @pytest.mark.parametrize(("login", "place"), [("li", "/desk"), ("zhao", "/tickets"), ("root", "/tickets")])
