@@ -8,12 +8,26 @@ from aiohttp import web
 
 from screenpop import asyncapi
 from screenpop.deps import DEPS
-from screenpop.openapi import TAGS, document
+from screenpop.openapi import document
 from screenpop.rendering import render
 from screenpop.rights import Right
 from screenpop.route import Api, Route
+from screenpop.words import N_, Words
 
 Json = dict[str, Any]
+HEADINGS: Words = {
+    "account": N_("My account"),
+    "callbacks": N_("Missed calls"),
+    "calls": N_("Calls"),
+    "customers": N_("Customers"),
+    "deliveries": N_("Deliveries to other systems"),
+    "desk": N_("Desk"),
+    "documents": N_("Documents of the API"),
+    "privacy": N_("What is kept of one person"),
+    "search": N_("Search"),
+    "service": N_("Service status"),
+    "tickets": N_("Tickets"),
+}
 ROUTED: web.AppKey[tuple[Route, ...]] = web.AppKey("routed", tuple)
 
 
@@ -46,7 +60,7 @@ async def page(request: web.Request) -> web.Response:
         "api.html",
         by_tag=by_tag,
         origin=f"{request.scheme}://{request.host}",
-        tags=TAGS,
+        tags=HEADINGS,
         messages=messages,
         schemas={name: fields for name, fields in schemas.items() if fields},
         docs={name: schema.get("description", "") for name, schema in whole["components"]["schemas"].items()},

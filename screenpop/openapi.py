@@ -37,8 +37,10 @@ TAGS = {
     "callbacks": "Missed calls that somebody is to call back",
     "calls": "Calls: what happened, what was said, recordings, summaries",
     "customers": "Customers",
+    "deliveries": "What is told to other systems, and what could not be",
     "desk": "The agent's own state and telephone",
     "documents": "What the API is",
+    "privacy": "What is kept of one person: export and erasure",
     "search": "Finding calls, tickets, customers",
     "service": "How the service does",
     "tickets": "Tickets",
@@ -46,6 +48,7 @@ TAGS = {
 _TAG_OF = {
     "me": "account",
     "tokens": "account",
+    "receivers": "deliveries",
     "openapi.json": "documents",
     "asyncapi.json": "documents",
     **dict.fromkeys(("corrections", "status", "bursts"), "service"),
