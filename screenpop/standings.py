@@ -131,12 +131,13 @@ class Standings:
         """Learn what is so from the database."""
         while True:
             try:
-                self._known = dict(await self._states.now())
+                kept = await self._states.now()
             except StorageError as error:
                 log.warning("states_unknown", error=str(error))
                 await asyncio.sleep(AGAIN)
             else:
-                self._news.set()
+                for extension, one in kept.items():
+                    self._learn(extension, one)
                 return
 
     async def _pass_time(self) -> None:

@@ -238,6 +238,7 @@ async def test_who_takes_over_a_phone_finds_nothing_of_a_colleague(house: "House
     assert str(hers).partition(":")[2] not in recent
     listed = (await wang.json("/api/calls"))["calls"]
     assert [call["call"] for call in listed] == [str(his)]
+    house.time += 60
     li = await visit("li")
     assert (await li.get(f"/calls/{hers}")).status == 200
     assert (await li.get(f"/calls/{his}")).status == 403
