@@ -6,7 +6,7 @@ says of itself is kept for an hour; its keys are asked for again when a token na
 
 import asyncio
 import json
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-from aiohttp import BasicAuth, ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from screenpop.oidc_claims import Claims, Key, TokenError, UnknownKeyError, keys_of, verified
 
@@ -117,30 +117,28 @@ class Provider:
         return {name for name in (self.terms.login_claim, self.terms.role_claim) if name is not None}
 
     async def _verified(self, token: str, nonce: str) -> Claims:
-        keys = await self._signing()
-        for last in (False, True):
-            try:
-                return verified(
-                    token, keys, issuer=self.terms.issuer, client=self.terms.client, nonce=nonce, now=self._clock()
-                )
-            except UnknownKeyError:
-                if last:
-                    raise
-                keys = await self._signing(anew=True)
-        raise TokenError("unreachable")
+        try:
+            return self._held(token, await self._signing(), nonce)
+        except UnknownKeyError:
+            return self._held(token, await self._signing(anew=True), nonce)
+
+    def _held(self, token: str, keys: list[Key], nonce: str) -> Claims:
+        terms = self.terms
+        return verified(token, keys, issuer=terms.issuer, client=terms.client, nonce=nonce, now=self._clock())
 
     async def _exchange(
         self, document: Mapping[str, Any], code: str, verifier: str, redirect: str
     ) -> Mapping[str, Any]:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": verifier}
-        auth = None
+        headers = {}
         if self.terms.secret is None:
             form["client_id"] = self.terms.client
         elif "client_secret_basic" in document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"]):
-            auth = BasicAuth(quote_plus(self.terms.client), quote_plus(self.terms.secret), "utf-8")
+            pair = f"{quote_plus(self.terms.client)}:{quote_plus(self.terms.secret)}"
+            headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
         else:
             form |= {"client_id": self.terms.client, "client_secret": self.terms.secret}
-        return await self._ask("POST", document["token_endpoint"], data=form, auth=auth)
+        return await self._ask("POST", document["token_endpoint"], data=form, headers=headers)
 
     async def _more(self, document: Mapping[str, Any], answer: Mapping[str, Any], claims: Claims) -> Claims:
         """What the token left out and the provider tells beside it, of the same person."""
