@@ -16,9 +16,10 @@ from screenpop.deps import DEPS
 from screenpop.errors import problem
 from screenpop.hub import CALLBACKS, CALLBACKS_WORD
 from screenpop.rendering import render
-from screenpop.rights import Right
+from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Handle, Route, Scope, Shape
 from screenpop.shapes import answer, body, query_of
+from screenpop.tokens import PROGRAM
 from storage.audit import What
 from storage.callback import Callback, CallbackError, CallbackPage, CallbackState, Result, UnknownCallbackError
 from storage.callbacks import LONGEST_NOTE, Callbacks
@@ -99,15 +100,18 @@ def the_list(request: web.Request) -> Callbacks:
 
 def item(request: web.Request, row: Callback) -> CallbackItem:
     """A row as this reader gets it."""
-    mine = row.taken_by == request[SESSION].user.login
+    session, program = request[SESSION], request.get(PROGRAM)
+    mine = row.taken_by == session.user.login
+    full = mine and may(Role(session.user.role), Right.NUMBERS)
+    full = full and (program is None or Scope.NUMBERS.value in program.scopes)
     number = identify(row.number)
     return CallbackItem(
         id=row.id,
         state=row.state,
         line=row.line,
         line_name=request.app[DEPS].lines.get(row.line, ""),
-        display=display(number) if mine else mask(number),
-        e164=row.number if mine else None,
+        display=display(number) if full else mask(number),
+        e164=row.number if full else None,
         region=row.region,
         customer=None
         if row.customer_id is None
