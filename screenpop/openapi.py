@@ -30,6 +30,7 @@ SCOPES = {
     Scope.DESK: "the agent's own state, phone and cards",
     Scope.NUMBERS: "callers' numbers in full",
     Scope.AUDIT: "who looked at what",
+    Scope.PRIVACY: "export and erase what is kept of one person",
     Scope.STATUS: "how the service does, deliveries",
 }
 TAGS = {

@@ -158,7 +158,7 @@ ROUTES = (
         "/api/privacy/person",
         about,
         Right.PRIVACY,
-        Api("How much is kept of one person", Scope.AUDIT, answer=KeptOfPerson, query=PersonQuery, errors=(400,)),
+        Api("How much is kept of one person", Scope.PRIVACY, answer=KeptOfPerson, query=PersonQuery, errors=(400, 404)),
     ),
     Route(
         "GET",
@@ -167,9 +167,9 @@ ROUTES = (
         Right.PRIVACY,
         Api(
             "All that is kept of one person, as a zip file",
-            Scope.AUDIT,
+            Scope.PRIVACY,
             query=PersonQuery,
-            errors=(400,),
+            errors=(400, 404),
             media="application/zip",
         ),
     ),
@@ -178,7 +178,7 @@ ROUTES = (
         "/api/privacy/erasures",
         erasures,
         Right.PRIVACY,
-        Api("What was erased", Scope.AUDIT, answer=ErasureList),
+        Api("What was erased", Scope.PRIVACY, answer=ErasureList, errors=(404,)),
     ),
     Route(
         "POST",
@@ -187,11 +187,11 @@ ROUTES = (
         Right.PRIVACY,
         Api(
             "Erase what is kept of one person",
-            Scope.WRITE,
+            Scope.PRIVACY,
             answer=ErasureBegun,
             body=PersonQuery,
             status=202,
-            errors=(400, 409),
+            errors=(400, 404, 409),
         ),
     ),
 )

@@ -25,6 +25,7 @@ class Scope(StrEnum):
     DESK = "desk"  # the agent's own state, phone and cards
     NUMBERS = "numbers"  # callers' numbers in full
     AUDIT = "audit"  # who looked at what
+    PRIVACY = "privacy"  # export and erase what is kept of one person
     STATUS = "status"  # how the service does, deliveries
 
 

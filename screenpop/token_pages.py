@@ -31,6 +31,7 @@ SCOPE: Words = {
     "desk": N_("Own state, phone and cards"),
     "numbers": N_("Callers' numbers in full"),
     "audit": N_("Who looked at what"),
+    "privacy": N_("Export and erase what is kept of one person"),
     "status": N_("State of the service, deliveries"),
 }
 LASTS = (30, 90, 365, 0)  # days, 0: never ends

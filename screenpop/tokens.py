@@ -32,6 +32,7 @@ NEEDS = {  # a scope is worth nothing to whoever lacks the right
     Scope.DESK: Right.DESK,
     Scope.NUMBERS: Right.NUMBERS,
     Scope.AUDIT: Right.AUDIT,
+    Scope.PRIVACY: Right.PRIVACY,
     Scope.STATUS: Right.STATUS,
 }
 

@@ -10,7 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from screenpop.openapi import SCOPES, address, document, errors_of, operation_id
-from screenpop.rights import Role, may
+from screenpop.rights import Right, Role, may
 from screenpop.route import Route, Scope
 from screenpop.routes import ROUTES
 from tests.screenpop.planted import SECRETS, Planted, address_of, plant, token_for
@@ -40,6 +40,8 @@ def test_every_route_of_the_api_says_what_it_is() -> None:
     assert set(SCOPES) == set(Scope)
     for route in API:
         assert route.api is not None
+        if route.right is Right.PRIVACY:
+            assert route.api.scope is Scope.PRIVACY, f"{route.path}: no other scope gives a person's data away"
         if route.path.startswith("/api/account"):
             assert route.api.people, f"{route.path}: a program must not change its owner's account"
         changes = route.method not in ("GET", "HEAD")
