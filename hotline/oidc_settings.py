@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from hotline.account_settings import RoleName
 from hotline.telephony_settings import Part, read_secret
-from screenpop.oidc_provider import trusted
+from screenpop.ways_back import trusted
 
 Claim = Annotated[str, Field(min_length=1, max_length=100)]
 

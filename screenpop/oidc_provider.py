@@ -10,13 +10,13 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from screenpop.oidc_claims import Claims, Key, TokenError, UnknownKeyError, keys_of, verified
+from screenpop.ways_back import trusted
 
 KEPT = 3600.0  # seconds
 AGAIN = 30.0  # between two looks for a key that was not there
@@ -196,18 +196,6 @@ class Provider:
             why = told.get("error") if isinstance(told, dict) else None
             raise ProviderError(f"{place} answered {status}: {why!r}")
         return told
-
-
-def trusted(address: str) -> bool:
-    """Whether what is there can be believed: https, or this machine."""
-    parts = urlsplit(address)
-    if parts.scheme == "https":
-        return bool(parts.hostname)
-    try:
-        local = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        local = False
-    return parts.scheme == "http" and local
 
 
 def _safe(name: str, address: object, issuer: str) -> None:

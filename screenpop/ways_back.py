@@ -1,5 +1,6 @@
-"""Where a login leads. Pure: to a page of ours, never elsewhere."""
+"""Where a login may lead: back to a page of ours, and to a provider that can be believed. Pure."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 
@@ -11,3 +12,15 @@ def back(target: str) -> str:
         return "/"
     ours = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return target if ours and "\\" not in target and target.isprintable() else "/"
+
+
+def trusted(address: str) -> bool:
+    """Whether what is there can be believed: https, or this machine."""
+    parts = urlsplit(address)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    try:
+        local = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        local = False
+    return parts.scheme == "http" and local

@@ -12,7 +12,8 @@ from joserfc.jwk import RSAKey
 from screenpop.accounts import COOKIE, NO_PASSWORD
 from screenpop.door import Door
 from screenpop.oidc import FLOW, LASTS
-from screenpop.oidc_provider import AGAIN, KEPT, Provider, ProviderError, Terms, trusted
+from screenpop.oidc_provider import AGAIN, KEPT, Provider, ProviderError, Terms
+from screenpop.ways_back import trusted
 from storage.audit import What
 from tests.screenpop.conftest import Visitor
 from tests.screenpop.oidc_liar import CLIENT, SECRET, Liar
