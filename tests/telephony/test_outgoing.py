@@ -1,10 +1,17 @@
 """Calls that go out, from the events of a real one."""
 
+import gzip
+from pathlib import Path
+
 import pytest
 
 from telephony.events import Dialled, DialOver, HangUp
+from telephony.framing import Framer, Response
+from telephony.lines import Lines
 from telephony.outgoing import OURS, Out, OutCall, Outgoing
 from telephony.phones import Phones
+from telephony.reading import LAYOUTS
+from telephony.tracker import Tracker
 
 PHONES = Phones(["PJSIP/carrier"], {"PJSIP/soft-wang": "1007"})
 AT = "1795341604.632185"
@@ -109,3 +116,32 @@ def test_our_own_phone_is_put_down() -> None:
     assert told is not None
     assert (told.linkedid, told.state) == (UID, Out.OVER)
     assert UID.startswith(OURS)
+
+
+CAPTURES = Path(__file__).parents[1] / "captures"
+BACK = [("1001", "13812345678", Out.CALLING), ("1001", "13812345678", Out.TALKING)]
+
+
+@pytest.mark.parametrize("asterisk", ["16", "22"])
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("called_back", BACK),
+        ("transferred_outside", []),
+        ("forwarded_to_mobile", []),
+        ("member_outside", []),
+        ("answered", []),
+    ],
+)
+def test_real_calls(name: str, asterisk: str, wanted: list[tuple[str, str, Out]]) -> None:
+    """A missed caller called back from the phone by hand; not a caller of ours who is sent on to a mobile."""
+    tracker = Tracker("pbx", Lines({"4007002505": ("01062802505",), "4008001234": ()}), ["PJSIP/carrier"])
+    outgoing, found = made(), []
+    for event in Framer(LAYOUTS).feed(gzip.decompress((CAPTURES / name / f"asterisk{asterisk}.ami.gz").read_bytes())):
+        if isinstance(event, Response):
+            continue
+        tracker.feed(event)
+        told = outgoing.feed(event) if isinstance(event, Dialled | DialOver | HangUp) else None
+        if told is not None and not tracker.has(told.linkedid):
+            found.append((told.agent, told.number, told.state))
+    assert found == wanted
