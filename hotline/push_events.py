@@ -26,17 +26,27 @@ class Teller:
         if page.item.ticket is None:
             return
         told, item = self._told(page), page.item
+        names = {**self._names, **item.names}
         yield Happening("arrived", What.ARRIVED, item.arrived, told)
         if item.customer_id is not None:
             yield Happening(f"identified:{_short(item.customer_id)}", What.IDENTIFIED, None, told)
         for event in page.events:
             if event.kind is EventKind.ANSWERED:
                 name = f"answered:{event.subject}:{event.at:.3f}"
-                yield self._by(event.subject, name, What.ANSWERED, event.at, told, queue=event.detail.get("queue"))
+                who, queue = (event.subject, names.get(event.subject)), event.detail.get("queue")
+                yield _by(who, name, What.ANSWERED, event.at, told, queue=queue)
         if item.outcome is not None:
             last = item.agents[-1] if item.agents else None
             ending = Ending(item.outcome.value)
-            yield self._by(last, f"ended:{ending}", What.ENDED, item.ended, told, ending=ending, seconds=item.duration)
+            yield _by(
+                (last, names.get(last or "")),
+                f"ended:{ending}",
+                What.ENDED,
+                item.ended,
+                told,
+                ending=ending,
+                seconds=item.duration,
+            )
         for row in page.recordings:
             if row.deleted is None:
                 detail = {"recording": _recording(row)}
@@ -59,21 +69,21 @@ class Teller:
             link=self._link(item.key),
         )
 
-    def _by(
-        self,
-        agent: str | None,
-        name: str,
-        what: What,
-        at: float | None,
-        told: Told,
-        *,
-        queue: str | None = None,
-        ending: Ending | None = None,
-        seconds: float | None = None,
-    ) -> Happening:
-        known = None if agent is None else self._names.get(agent)
-        detail = {} if seconds is None else {"seconds": round(seconds, 3)}
-        return Happening(name, what, at, told, agent, known, queue, ending, detail)
+
+def _by(
+    who: tuple[str | None, str | None],
+    name: str,
+    what: What,
+    at: float | None,
+    told: Told,
+    *,
+    queue: str | None = None,
+    ending: Ending | None = None,
+    seconds: float | None = None,
+) -> Happening:
+    """``who``: the agent's extension, and name."""
+    detail = {} if seconds is None else {"seconds": round(seconds, 3)}
+    return Happening(name, what, at, told, *who, queue, ending, detail)
 
 
 def _recording(row: RecordingRow) -> Mapping[str, Any]:

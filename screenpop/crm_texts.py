@@ -113,7 +113,8 @@ class Pen:
         return self._say(CALLED, when=self._reader.when(item.arrived), line=line)
 
     def _course(self, item: CallItem) -> str:
-        agents = ", ".join(self._agents.get(agent) or agent for agent in item.agents)
+        names = {**self._agents, **item.names}
+        agents = ", ".join(names.get(agent) or agent for agent in item.agents)
         if item.answered is not None:
             wait = self._reader.lasted(item.answered - item.arrived)
             if item.ended is None:

@@ -64,7 +64,7 @@ def conversation(
         caller=call.e164 or call.caller,
         caller_name=call.customer_name,
         agents=call.agents,
-        names=dict(names or {}),
+        names={**(names or {}), **call.names},
         ticket=None if call.ticket is None else call.ticket.number,
         outcome=None if call.outcome is None else call.outcome.value,
         seconds=call.duration,

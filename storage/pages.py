@@ -81,6 +81,11 @@ class CallItem:
     said: float | None
     talkers: tuple[Talker, ...] = ()
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of who talked, by extension, where somebody sat there."""
+        return {one.extension: one.name for one in self.talkers if one.name}
+
     def is_of(self, login: str, own: str | None) -> bool:
         """Whether a login talked in it; ``own`` phone: for calls of which nobody knows who sat there."""
         return any(one.login == login or (one.login is None and one.extension == own) for one in self.talkers)

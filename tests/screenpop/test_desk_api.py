@@ -238,6 +238,10 @@ async def test_who_takes_over_a_phone_finds_nothing_of_a_colleague(house: "House
     assert str(hers).partition(":")[2] not in recent
     listed = (await wang.json("/api/calls"))["calls"]
     assert [call["call"] for call in listed] == [str(his)]
+    assert listed[0]["talkers"] == [{"extension": "1001", "login": "wang", "name": "王 芳"}]
+    assert "王 芳 1001" in await wang.text(f"/calls/{his}")
+    told = await wang.json(f"/calls/{his}/export/json")
+    assert told["agents"] == [{"extension": "1001", "name": "王 芳"}]
     house.time += 60
     li = await visit("li")
     assert (await li.get(f"/calls/{hers}")).status == 200
