@@ -20,7 +20,7 @@ from storage.callback import (
     Result,
     UnknownCallbackError,
 )
-from storage.callback_rows import held, settle, talked, tell
+from storage.callback_rows import KEPT, held, settle, talked, tell
 from storage.callback_tables import callbacks
 from storage.database import Database
 from storage.once import update_by_id
@@ -29,6 +29,7 @@ from storage.tables import calls, tickets
 from telephony.call import CallKey, Outcome
 
 LONGEST_NOTE = 2000
+SAME = 1.0  # seconds: two services that hear of one try, where the PBX sends no times
 
 
 class Callbacks:
@@ -39,7 +40,7 @@ class Callbacks:
 
     async def waiting(self, now: float, cursor: str | None = None, limit: int = 50) -> CallbackPage:
         """A part of the list, who waits longest first. ValueError for a cursor that is none of ours."""
-        query = _query().where(callbacks.c.state.in_(OPEN))
+        query = _query().where(callbacks.c.state.in_(OPEN), callbacks.c.last > now - KEPT)
         if cursor is not None:
             first, after = cursor.split("_")
             query = query.where(tuple_(callbacks.c.first, callbacks.c.id) > (float(first), int(after)))
@@ -112,7 +113,7 @@ class Callbacks:
         """We called this number in vain; whether the list changed. Told twice it counts once."""
 
         def note(conn: Connection) -> bool:
-            rows = [row for row in held(conn, number) if row.state in OPEN and (row.tried or 0.0) < at]
+            rows = [row for row in held(conn, number) if row.state in OPEN and (row.tried or 0.0) + SAME < at]
             for row in rows:
                 state = CallbackState.NOT_REACHED
                 tried = {"state": state.value, "taken_by": None, "taken_until": None}
@@ -137,7 +138,8 @@ def _query() -> Select[Any]:
 
 def _nobodys(now: float) -> ColumnElement[bool]:
     stale = and_(callbacks.c.state == CallbackState.CALLING.value, callbacks.c.taken_until <= now)
-    return or_(callbacks.c.state.in_((CallbackState.WAITING.value, CallbackState.NOT_REACHED.value)), stale)
+    free = callbacks.c.state.in_((CallbackState.WAITING.value, CallbackState.NOT_REACHED.value))
+    return and_(callbacks.c.last > now - KEPT, or_(free, stale))
 
 
 def _free(conn: Connection, callback_id: int, who: str, now: float) -> Row[Any]:

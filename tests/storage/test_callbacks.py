@@ -8,6 +8,7 @@ import pytest
 
 from storage.accounts import Accounts
 from storage.callback import LEASE, Callback, CallbackError, CallbackState, Result, UnknownCallbackError
+from storage.callback_rows import KEPT
 from storage.callbacks import Callbacks
 from storage.database import Database
 from storage.gaps import Gaps
@@ -222,6 +223,19 @@ async def test_a_person_closes_a_row(ledger: Ledger, kept: Callbacks, reads: Rea
     await tell(ledger, again, again.missed())
     (row,) = await listed(kept)
     assert (row.count, row.state) == (1, CallbackState.WAITING)
+
+
+async def test_nobody_waits_for_ever(ledger: Ledger, kept: Callbacks, ring: "Ring") -> None:
+    """After two weeks a call back would only puzzle; who calls again waits again, from then."""
+    call = ring()
+    await tell(ledger, call, call.missed())
+    later = NOON + KEPT + 13
+    page = await kept.waiting(later)
+    assert (page.items, page.waiting) == ((), 0)
+    again = ring(began=later)
+    await tell(ledger, again, again.missed())
+    (row,) = await listed(kept, later + HOUR)
+    assert (row.count, row.first) == (1, later + 12)
 
 
 async def test_the_list_comes_in_parts(ledger: Ledger, kept: Callbacks, ring: "Ring") -> None:
