@@ -13,10 +13,12 @@ from hotline.cli import main
 from storage.accounts import Accounts, User
 from storage.audit import Audit, What
 from storage.database import Database
+from storage.identities import Identities
 from storage.jobs import JobState
 from storage.migrate import head
 from storage.outbox import Outbox
 from storage.records import NewJob
+from storage.second_factors import SecondFactors
 
 
 class Keyboard(io.StringIO):
@@ -182,6 +184,10 @@ def test_a_password_typed_unseen_must_be_typed_twice(
         (("change", "nobody", "--name", "x"), "", 1, "no user"),
         (("remove", "nobody"), "", 1, "no user"),
         (("remove", "li", "--name", "x"), "", 2, "changes nothing"),
+        (("add", "wang", "--password-stdin"), "password2026\n", 2, "guessed first"),
+        (("add", "wangfang", "--password-stdin"), "wangfang88!\n", 2, "mostly the login"),
+        (("add", "wang", "--reset-second-factor"), "", 2, "go with change"),
+        (("list", "--unlink"), "", 2, "go with change"),
         (("add", "wang", "--role", "king", "--generate"), "", 2, "invalid choice"),
     ],
 )
@@ -196,6 +202,40 @@ def test_user_refuses_what_it_cannot_do(
     assert (got, out) == (code, "")
     assert said in err
     assert find(sqlite_url, "li") == before
+
+
+def test_a_lost_phone_is_forgotten_and_who_it_was_at_the_provider(hotline: Hotline, sqlite_url: str) -> None:
+    """The second factor and the sessions go, the identity too where asked; all of it on record."""
+    at = ("--database", sqlite_url)
+    hotline("user", *at, "add", "li", "--generate")
+
+    async def lived() -> str:
+        db = Database.open(sqlite_url)
+        try:
+            user = await Accounts(db).find("li")
+            assert user is not None
+            await SecondFactors(db).begin(user.id, "SECRET", 1.0)
+            await SecondFactors(db).confirm(user.id, 1, ["code"], 1.0)
+            await Identities(db).link(user.id, "https://id.example.cn", "77", 1.0)
+            return await Accounts(db).log_in(user, 1.0, 1e12)
+        finally:
+            await db.close()
+
+    async def session(token: str) -> object:
+        db = Database.open(sqlite_url)
+        try:
+            return await Accounts(db).session(token, 2.0)
+        finally:
+            await db.close()
+
+    token = asyncio.run(lived())
+    assert json.loads(hotline("user", *at, "--json")[1])["second_factor"] is True
+    assert asyncio.run(session(token)) is not None
+    code, out, _ = hotline("user", *at, "change", "li", "--reset-second-factor", "--unlink", "--json")
+    assert (code, json.loads(out)["second_factor"]) == (0, False)
+    assert asyncio.run(session(token)) is None
+    row = json.loads(hotline("audit", *at, "--json")[1].splitlines()[0])
+    assert row["detail"] == {"second_factor_removed": True, "unlinked": True, "password": False}
 
 
 @pytest.fixture
