@@ -122,7 +122,8 @@ class _Names:
     """What people are called: by login, or by the phone where only one person has it."""
 
     def __init__(self, conn: Connection, logins: set[str], phones: set[str], configured: Mapping[str, str]) -> None:
-        rows = conn.execute(_NAMES, {"logins": sorted(logins), "phones": sorted(phones)}).all()
+        asked = {"logins": sorted(logins), "phones": sorted(phones)}
+        rows = conn.execute(_NAMES, asked).all() if logins or phones else ()
         self._logins = {row.login: row.name for row in rows}
         self._sitting: dict[str, list[str]] = {}
         for row in rows:
