@@ -20,14 +20,14 @@ from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope, Shape
 from screenpop.shapes import answer
 from screenpop.sounds import ClosedError, Locked, Sound
-from transcription.audio import Leg, load_channels
-from transcription.outline import Outline, outline
+from transcription.audio import load_channels
+from transcription.outline import Outline, Side, outline
 from transcription.trouble import AudioProblem
 
 log = structlog.get_logger()
 
 KEPT = 256  # recordings whose outlines are remembered: 30 KB each at most
-AT_ONCE = 2  # decoded at a time: an hour of both sides takes half a second and 120 MB
+AT_ONCE = 1  # decoded at a time: an hour of both sides takes a second and 150 MB
 
 Made = tuple[object, ...]
 
@@ -112,12 +112,13 @@ def _identity(sound: Sound) -> Made:
 
 
 def _outline(sounds: Sequence[Sound]) -> Outline:
-    return outline([_loudest(load_channels(sound.name, _read(sound.file))) for sound in sounds])
+    return outline([_side(sound) for sound in sounds])
 
 
-def _loudest(channels: Sequence[Leg]) -> Leg:
-    """Of a recording in stereo the side that is louder: players play both."""
-    return max(channels, key=lambda leg: leg.level)
+def _side(sound: Sound) -> Side:
+    """Of a recording in stereo the channel that is louder: players play both."""
+    channels = load_channels(sound.name, _read(sound.file))
+    return Side.of(max(channels, key=lambda leg: leg.level))
 
 
 def _read(file: Path | Locked) -> bytes:

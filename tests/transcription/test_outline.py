@@ -10,29 +10,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcription.audio import Leg, load_channels
-from transcription.outline import MOST, outline
+from transcription.audio import load_channels
+from transcription.outline import MOST, Side, outline
 
 
-def leg(samples: npt.NDArray[Any], rate: int = 8000) -> Leg:
-    """Samples as a leg, by way of a real file."""
+def side(samples: npt.NDArray[Any], rate: int = 8000) -> Side:
+    """Samples as one side, by way of a real file."""
     out = io.BytesIO()
     with wave.open(out, "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(rate)
         sound.writeframes(samples.astype("<i2").tobytes())
-    return load_channels("leg.wav", out.getvalue())[0]
+    return Side.of(load_channels("leg.wav", out.getvalue())[0])
 
 
-def tone(seconds: float, spans: list[tuple[float, float]], rate: int = 8000, loud: int = 8000) -> Leg:
+def tone(seconds: float, spans: list[tuple[float, float]], rate: int = 8000, loud: int = 8000) -> Side:
     """A tone in those spans of seconds, digital silence elsewhere."""
     at = np.arange(round(seconds * rate))
     sound = np.zeros(len(at))
     for begins, ends in spans:
         here = slice(round(begins * rate), round(ends * rate))
         sound[here] = loud * np.cos(2 * np.pi * 440 * at[here] / rate)
-    return leg(sound, rate)
+    return side(sound, rate)
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 16_000])
@@ -41,7 +41,7 @@ def test_one_sample_is_in_its_step_and_in_no_other(rate: int, sample: int) -> No
     """The first of a step, the last of one, the last of all."""
     sound = np.zeros(24_000)
     sound[sample] = -20_000
-    found = outline([leg(sound, rate)])
+    found = outline([side(sound, rate)])
     (lane,) = found.lanes
     heard = [number for number, peak in enumerate(lane) if peak]
     assert len(heard) == 1
@@ -56,7 +56,7 @@ def test_one_sample_is_in_its_step_and_in_no_other(rate: int, sample: int) -> No
 )
 def test_every_sample_counts_once(samples: list[int], most: int, rate: int) -> None:
     """As many steps as cover it, no more than asked for; the loudest sample shows, and 0 is silence alone."""
-    found = outline([leg(np.array(samples), rate)], most)
+    found = outline([side(np.array(samples), rate)], most)
     (lane,) = found.lanes
     assert len(lane) <= most
     assert len(lane) == 1 or (len(lane) - 1) * found.step < len(samples) / rate <= len(lane) * found.step + 1e-9
@@ -66,7 +66,7 @@ def test_every_sample_counts_once(samples: list[int], most: int, rate: int) -> N
 
 def test_a_long_call_is_as_small_as_a_short_one() -> None:
     """Twenty minutes of both sides: as many steps as a screen has columns for; the shorter side ends where it ends."""
-    found = outline([leg(np.zeros(8000 * 1_200)), leg(np.zeros(8000 * 600))])
+    found = outline([side(np.zeros(8000 * 1_200)), side(np.zeros(8000 * 600))])
     assert [len(lane) for lane in found.lanes] == [MOST, MOST / 2]
     assert found.seconds == 1_200
 
@@ -85,4 +85,4 @@ def test_noise_of_a_line_is_no_speech_and_a_soft_voice_is() -> None:
     at = np.arange(8000 * 2)
     hiss[: len(at)] += 6000 * np.cos(2 * np.pi * 300 * at / 8000)
     soft = tone(10, [(6, 7)], loud=200)
-    assert outline([leg(hiss), soft]).quiet == ((2.2, 5.8), (7.2, 9.8))
+    assert outline([side(hiss), soft]).quiet == ((2.2, 5.8), (7.2, 9.8))

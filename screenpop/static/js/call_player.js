@@ -25,6 +25,9 @@ export function player(card) {
 
   const others = () => tracks.filter((track) => track !== lead);
 
+  /** Whether one side is shorter, and the sound beyond it. Played on it would begin anew. */
+  const over = (track) => track !== lead && lead.currentTime >= track.duration - 0.1;
+
   const paint = () => {
     const at = it.at;
     clock.textContent = `${lasted(at)} / ${lasted(length)}`;
@@ -38,7 +41,8 @@ export function player(card) {
   const together = () => {
     for (const track of others()) {
       const behind = lead.currentTime - track.currentTime;
-      if (track.ended || (track.paused && lead.paused)) continue;
+      if (over(track)) continue;
+      if (track.paused && !lead.paused) track.play().catch(() => {}); // it had ended, and one has gone back
       if (Math.abs(behind) > APART) track.currentTime = lead.currentTime;
       track.playbackRate = lead.playbackRate * (Math.abs(behind) < NEAR ? 1 : 1 + Math.max(-0.1, Math.min(0.1, behind)));
     }
@@ -63,7 +67,7 @@ export function player(card) {
       if (seconds !== undefined) it.jump(seconds);
       else if (lead.ended) it.jump(0);
       try {
-        await Promise.all(tracks.map((track) => track.play()));
+        await Promise.all(tracks.filter((track) => !over(track)).map((track) => track.play()));
       } catch (error) {
         if (error.name !== "AbortError") part("trouble").hidden = false;
       }
@@ -171,7 +175,7 @@ export function player(card) {
       one.addEventListener("timeupdate", mine(tick));
       one.addEventListener("seeked", mine(tick));
       one.addEventListener("waiting", mine(() => others().forEach((other) => other.pause())));
-      one.addEventListener("playing", mine(() => others().forEach((other) => { if (!other.ended) other.play().catch(() => {}); })));
+      one.addEventListener("playing", mine(() => others().forEach((other) => { if (!over(other)) other.play().catch(() => {}); })));
       for (const state of ["play", "pause", "ended"]) one.addEventListener(state, mine(changed));
     }
   };
