@@ -156,7 +156,7 @@ class Settings(Part):
     @model_validator(mode="after")
     def _names_are_unique(self) -> "Settings":
         for what, names in (
-            ("[[pbx]] or [[cti]] name", [one.name for one in (*self.pbx, *self.cti)]),
+            ("[[pbx]] or [[cti]] name", [*(pbx.name for pbx in self.pbx), *(cti.name for cti in self.cti)]),
             ("[[line]] number or alias", [n for line in self.line for n in (line.number, *line.aliases)]),
             ("[[agent]] extension", [agent.extension for agent in self.agent]),
         ):
