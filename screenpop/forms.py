@@ -1,7 +1,5 @@
 """What a browser or a program sent: text that a database can keep, or 400."""
 
-from typing import Any
-
 from aiohttp import web
 
 
@@ -29,16 +27,3 @@ def query(request: web.Request) -> dict[str, str]:
     if not all(keepable(value) for value in request.query.values()):
         raise web.HTTPBadRequest(text="the address holds what is not text")
     return dict(request.query)
-
-
-async def json_object(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a request."""
-    try:
-        body = await request.json()
-    except (ValueError, LookupError, RecursionError) as error:
-        raise web.HTTPBadRequest(text="the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text="the body is not a JSON object")
-    if not all(keepable(value) for value in body.values() if isinstance(value, str)):
-        raise web.HTTPBadRequest(text="the body holds what is not text")
-    return body
