@@ -120,6 +120,8 @@ async def _at_the_pbx(deps: Deps, extension: str, wanted: StateChange) -> None:
     """Have the PBX pause the phone, or take it back. HandError."""
     if deps.hand is None or not deps.hand.may_pause:
         raise HandError(Cannot.NOT_ALLOWED, "no login of the PBX may pause phones")
+    if wanted.reason is not None and deps.hand.pauses and wanted.reason not in deps.hand.pauses:
+        raise HandError(Cannot.NOT_ALLOWED, f"a pause is for one of {', '.join(deps.hand.pauses)}")
     await deps.hand.pause(extension, wanted.state is AgentState.PAUSED, wanted.reason)
 
 

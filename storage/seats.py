@@ -96,6 +96,12 @@ class Seats:
         """Whose a call is that rings there, :func:`who_sat`."""
         return await self._db.look(lambda conn: who_sat(conn, extension, at, now))
 
+    async def named(self, since: float) -> frozenset[str]:
+        """The phones that somebody sat at since then."""
+        query = select(seats.c.extension).where(seats.c.until > since).distinct()
+        async with self._db.read() as conn:
+            return frozenset((await conn.execute(query)).scalars())
+
     async def tidy(self, now: float) -> None:
         """End the seats of logins that have ended."""
         await self._db.transact(lambda conn: _tidy(conn, now))

@@ -16,6 +16,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from hotline.clock import now
 from hotline.doctor.gathered import House, Records, Sounds
 from hotline.settings import Settings
 from hotline.telephony_settings import Pbx
@@ -111,6 +112,9 @@ async def look_at_house(settings: Settings, config: Path | None) -> House:
     )
 
 
+MONTH = 30 * 86400.0  # seconds; where nobody sat for so long, nobody does
+
+
 async def _database(settings: Settings) -> House:
     try:
         url = settings.database_url
@@ -124,8 +128,9 @@ async def _database(settings: Settings) -> House:
         async with asyncio.timeout(_WAIT):
             if await current(db) != head():
                 return House(database_behind=True)
-            people = await Accounts(db).everybody()
-            return House(extensions=frozenset(user.extension for user in people if user.active and user.extension))
+            accounts = Accounts(db)
+            own = {user.extension for user in await accounts.everybody() if user.active and user.extension}
+            return House(extensions=await accounts.seats.named(now() - MONTH) | own)
     except StorageError as error:
         return House(database=str(error))
     except TimeoutError:

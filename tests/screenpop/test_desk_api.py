@@ -138,6 +138,8 @@ async def test_a_pause_is_one_at_the_pbx_or_none(house: "House", aiohttp_client:
         hand.may_pause = False
         assert (await post(li, "/api/desk/state", 422, state="paused"))["title"] == "not_allowed"
         await post(li, "/api/desk/state", 400, state="paused", reason="a\nAction: Originate")
+        hand.may_pause = True
+        assert (await post(li, "/api/desk/state", 422, state="paused", reason="钓鱼"))["title"] == "not_allowed"
         await post(li, "/api/desk/state", state="wrap_up")  # needs no PBX
         assert (await post(li, "/api/desk/state", state="ready"))["state"] == "ready"
 

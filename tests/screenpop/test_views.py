@@ -146,3 +146,16 @@ def test_however_two_desks_interleave_a_page_hears_one_story(turns: list[bool], 
         else:
             cards = {c["call"]: c for c in message["cards"]}
     assert cards == {"hq:2": card("hq:2", "talking")}
+
+
+def test_a_state_that_was_overtaken_is_not_shown() -> None:
+    """Two services tell of one agent; told again it is shown again, and what is no desk's changes no cards."""
+    views = Views("here", 0.0)
+    first, second = (
+        {"type": "state", "n": number, "state": {"state": state}} for number, state in ((4, "a"), (5, "b"))
+    )
+    assert views.take(second, 1.0) == [{"type": "state", "state": {"state": "b"}}]
+    assert views.take(first, 1.0) == []
+    assert views.take(second, 1.0) == [{"type": "state", "state": {"state": "b"}}]
+    assert views.take({"type": "seat", "others": []}, 1.0) == [{"type": "seat", "others": []}]
+    assert views.look(2.0) == []

@@ -104,6 +104,8 @@ async def test_moving_leaves_the_old_phone(site: Site) -> None:
     await site.accounts.log_out(token)
     assert not await site.seats.sit(session.id, "li", "1003", NOW + 3)
     assert await site.seats.at("1003", NOW + 3) == []
+    assert await site.seats.named(NOW) == {"1001", "1002"}
+    assert await site.seats.named(NOW + 1) == {"1002"}
 
 
 async def test_a_seat_lasts_as_long_as_the_login(site: Site) -> None:
