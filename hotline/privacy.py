@@ -72,7 +72,7 @@ class PrivacyDesk:
             for ticket_id in await self._persons.tickets(person):
                 ticket = await self._reads.ticket(ticket_id)
                 if ticket is not None:
-                    text = WholeTicket.of_page(ticket).model_dump_json(indent=1)
+                    text = WholeTicket.of_page(ticket, full=True).model_dump_json(indent=1)
                     await asyncio.to_thread(pack.writestr, f"tickets/{ticket.item.ticket.number}.json", text)
             told = json.dumps(rest, ensure_ascii=False, indent=1, default=str)
             await asyncio.to_thread(pack.writestr, "other.json", told)
@@ -118,7 +118,7 @@ class PrivacyDesk:
 
     async def _pack_call(self, pack: zipfile.ZipFile, page: CallPage) -> None:
         folder = f"calls/{_plain(str(page.item.key))}"
-        text = WholeCall.of_page(page, players(page, {})).model_dump_json(indent=1)
+        text = WholeCall.of_page(page, players(page, {}), full=True).model_dump_json(indent=1)
         await asyncio.to_thread(pack.writestr, f"{folder}/call.json", text)
         if page.transcript is not None:
             said = "\n".join(f"[{turn.start:.1f}] {turn.speaker.value}: {turn.text}" for turn in page.transcript.turns)

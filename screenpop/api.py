@@ -6,28 +6,22 @@ Times are epoch seconds, lists have a ``cursor`` (null at the end). Documented i
 from aiohttp import web
 
 from screenpop.accounts import SESSION
-from screenpop.answers.calls import Call, WholeCall
+from screenpop.answers.calls import WholeCall
 from screenpop.answers.service import CorrectedLine, Corrections, CorrectionsQuery, Me, ServiceStatus
 from screenpop.answers.tickets import Note, Ticket, TicketChange, TicketList, TicketQuery, WholeTicket
 from screenpop.audio import the_call
 from screenpop.call_pages import players, withheld
-from screenpop.card import Json
 from screenpop.deps import DEPS
 from screenpop.errors import problem
+from screenpop.numbers import in_full, lists_in_full
 from screenpop.rights import RIGHTS, Right, Role
 from screenpop.route import Api, Route, Scope
 from screenpop.shapes import answer, body, done, query_of
 from screenpop.ticket_pages import a_page, tell, the_ticket
 from screenpop.tokens import PROGRAM
 from storage.edits import RefusedError, StaleError, TicketField
-from storage.pages import CallItem
 
 DAY = 86400
-
-
-def call_json(call: CallItem) -> Json:
-    """A call of a list, for answers that are no Shape yet."""
-    return Call.of(call).model_dump(mode="json")
 
 
 async def me(request: web.Request) -> web.Response:
@@ -53,12 +47,20 @@ async def tickets(request: web.Request) -> web.Response:
     """``GET /api/tickets``: filters as the page's; an agent gets their own."""
     asked = query_of(request, TicketQuery)
     found = await a_page(request, asked.limit)
-    return answer(TicketList(tickets=tuple(Ticket.of(item) for item in found.items), cursor=found.cursor))
+    full = await lists_in_full(request)
+    return answer(TicketList(tickets=tuple(Ticket.of(item, full=full) for item in found.items), cursor=found.cursor))
 
 
 async def ticket(request: web.Request) -> web.Response:
     """``GET /api/tickets/{id}``."""
-    return answer(WholeTicket.of_page(await the_ticket(request)))
+    return await _whole(request)
+
+
+async def _whole(request: web.Request) -> web.Response:
+    """The ticket that a request names, whole."""
+    page = await the_ticket(request)
+    full = await in_full(request, f"ticket {page.item.ticket.number}")
+    return answer(WholeTicket.of_page(page, full=full))
 
 
 async def change_ticket(request: web.Request) -> web.Response:
@@ -78,7 +80,7 @@ async def change_ticket(request: web.Request) -> web.Response:
     except RefusedError as error:
         return problem(422, "Unprocessable Content", str(error), refusal=error.refusal.value)
     await tell(request, ticket_id, page.calls)
-    return answer(WholeTicket.of_page(await the_ticket(request)))
+    return await _whole(request)
 
 
 async def add_note(request: web.Request) -> web.Response:
@@ -97,7 +99,8 @@ async def add_note(request: web.Request) -> web.Response:
 async def call(request: web.Request) -> web.Response:
     """``GET /api/calls/{key}``: facts, recordings, transcript, summary, alarms; for whom the call concerns."""
     page = await the_call(request)
-    return answer(WholeCall.of_page(page, players(page, await withheld(request, page))))
+    full = await in_full(request, str(page.item.key))
+    return answer(WholeCall.of_page(page, players(page, await withheld(request, page)), full=full))
 
 
 async def corrections(request: web.Request) -> web.Response:

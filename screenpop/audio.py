@@ -6,7 +6,6 @@ written before the first byte is sent; that of an original which others hear wit
 the database and are resolved below our folders by ``Deps.hears``; what is in an address only picks among them.
 """
 
-from collections import OrderedDict
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
@@ -19,6 +18,7 @@ from screenpop.call_key import call_of
 from screenpop.deps import DEPS
 from screenpop.errors import tell
 from screenpop.finding import asker
+from screenpop.lately import Lately
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Scope, Shape
 from screenpop.shapes import query_of
@@ -31,8 +31,6 @@ from telephony.call import CallKey
 
 log = structlog.get_logger()
 
-QUIET = 600.0
-REMEMBERED = 10_000
 
 PLAYABLE = {
     ".wav": "audio/wav",
@@ -70,23 +68,7 @@ class Leg(StrEnum):
     AGENT = "agent"
 
 
-class Listens:
-    """Remembers who is listening to what, so that one listen is one entry."""
-
-    def __init__(self) -> None:
-        self._last: OrderedDict[tuple[int, CallKey, bool], float] = OrderedDict()
-
-    def begins(self, session: int, call: CallKey, now: float, *, download: bool) -> bool:
-        """Whether this request is a new listen (or download)."""
-        key = (session, call, download)
-        last = self._last.pop(key, None)
-        self._last[key] = now
-        while len(self._last) > REMEMBERED:
-            self._last.popitem(last=False)
-        return last is None or not 0 <= now - last < QUIET
-
-
-LISTENS: web.AppKey[Listens] = web.AppKey("listens", Listens)
+LISTENS: web.AppKey[Lately] = web.AppKey("listens", Lately)
 
 
 async def the_call(request: web.Request) -> CallPage:
@@ -173,7 +155,7 @@ async def write_down(request: web.Request, call: CallKey, leg: Leg, *, download:
     deps = request.app[DEPS]
     session = request[SESSION]
     now = deps.now()
-    if request.app[LISTENS].begins(session.id, call, now, download=download):
+    if request.app[LISTENS].begins((session.id, call, download), now):
         what = What.DOWNLOADED if download else What.LISTENED
         detail = {"leg": leg.value, **({"unmasked": True} if unmasked else {})}
         await deps.audit.add(session.user.login, what, str(call), now, detail, ip=come_from(request).ip)

@@ -16,6 +16,7 @@ from screenpop.days import midnight
 from screenpop.deps import DEPS
 from screenpop.finding import asker
 from screenpop.forms import query
+from screenpop.numbers import lists_in_full
 from screenpop.rendering import render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Route, Scope, Shape
@@ -81,7 +82,8 @@ async def calls_json(request: web.Request) -> web.Response:
         number=number_of(asked.number),
     )
     found = await _found(request, wanted, asked.cursor, asked.limit)
-    return answer(Calls(calls=tuple(Call.of(item) for item in found.items), cursor=found.cursor))
+    full = await lists_in_full(request)
+    return answer(Calls(calls=tuple(Call.of(item, full=full) for item in found.items), cursor=found.cursor))
 
 
 async def calls(request: web.Request) -> web.Response:

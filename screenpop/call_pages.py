@@ -10,6 +10,7 @@ from screenpop import words
 from screenpop.accounts import SESSION
 from screenpop.audio import Leg, kind_of, name_of, the_call
 from screenpop.deps import DEPS, SHARES
+from screenpop.numbers import in_full
 from screenpop.rendering import render, spoken
 from screenpop.rights import Right, Role, may
 from screenpop.route import Route
@@ -143,6 +144,7 @@ async def show(request: web.Request, page: CallPage, code: int = 200, *, trouble
         "call.html",
         code,
         words=spoken(request, words.CALL),
+        full=await in_full(request, str(page.item.key)),
         players=recordings,
         bars=bars(turns, recordings[0].seconds) if recordings and recordings[0].said else [],
         state=transcript_state(page),

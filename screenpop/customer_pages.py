@@ -17,6 +17,7 @@ from screenpop.answers.tickets import Ticket
 from screenpop.deps import DEPS
 from screenpop.finding import asker
 from screenpop.forms import keepable
+from screenpop.numbers import in_full, lists_in_full
 from screenpop.rendering import render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Route, Scope
@@ -68,18 +69,22 @@ async def customer(request: web.Request) -> web.Response:
     page = await the_customer(request)
     hand = request.app[DEPS].hand
     may_dial = hand is not None and hand.may_dial and request[SESSION].extension is not None
-    return render(request, "customer.html", page=page, customer=page.customer, may_dial=may_dial)
+    full = await in_full(request, f"customer {page.customer.id}")
+    return render(request, "customer.html", page=page, customer=page.customer, may_dial=may_dial, full=full)
 
 
 async def customer_json(request: web.Request) -> web.Response:
     """``GET /api/customers/{customer}``."""
     page = await the_customer(request)
+    full = await in_full(request, f"customer {page.customer.id}")
+    lists = full and await lists_in_full(request)
     return answer(
         WholeCustomer.whole(
             page.customer,
+            full=full,
             known=page.known,
-            tickets=tuple(Ticket.of(item) for item in page.tickets),
-            calls=tuple(Call.of(call) for call in page.calls),
+            tickets=tuple(Ticket.of(item, full=lists) for item in page.tickets),
+            calls=tuple(Call.of(call, full=lists) for call in page.calls),
             colleagues=tuple(page.colleagues),
         )
     )

@@ -96,7 +96,7 @@ def render(request: web.Request, template: str, /, code: int = 200, **values: An
             here="/" + request.path.split("/")[1],
             path=request.path_qs,
             phone=lambda e164, raw: phone(e164, raw, full=False),
-            number=lambda e164, raw: phone(e164, raw, full=bool(values.get("full"))),
+            whole=lambda e164, raw: phone(e164, raw, full=bool(values.get("full"))),
             reader=page_reader,
             shadow=deps.shadow,
             site=deps.site,

@@ -14,6 +14,7 @@ from screenpop.answers.tickets import Proposed, Similar, SimilarTicket, Ticket
 from screenpop.deps import DEPS
 from screenpop.finding import Finding, asker, pieces
 from screenpop.forms import query
+from screenpop.numbers import lists_in_full
 from screenpop.rendering import render
 from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope
@@ -68,12 +69,13 @@ async def search_json(request: web.Request) -> web.Response:
     asked = query_of(request, SearchQuery)
     text, line = asked.q.strip(), asked.line or None
     hits, tickets, customers = await _found(request, (text, line, asked.cursor), asked.limit, asked.limit)
+    full = await lists_in_full(request)
     return answer(
         Found(
-            customers=tuple(FoundCustomer.of(one) for one in customers),
-            calls=tuple(FoundCall.of_hit(hit) for hit in hits.hits),
+            customers=tuple(FoundCustomer.of(one, full=full) for one in customers),
+            calls=tuple(FoundCall.of_hit(hit, full=full) for hit in hits.hits),
             cursor=hits.cursor,
-            tickets=tuple(Ticket.of(item) for item in tickets),
+            tickets=tuple(Ticket.of(item, full=full) for item in tickets),
         )
     )
 

@@ -15,6 +15,7 @@ from screenpop.call_key import call_of
 from screenpop.deps import DEPS
 from screenpop.errors import problem
 from screenpop.forms import form, query
+from screenpop.numbers import in_full
 from screenpop.rendering import reader, render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Scope
@@ -72,7 +73,7 @@ def wanted(request: web.Request) -> TicketFilter:
     return found
 
 
-async def a_page(request: web.Request, limit: int = PAGE) -> TicketList:
+async def a_page(request: web.Request, limit: int) -> TicketList:
     """The page of the list that a request asks for."""
     cursor = request.query.get("cursor")
     if cursor is not None and not CURSOR.fullmatch(cursor):
@@ -82,7 +83,7 @@ async def a_page(request: web.Request, limit: int = PAGE) -> TicketList:
 
 async def tickets(request: web.Request) -> web.Response:
     """``GET /tickets``: filters ``status``, ``line``, ``text``, ``missed``, ``owner``; ``cursor``."""
-    found = await a_page(request)
+    found = await a_page(request, PAGE)
     kept = {name: value for name, value in request.query.items() if name != "cursor"}
     return render(
         request,
@@ -100,7 +101,7 @@ async def tickets(request: web.Request) -> web.Response:
 
 async def rows(request: web.Request) -> web.Response:
     """``GET /tickets/rows``: the list alone."""
-    return render(request, "_tickets.html", found=await a_page(request), **await _unusual(request))
+    return render(request, "_tickets.html", found=await a_page(request, PAGE), **await _unusual(request))
 
 
 async def _unusual(request: web.Request) -> dict[str, Any]:
@@ -227,6 +228,7 @@ async def show(
         request,
         "ticket.html",
         code,
+        full=await in_full(request, f"ticket {ours.number}"),
         page=page,
         ticket=ours,
         trouble=trouble,

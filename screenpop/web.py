@@ -15,13 +15,15 @@ from aiohttp.typedefs import Handler
 from screenpop.accounts import LOGINS, SESSION, Logins, token_of
 from screenpop.api_docs import ROUTED
 from screenpop.assets import Assets
-from screenpop.audio import LISTENS, Listens
+from screenpop.audio import LISTENS
 from screenpop.deps import ASSETS, DEPS, HUB, SHARES, Deps
 from screenpop.endings import ENDINGS, Endings
 from screenpop.errors import for_a_program, told
 from screenpop.factors import FACTORS, Factors
 from screenpop.hub import Hub
+from screenpop.lately import Lately
 from screenpop.meter import Meter
+from screenpop.numbers import LOOKS
 from screenpop.peaks import OUTLINES, Outlines
 from screenpop.progress import Shares
 from screenpop.rights import Role, may
@@ -94,7 +96,8 @@ def build_app(deps: Deps) -> web.Application:
     app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher, partial(sat_down, deps))
     app[ENDINGS] = Endings(deps.fanout, app[HUB])
     app[FACTORS] = Factors(deps.accounts, deps.audit, deps.door, site=deps.site)
-    app[LISTENS] = Listens()
+    app[LISTENS] = Lately()
+    app[LOOKS] = Lately()
     app[METER] = Meter(deps.rate)
     app[ROUTED] = ROUTES
     app[OUTLINES] = Outlines()

@@ -4,6 +4,8 @@ from typing import Any, Self
 
 from pydantic import Field, JsonValue
 
+from numbering.display import mask
+from numbering.identify import identify
 from screenpop.call_pages import Player, transcript_state
 from screenpop.route import Shape
 from screenpop.sounds import Why
@@ -49,8 +51,8 @@ class Call(Shape):
     """
 
     call: str = Field(description="its key: the PBX's name, a colon, its Linkedid", examples=["main:1795147200.1"])
-    caller: str | None = Field(description="as it arrived; null: withheld")
-    e164: str | None
+    caller: str | None = Field(description="as it arrived, or masked (138****5678); null: withheld")
+    e164: str | None = Field(description="null where the number is masked")
     region: str | None
     line: str
     phase: Phase
@@ -67,9 +69,9 @@ class Call(Shape):
     waiting: Waiting | None = Field(description="what its transcript waits for")
 
     @classmethod
-    def of(cls, item: CallItem) -> Self:
-        """From the row."""
-        return cls(**fields_of(item))
+    def of(cls, item: CallItem, *, full: bool = False) -> Self:
+        """From the row; ``full``: with the caller's number."""
+        return cls(**fields_of(item, full=full))
 
 
 class CallEvent(Shape):
@@ -270,10 +272,10 @@ class WholeCall(Call):
     alarms: tuple[CallAlarm, ...]
 
     @classmethod
-    def of_page(cls, page: CallPage, players: list[Player]) -> Self:
+    def of_page(cls, page: CallPage, players: list[Player], *, full: bool = False) -> Self:
         """From the rows, and what whoever asks may play."""
         return cls(
-            **fields_of(page.item),
+            **fields_of(page.item, full=full),
             dialled=page.dialled,
             events=tuple(
                 CallEvent(at=event.at, kind=event.kind, subject=event.subject, detail=dict(event.detail))
@@ -311,21 +313,26 @@ class SummaryChanges(Shape):
     changes: tuple[SummaryChange, ...] = Field(min_length=1, max_length=MOST_CHANGES)
 
 
+def hidden(number: str | None) -> str | None:
+    """A number with its middle hidden; null: withheld."""
+    return mask(identify(number)) or None
+
+
 def turns_of(said: Detail | Promise) -> tuple[int, ...]:
     """The turns that bear something out."""
     return tuple(said.turns or ((said.turn,) if said.turn >= 0 else ()))
 
 
-def fields_of(call: CallItem) -> dict[str, Any]:
-    """The fields of a call of a list, for Shapes that hold more."""
+def fields_of(call: CallItem, *, full: bool = False) -> dict[str, Any]:
+    """The fields of a call of a list, for Shapes that hold more; ``full``: with the caller's number."""
     customer = None
     if call.customer_id is not None:
         customer = CustomerName(id=call.customer_id, name=call.customer_name, vip=call.vip)
     ticket = call.ticket
     return {
         "call": str(call.key),
-        "caller": call.caller,
-        "e164": call.e164,
+        "caller": call.caller if full else hidden(call.e164 or call.caller),
+        "e164": call.e164 if full else None,
         "region": call.region,
         "line": call.line,
         "phase": call.phase,

@@ -6,15 +6,14 @@ from typing import Any, Self
 from pydantic import Field
 
 from crm.customer import Customer
-from numbering.display import display
-from numbering.identify import identify
 from screenpop.answers.calls import Call
 from screenpop.answers.tickets import Ticket
+from screenpop.rendering import phone
 from screenpop.route import Shape
 
 
 class CustomerPhone(Shape):
-    """A number of a customer. ``e164`` null: what is written there is no number."""
+    """A number of a customer. ``e164`` null: it is masked, or what is written there is no number."""
 
     display: str
     e164: str | None
@@ -32,9 +31,9 @@ class FoundCustomer(Shape):
     phones: tuple[CustomerPhone, ...]
 
     @classmethod
-    def of(cls, customer: Customer) -> Self:
-        """From the row."""
-        return cls(**_of(customer))
+    def of(cls, customer: Customer, *, full: bool = False) -> Self:
+        """From the row; ``full``: with the numbers."""
+        return cls(**_of(customer, full=full))
 
 
 class Bought(Shape):
@@ -70,10 +69,10 @@ class WholeCustomer(FoundCustomer):
     colleagues: tuple[str, ...]
 
     @classmethod
-    def whole(cls, customer: Customer, **more: Any) -> Self:
-        """From the rows."""
+    def whole(cls, customer: Customer, *, full: bool = False, **more: Any) -> Self:
+        """From the rows; ``full``: with the numbers."""
         return cls(
-            **_of(customer),
+            **_of(customer, full=full),
             note=customer.note,
             purchases=tuple(
                 Bought(
@@ -89,7 +88,7 @@ class WholeCustomer(FoundCustomer):
         )
 
 
-def _of(customer: Customer) -> dict[str, Any]:
+def _of(customer: Customer, *, full: bool) -> dict[str, Any]:
     return {
         "id": customer.id,
         "name": customer.name,
@@ -98,7 +97,10 @@ def _of(customer: Customer) -> dict[str, Any]:
         "vip": customer.vip,
         "owner": customer.owner,
         "phones": tuple(
-            CustomerPhone(display=display(identify(phone.e164 or phone.raw)) or phone.raw, e164=phone.e164)
-            for phone in customer.phones
+            CustomerPhone(
+                display=phone(one.e164, one.raw, full=full) or (one.raw if full else "****"),
+                e164=one.e164 if full else None,
+            )
+            for one in customer.phones
         ),
     }

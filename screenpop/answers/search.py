@@ -53,9 +53,9 @@ class FoundCall(Call):
     said: tuple[Said, ...]
 
     @classmethod
-    def of_hit(cls, hit: CallHit) -> Self:
-        """From the search's answer."""
-        return cls(**fields_of(hit.item), said=tuple(Said.of(one) for one in hit.snippets))
+    def of_hit(cls, hit: CallHit, *, full: bool = False) -> Self:
+        """From the search's answer; ``full``: with the caller's number."""
+        return cls(**fields_of(hit.item, full=full), said=tuple(Said.of(one) for one in hit.snippets))
 
 
 class Found(Shape):

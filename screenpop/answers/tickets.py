@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from screenpop.answers.calls import Call, CustomerName
+from screenpop.answers.calls import Call, CustomerName, hidden
 from screenpop.route import Shape
 from storage.crm_ref import RefState
 from storage.pages import TicketItem, TicketPage, TimelineItem
@@ -42,7 +42,7 @@ class Ticket(Shape):
     urgency: str | None
     owner: str | None = Field(description="a login")
     line: str
-    caller: str | None
+    caller: str | None = Field(description="E.164, or masked (138****5678); null: withheld")
     customer: CustomerName | None
     reach: Reachability | None = Field(description="null: nothing is known yet")
     calls: int
@@ -51,9 +51,9 @@ class Ticket(Shape):
     changed: float
 
     @classmethod
-    def of(cls, item: TicketItem) -> Self:
-        """From the row."""
-        return cls(**_of(item))
+    def of(cls, item: TicketItem, *, full: bool = False) -> Self:
+        """From the row; ``full``: with the caller's number."""
+        return cls(**_of(item, full=full))
 
 
 class TicketList(Shape):
@@ -102,13 +102,13 @@ class WholeTicket(Ticket):
     crm: InCrm | None
 
     @classmethod
-    def of_page(cls, page: TicketPage) -> Self:
-        """From the rows."""
+    def of_page(cls, page: TicketPage, *, full: bool = False) -> Self:
+        """From the rows; ``full``: with the caller's number."""
         crm = page.crm
         return cls(
-            **_of(page.item),
+            **_of(page.item, full=full),
             typed=tuple(sorted(page.typed)),
-            call_list=tuple(Call.of(call) for call in page.calls),
+            call_list=tuple(Call.of(call, full=full) for call in page.calls),
             timeline=tuple(TimelineLine.of(line) for line in page.timeline),
             crm=None
             if crm is None
@@ -180,7 +180,7 @@ class Similar(Shape):
     proposed: tuple[Proposed, ...]
 
 
-def _of(item: TicketItem) -> dict[str, Any]:
+def _of(item: TicketItem, *, full: bool = False) -> dict[str, Any]:
     ticket = item.ticket
     name = None
     if ticket.customer_id is not None:
@@ -195,7 +195,7 @@ def _of(item: TicketItem) -> dict[str, Any]:
         "urgency": ticket.urgency,
         "owner": ticket.owner,
         "line": ticket.line,
-        "caller": ticket.caller,
+        "caller": ticket.caller if full else hidden(ticket.caller),
         "customer": name,
         "reach": item.reach,
         "calls": ticket.calls,

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from screenpop.audio import QUIET, Listens, kind_of
+from screenpop.audio import kind_of
+from screenpop.lately import QUIET, Lately
 from storage.audit import What
 from storage.records import RecordingRow
 from telephony.call import CallKey
@@ -155,12 +156,12 @@ def test_what_browsers_play(name: str, kind: str | None) -> None:
 
 def test_a_clock_that_jumps_back_begins_a_new_listen() -> None:
     """Rather one entry too many."""
-    listens = Listens()
+    listens = Lately()
     call = CallKey("main", "1")
-    assert listens.begins(1, call, 1000.0, download=False)
-    assert not listens.begins(1, call, 1001.0, download=False)
-    assert listens.begins(1, call, 500.0, download=False)
-    assert listens.begins(2, call, 501.0, download=False)
+    assert listens.begins((1, call), 1000.0)
+    assert not listens.begins((1, call), 1001.0)
+    assert listens.begins((1, call), 500.0)
+    assert listens.begins((2, call), 501.0)
 
 
 async def test_a_file_that_went_away_is_told(house: "House", visit: "Visit") -> None:

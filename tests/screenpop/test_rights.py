@@ -18,7 +18,12 @@ def path_of(route: Route, ticket: int, call: str) -> str:
     """An address of the route that exists."""
     path = route.path.replace(r"{id:\d+}", str(ticket)).replace("{key}", call).replace("{customer}", "7")
     path = path.replace(r"{session:\d+}", "999999")
-    return path.replace(r"{recording:\d+}", "0").replace("{leg}", "caller").replace("{format}", "json")
+    return (
+        path.replace(r"{recording:\d+}", "0")
+        .replace("{leg}", "caller")
+        .replace("{format}", "json")
+        .replace("{receiver}", "push:none:0")
+    )
 
 
 async def test_nobody_gets_nothing(house: "House", visit: "Visit") -> None:

@@ -189,13 +189,13 @@ async def test_pages_of_the_list(house: "House", visit: "Visit") -> None:
         seen: list[str] = []
         cursor = None
         for length in (3, 3, 1):
-            found = await zhao.json("/api/tickets" + (f"?cursor={cursor}" if cursor else ""))
+            found = await zhao.json("/api/tickets?limit=3" + (f"&cursor={cursor}" if cursor else ""))
             seen += [ticket["caller"] for ticket in found["tickets"]]
             assert len(found["tickets"]) == length
             cursor = found["cursor"]
         page = await zhao.text("/tickets")
     assert cursor is None
-    assert seen == [f"+861380000000{number}" for number in reversed(range(7))]
+    assert seen == [f"138****000{number}" for number in reversed(range(7))]
     assert "更早" in page
     assert (await zhao.get("/tickets?cursor=nonsense")).status == 400
 
@@ -203,13 +203,13 @@ async def test_pages_of_the_list(house: "House", visit: "Visit") -> None:
 @pytest.mark.parametrize(
     ("query", "callers"),
     [
-        ("", ["+8613800000002", "+8613800000001"]),
-        ("?status=all", ["+8613800000003", "+8613800000002", "+8613800000001"]),
-        ("?status=closed", ["+8613800000003"]),
+        ("", ["138****0002", "138****0001"]),
+        ("?status=all", ["138****0003", "138****0002", "138****0001"]),
+        ("?status=closed", ["138****0003"]),
         ("?missed=1", []),
         ("?line=4008001234", []),
-        ("?text=138%200000%200001", ["+8613800000001"]),
-        ("?text=%E5%BC%A0", ["+8613800000002"]),
+        ("?text=138%200000%200001", ["138****0001"]),
+        ("?text=%E5%BC%A0", ["138****0002"]),
         ("?text=%25", []),
     ],
 )
