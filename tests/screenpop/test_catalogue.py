@@ -75,10 +75,10 @@ def test_every_refusal_has_words() -> None:
 def test_every_word_a_script_says_is_given_to_it() -> None:
     """``say("...")`` in our modules names a text of the page's table; a made-up one would throw in the browser."""
     from screenpop.assets import ROOT  # noqa: PLC0415
-
+    from screenpop.card_words import CARD  # noqa: PLC0415
     from screenpop.shell_words import SHELL  # noqa: PLC0415
 
-    given = set(words.DESK) | set(words.CALL) | set(SHELL)
+    given = set(words.DESK) | set(words.CALL) | set(SHELL) | set(CARD)
     for path in (ROOT / "js").glob("*.js"):
         for key in re.findall(r'\b(?:say\(|shortcut\("[^"]+", )"([^"$]+)"', path.read_text("utf-8")):
             assert key in given, (path.name, key)
