@@ -67,7 +67,7 @@ class CallsOut:
         )
 
     async def begin(self, uniqueid: str, click: Click) -> None:
-        """A call was asked for; what the PBX tells of it comes to :meth:`take`."""
+        """A call is to be asked for: the phone is busy from the first step of this on."""
         self._clicks[uniqueid] = click
         while len(self._clicks) > REMEMBERED:
             self._clicks.popitem(last=False)

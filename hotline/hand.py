@@ -4,7 +4,6 @@ Whom it may do it for is decided before; here is known which PBX has the phone, 
 way a number goes out.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +20,7 @@ from screenpop.hands import Cannot, HandError
 from telephony.acting import Actor, Order, new_uniqueid
 from telephony.ami import AmiError, AmiSettings, RefusedError
 from telephony.call import CallKey
+from telephony.lines import Lines
 from telephony.phones import Phones
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ class PbxHand:
             if pbx.desk is not None
         }
         self._agents: Mapping[str, Agent] = {agent.extension: agent for agent in settings.agent}
-        self._turn = asyncio.Lock()
+        self._lines = Lines({line.number: line.aliases for line in settings.line})
 
     @property
     def may_pause(self) -> bool:
@@ -115,7 +115,7 @@ class PbxHand:
         desk = arm.pbx.desk
         assert desk is not None
         digits = dialled(identify(number), abroad=desk.abroad)
-        if digits is None or digits in {form for line in self._settings.line for form in (line.number, *line.aliases)}:
+        if digits is None or self._lines.number(digits) is not None:
             raise HandError(Cannot.NOT_ALLOWED, "numbers of this kind are not called from here")
         order = Order(
             uniqueid=new_uniqueid(),
@@ -126,15 +126,14 @@ class PbxHand:
             ring=desk.ring,
             callback="" if ticket is None else str(ticket),
         )
-        async with self._turn:  # of two clicks at once one is the first
-            if not arm.actor.login.up.is_set():
-                raise HandError(Cannot.PBX_AWAY, arm.actor.login.trouble or "not connected")
-            if self._out.busy(extension):
-                raise HandError(Cannot.BUSY, "a call is being made from this phone already")
-            await self._originate(arm, order, Click(extension, who, number, self._clock()))
+        if not arm.actor.login.up.is_set():
+            raise HandError(Cannot.PBX_AWAY, arm.actor.login.trouble or "not connected")
+        if self._out.busy(extension):
+            raise HandError(Cannot.BUSY, "a call is being made from this phone already")
+        await self._originate(arm, order, Click(extension, who, number, self._clock()))
 
     async def _originate(self, arm: _Arm, order: Order, click: Click) -> None:
-        await self._out.begin(order.uniqueid, click)  # before the PBX may tell of it
+        await self._out.begin(order.uniqueid, click)  # before the PBX may tell of it, and before another click is asked
         try:
             await arm.actor.originate(order)
         except (RefusedError, ValueError) as error:
