@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from screenpop import asyncapi
+from screenpop.api_reading import Reading
 from screenpop.deps import DEPS
 from screenpop.openapi import document
 from screenpop.rendering import render
@@ -38,21 +39,21 @@ async def openapi(request: web.Request) -> web.Response:
 
 async def socket(request: web.Request) -> web.Response:
     """``GET /api/asyncapi.json``."""
-    return web.json_response(asyncapi.document(request.app[DEPS].site), headers={"Cache-Control": "no-cache"})
+    return web.json_response(await spoken(request), headers={"Cache-Control": "no-cache"})
 
 
 async def page(request: web.Request) -> web.Response:
     """``GET /api``: every operation with what goes in and comes out, and the socket's messages."""
-    whole = await documented(request)
-    told = asyncapi.document(request.app[DEPS].site)
+    whole, told = await documented(request), await spoken(request)
+    schemas: Json = {**told["components"]["schemas"], **whole["components"]["schemas"]}
+    reading = Reading(schemas)
     by_tag: dict[str, list[Json]] = {}
     for address, methods in whole["paths"].items():
         for method, operation in methods.items():
-            shown = _operation(operation)
-            by_tag.setdefault(operation["tags"][0], []).append({"method": method.upper(), "path": address, **shown})
-    schemas = {name: _fields(schema) for name, schema in whole["components"]["schemas"].items()}
+            shown = {"method": method.upper(), "path": address, **reading.operation(operation)}
+            by_tag.setdefault(operation["tags"][0], []).append(shown)
     messages = [
-        {"name": name, "summary": one["summary"], "fields": _fields(_found(one["payload"], told))}
+        {"name": name, "summary": one["summary"], "fields": reading.fields(reading.found(one["payload"]))}
         for name, one in told["components"]["messages"].items()
     ]
     return render(
@@ -62,8 +63,8 @@ async def page(request: web.Request) -> web.Response:
         origin=f"{request.scheme}://{request.host}",
         tags=HEADINGS,
         messages=messages,
-        schemas={name: fields for name, fields in schemas.items() if fields},
-        docs={name: schema.get("description", "") for name, schema in whole["components"]["schemas"].items()},
+        schemas={name: fields for name, one in sorted(schemas.items()) if (fields := reading.fields(one))},
+        docs={name: one.get("description", "") for name, one in schemas.items()},
     )
 
 
@@ -72,68 +73,12 @@ async def documented(request: web.Request) -> Json:
     return await asyncio.to_thread(_document, request.app[ROUTED], request.app[DEPS].site)
 
 
-_document = cache(document)
+async def spoken(request: web.Request) -> Json:
+    """The document of the socket."""
+    return await asyncio.to_thread(_spoken, request.app[DEPS].site)
 
 
-def _operation(operation: Json) -> Json:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-    good: list[Json] = [answer for status, answer in operation["responses"].items() if status < "300"]
-    content: Json = good[0].get("content", {}) if good else {}
-    media = next(iter(content), None)
-    answer = content[media].get("schema") if media else None
-    tokens = [one["token"] for one in operation["security"] if "token" in one]
-    return {
-        "id": operation["operationId"],
-        "summary": operation["summary"],
-        "about": operation.get("description", ""),
-        "right": operation.get("x-right"),
-        "scope": tokens[0][0] if tokens and tokens[0] else None,
-        "programs": bool(tokens) or not operation["security"],
-        "parameters": [_field(one["name"], one["schema"], one) for one in operation["parameters"]],
-        "body": _name(body) if body else None,
-        "answer": _name(answer) if answer else media,
-        "statuses": [status for status in operation["responses"] if status >= "400"],
-    }
-
-
-def _fields(schema: Json) -> list[Json]:
-    needed = schema.get("required", ())
-    return [
-        _field(name, one, {**one, "required": name in needed}) for name, one in schema.get("properties", {}).items()
-    ]
-
-
-def _field(name: str, schema: Json, said: Json) -> Json:
-    about = said.get("description", "")
-    return {"name": name, "kind": _kind(schema), "of": _name(schema), "needed": said["required"], "about": about}
-
-
-def _found(ref: Json, whole: Json) -> Json:
-    found: Json = whole["components"]["schemas"][str(ref["$ref"]).rpartition("/")[2]]
-    return found
-
-
-def _name(schema: Json) -> str:
-    """The Shape that a schema refers to, '' for none."""
-    for one in (schema, schema.get("items", {}), *schema.get("anyOf", ()), schema.get("additionalProperties") or {}):
-        if isinstance(one, dict) and "$ref" in one:
-            return str(one["$ref"]).rpartition("/")[2]
-    return next((name for one in schema.get("anyOf", ()) if (name := _name(one))), "")
-
-
-def _kind(schema: Json) -> str:
-    """What a field is, in a few words."""
-    if "$ref" in schema:
-        return _name(schema)
-    if "anyOf" in schema:
-        return " | ".join(_kind(one) for one in schema["anyOf"])
-    if schema.get("type") == "array":
-        return f"[{_kind(schema['items'])}]" if "items" in schema else "[…]"
-    if schema.get("type") == "object":
-        return "{…}"
-    if "enum" in schema:
-        return " | ".join(str(one) for one in schema["enum"])
-    return str(schema.get("const", schema.get("type", "…")))
+_document, _spoken = cache(document), cache(asyncapi.document)
 
 
 ROUTES = (

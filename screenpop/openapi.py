@@ -103,7 +103,8 @@ def document(routes: Sequence[Route], title: str = "hotline") -> Json:
                     "type": "apiKey",
                     "in": "cookie",
                     "name": "hotline",
-                    "description": "A person's login. What changes something must come from our own pages.",
+                    "description": "A person's login; with TLS it is called __Host-hotline. What changes something "
+                    "must come from our own pages.",
                 },
                 "token": {
                     "type": "http",
@@ -141,7 +142,8 @@ def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
     ordered = sorted(asked, key=lambda one: (one[0].__name__, one[0].__module__, one[1]))
     refs, made = models_json_schema(ordered, ref_template=REF)
     known = {(shape, mode): ref for (shape, mode), ref in refs.items() if issubclass(shape, BaseModel)}
-    needless = {query.__name__ for query in queries}  # they are told as parameters
+    said = {api.body for api in apis} | {api.answer for api in apis}
+    needless = {query.__name__ for query in queries - said}  # told as parameters only
     return {name: tidy(schema) for name, schema in made["$defs"].items() if name not in needless}, known
 
 

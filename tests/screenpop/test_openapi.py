@@ -1,5 +1,6 @@
 """The API's document: made of the routes, valid, complete; and what really comes back is what it says."""
 
+import gzip
 import json
 import re
 from functools import cache
@@ -27,6 +28,8 @@ PEOPLE = {"li": Role.AGENT, "zhao": Role.SUPERVISOR, "root": Role.ADMIN, "shen":
 def test_the_document_is_valid() -> None:
     """By the specification's own schema; it is JSON, and the same every time."""
     OpenAPIV31SpecValidator(DOCUMENT).validate()
+    refs = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(DOCUMENT)))
+    assert refs <= set(DOCUMENT["components"]["schemas"])
     assert json.dumps(document(ROUTES)) == json.dumps(DOCUMENT)
 
 
@@ -185,3 +188,14 @@ def test_every_documented_error_is_one_we_know() -> None:
     """No status without words."""
     for route in API:
         assert all(400 <= status < 600 for status in errors_of(route)), route
+
+
+async def test_people_can_read_it(visit: "Visit") -> None:
+    """Every operation and every Shape on one page, without foreign code; each link leads somewhere; not heavy."""
+    page = await (await visit("li")).text("/api")
+    for route in API:
+        assert f'id="{operation_id(route)}"' in page
+    anchors, links = set(re.findall(r' id="([^"]+)"', page)), set(re.findall(r'href="#([^"]+)"', page))
+    assert links - anchors <= {"main"}
+    assert "shape-Ticket" in links
+    assert len(gzip.compress(page.encode())) < 60_000
