@@ -64,15 +64,25 @@ SatDown = Callable[[str, str | None], Awaitable[None]]
 
 
 async def nobody(_login: str, _extension: str | None) -> None:
-    """Who is told that a login sits down at a phone, where there are no phones."""
+    """Who is told that a login sits down at a phone or leaves it, where there are no phones."""
 
 
 class Logins:
-    """Logins and sessions over the accounts that storage keeps. ``sat_down`` is told who logs in at which phone."""
+    """Logins and sessions over the accounts that storage keeps.
 
-    def __init__(self, accounts: Accounts, audit: Audit, hasher: PasswordHasher, sat_down: SatDown = nobody) -> None:
+    ``sat_down`` is told who logs in at which phone, ``stood_up`` who leaves it.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        audit: Audit,
+        hasher: PasswordHasher,
+        sat_down: SatDown = nobody,
+        stood_up: SatDown = nobody,
+    ) -> None:
         self._accounts = accounts
-        self._sat_down = sat_down
+        self._sat_down, self._stood_up = sat_down, stood_up
         self._audit = audit
         self._hasher = hasher
         self._turn = asyncio.Semaphore(AT_ONCE)
@@ -122,6 +132,7 @@ class Logins:
         """End a session."""
         await self._accounts.log_out(token)
         await self._accounts.seats.tidy(now)
+        await self._stood_up(session.user.login, session.extension)
         await self._audit.add(session.user.login, What.LOGGED_OUT, session.user.login, now)
 
     def _verify(self, user: User | None, password: str) -> bool:

@@ -80,6 +80,12 @@ async def sat_down(deps: Deps, login: str, extension: str | None) -> None:
         await deps.standings.happen(extension, TakenOver(), who=login)
 
 
+async def stood_up(deps: Deps, _login: str, extension: str | None) -> None:
+    """A login leaves a phone: those who still sit there are told."""
+    if extension is not None:
+        await tell(deps, extension)
+
+
 def _present(people: Sequence[Sitting], now: float) -> dict[str, str]:
     """Names by login, of who was heard of lately: a browser that was closed without logging out is nobody."""
     return {one.login: one.name or one.login for one in people if now - one.seen <= PRESENT}

@@ -29,7 +29,7 @@ from screenpop.progress import Shares
 from screenpop.rights import Role, may
 from screenpop.route import Route
 from screenpop.routes import ROUTES
-from screenpop.seats import sat_down
+from screenpop.seats import sat_down, stood_up
 from screenpop.security import add_headers, from_our_pages
 from screenpop.sockets import socket
 from screenpop.tokens import METER, PROGRAM, bearer, enter, named, within
@@ -93,7 +93,7 @@ def build_app(deps: Deps) -> web.Application:
     app[HUB] = Hub(deps.fanout, deps.beat, near=None if deps.voice is None else deps.voice.name)
     app[SHARES] = Shares(deps.fanout, deps.now)
     app[ASSETS] = Assets()
-    app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher, partial(sat_down, deps))
+    app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher, partial(sat_down, deps), partial(stood_up, deps))
     app[ENDINGS] = Endings(deps.fanout, app[HUB])
     app[FACTORS] = Factors(deps.accounts, deps.audit, deps.door, site=deps.site)
     app[LISTENS] = Lately()

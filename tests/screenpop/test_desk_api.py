@@ -211,8 +211,11 @@ async def test_two_at_one_phone_are_told(house: "House", visit: "Visit") -> None
             while (message := await his.receive()).type is WSMsgType.TEXT:
                 pass
             assert message.data == MOVED
-    assert (await wang.json("/api/me"))["extension"] == "1003"
-    (row,) = await house.audit.rows(what=What.SEATED)
+        await post(wang, "/api/desk/seat", extension="1001")
+        await told(hers, "seat", others=["王 芳"])
+        await wang.post("/logout")
+        await told(hers, "seat", others=[])
+    _, row = await house.audit.rows(what=What.SEATED)
     assert (row.who, row.subject, row.detail) == ("wang", "wang", {"extension": "1003", "before": "1001"})
     (login,) = await house.audit.rows(who="wang", what=What.LOGGED_IN)
     assert login.detail == {"extension": "1001"}
