@@ -14,6 +14,7 @@ from aiohttp import web
 from screenpop import second_factor
 from screenpop.accounts import MOST_BY_ADDRESS, MOST_BY_LOGIN, WINDOW, From, LoginError, ThrottledError
 from screenpop.door import Door
+from screenpop.seal import SealError
 from storage.accounts import Accounts, User
 from storage.audit import Audit, What
 from storage.second_factors import Factor, SecondFactors
@@ -94,7 +95,11 @@ class Factors:
         factor = await self._kept.of(user.id)
         if factor is None or factor.confirmed is not None:
             return None
-        return self._offer(self._seal.open(factor.secret, user.id), user)
+        try:
+            return self._offer(self._seal.open(factor.secret, user.id), user)
+        except SealError as error:
+            log.error("second_factor_sealed", login=user.login, error=str(error))
+            return None  # another one is offered
 
     async def confirm(self, user: User, typed: str, come: From, now: float) -> list[str]:
         """The app's first code: from now on it is asked for. The recovery codes. Raises LoginError, AlreadyError."""
@@ -151,7 +156,12 @@ class Factors:
             log.warning("second_factor_shut", login=user.login, ip=come.ip)
             await self._audit.add(user.login, What.CODE_REFUSED, user.login, now, {"shut": True}, ip=come.ip)
             raise ShutError
-        return second_factor.step_of(self._seal.open(factor.secret, user.id), typed, factor.step, now)
+        try:
+            secret = self._seal.open(factor.secret, user.id)
+        except SealError as error:  # a recovery code still opens
+            log.error("second_factor_sealed", login=user.login, error=str(error))
+            raise ShutError from error
+        return second_factor.step_of(secret, typed, factor.step, now)
 
     async def _throttle(self, user: User, come: From, now: float) -> None:
         by_login, by_address = await self._accounts.failures(user.login, come.ip, now - WINDOW)

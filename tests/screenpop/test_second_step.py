@@ -230,6 +230,23 @@ async def test_a_role_that_must_have_one_sets_it_up_at_the_login(house: "House",
     assert secret not in kept.secret
 
 
+async def test_without_the_key_only_a_recovery_code_opens(house: "House", strict: Visitor, visit: "Visit") -> None:
+    """The key was lost or another one is named: nobody gets a page of errors, and nobody in by a guess."""
+    await strict.post("/login", {"login": "li", "password": PASSWORD})
+    found = re.search(r"<code[^>]*>([A-Z2-7 ]{39})</code>", await strict.text("/login/set-up"))
+    assert found is not None
+    secret = found[1].replace(" ", "")
+    done = await strict.post("/login/set-up", {"code": code_of(secret, house.time)})
+    codes = re.findall(r"<code[^>]*>([a-z2-9-]{19})</code>", await done.text())
+    house.time += SECONDS
+    keyless = await visit(None)
+    await half(keyless)
+    refused = await keyless.post("/login/code", {"code": code_of(secret, house.time)})
+    assert refused.status == 401
+    assert "恢复码" in await refused.text()
+    assert (await keyless.post("/login/code", {"code": codes[0]})).headers["Location"] == "/tickets"
+
+
 async def test_others_log_in_as_before(strict: Visitor) -> None:
     """Only the roles that are named."""
     assert COOKIE in (await strict.post("/login", {"login": "zhao", "password": PASSWORD})).cookies
