@@ -10,7 +10,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from screenpop.accounts import SESSION
-from screenpop.answers.calls import SummaryChanges
+from screenpop.answers.corrections import SummaryChanges
 from screenpop.audio import the_call
 from screenpop.call_pages import show
 from screenpop.deps import DEPS

@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from numbering.display import mask
 from numbering.identify import identify
+from screenpop.answers.names import CustomerName, TalkerOfCall, TicketOfCall
 from screenpop.call_pages import Player, transcript_state
 from screenpop.route import Shape
 from screenpop.sounds import Why
@@ -13,35 +14,8 @@ from storage.pages import CallItem, CallPage
 from storage.records import AlarmKind, EventKind, Phase, RecordingKind, Waiting
 from telephony.call import Outcome
 from transcription.account import Category, Detail, FactKind, Promise, Sentiment, Step, Summary, Urgency
-from transcription.corrections import Change, Correction, Part
+from transcription.corrections import Correction, Part
 from transcription.transcript import Speaker, Turn
-
-LONGEST_KEY = 2000
-MOST_CHANGES = 100
-
-
-class CustomerName(Shape):
-    """Whose it is, as far as the ticket or the call knows."""
-
-    id: str
-    name: str | None
-    vip: bool
-
-
-class TicketOfCall(Shape):
-    """The ticket a call belongs to; ``joined``: it was open before the call."""
-
-    id: int
-    number: str
-    joined: bool
-
-
-class TalkerOfCall(Shape):
-    """Who talked with the caller; ``login`` null: nobody wrote down who sat at that phone."""
-
-    extension: str
-    login: str | None
-    name: str | None
 
 
 class Call(Shape):
@@ -292,27 +266,6 @@ class WholeCall(Call):
         )
 
 
-class SummaryChange(Shape):
-    """One correction. ``key``: what the machine says there; ``value`` null: it is not so; ``undo``: the machine is."""
-
-    part: Part
-    key: str = Field("", max_length=LONGEST_KEY, examples=["model|XQB80"])
-    value: dict[str, str] | None = Field(None, examples=[{"kind": "model", "value": "XQB90"}])
-    undo: bool = False
-
-    @property
-    def change(self) -> Change:
-        """As the ledger takes it."""
-        return Change(self.part, self.key, self.value, self.undo)
-
-
-class SummaryChanges(Shape):
-    """Corrections of a summary. ``seen``: the call's ``corrected`` as it was read."""
-
-    seen: int = Field(ge=0)
-    changes: tuple[SummaryChange, ...] = Field(min_length=1, max_length=MOST_CHANGES)
-
-
 def hidden(number: str | None) -> str | None:
     """A number with its middle hidden; null: withheld."""
     return mask(identify(number)) or None
@@ -350,4 +303,4 @@ def fields_of(call: CallItem, *, full: bool = False) -> dict[str, Any]:
     }
 
 
-__all__ = ["Call", "CustomerName", "SummaryChanges", "WholeCall", "fields_of"]
+__all__ = ["Call", "CustomerName", "WholeCall", "fields_of"]
