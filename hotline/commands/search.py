@@ -9,10 +9,12 @@ import sys
 
 from hotline.cli import UsageError
 from hotline.opening import add_database, with_database
-from screenpop.search_pages import hit_json
+from screenpop.answers.search import FoundCall
+from storage.customer_search import CustomerSearch
 from storage.database import Database
 from storage.search import Asker, Search
 
+AT_ONCE = 1000  # customers
 ADMIN = Asker("", None, everything=True)
 
 
@@ -36,12 +38,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _rebuild(db: Database) -> int:
-    search = Search(db)
+    search, customers = Search(db), CustomerSearch(db)
     await search.forget()
+    await customers.forget()
     done = 0
-    while some := await search.catch_up():
+    while some := await search.catch_up() + await customers.catch_up(AT_ONCE):
         done += some
-        print(f"{done} calls and tickets", file=sys.stderr)
+        print(f"{done} calls, tickets and customers", file=sys.stderr)
     return 0
 
 
@@ -50,7 +53,8 @@ async def _search(db: Database, args: argparse.Namespace) -> int:
     calls = (await search.calls(question, ADMIN, line=args.line, limit=args.limit)).hits
     tickets = await search.tickets(question, ADMIN, line=args.line, limit=args.limit)
     if args.json:
-        found = [*({"call": hit_json(hit)} for hit in calls), *({"ticket": item.ticket.number} for item in tickets)]
+        hits = [FoundCall.of_hit(hit, full=True).model_dump(mode="json") for hit in calls]
+        found = [*({"call": hit} for hit in hits), *({"ticket": item.ticket.number} for item in tickets)]
         sys.stdout.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in found)
     else:
         for hit in calls:
