@@ -10,7 +10,7 @@ from aiohttp import web
 
 from screenpop import words
 from screenpop.accounts import SESSION
-from screenpop.answers.calls import TicketOfCall
+from screenpop.answers.names import TicketOfCall
 from screenpop.call_key import call_of
 from screenpop.deps import DEPS
 from screenpop.errors import problem

@@ -301,6 +301,3 @@ def fields_of(call: CallItem, *, full: bool = False) -> dict[str, Any]:
         "recorded": call.recorded,
         "waiting": call.waiting,
     }
-
-
-__all__ = ["Call", "CustomerName", "WholeCall", "fields_of"]

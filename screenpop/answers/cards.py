@@ -4,7 +4,7 @@ from pydantic import Field
 
 from crm.customer import Reason
 from numbering.number import Kind
-from screenpop.answers.calls import TicketOfCall
+from screenpop.answers.names import TicketOfCall
 from screenpop.card import Problem as LookupProblem
 from screenpop.card import State as CardState
 from screenpop.route import Shape
