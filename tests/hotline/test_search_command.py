@@ -44,7 +44,7 @@ def test_search_and_rebuild(sqlite_url: str, capsys: pytest.CaptureFixture[str])
         assert main(["search", *where, "热水器"]) == 0
         assert capsys.readouterr().out == f"{KEY}\n      3.0 caller 热水器不热\n"
         assert main(["search", *where, "--rebuild"]) == 0
-        assert "2 calls and tickets" in capsys.readouterr().err
+        assert "2 calls, tickets and customers" in capsys.readouterr().err
     assert main(["search", *where, "--json", "热水器"]) == 0
     assert json.loads(capsys.readouterr().out)["call"]["said"][0]["start"] == 3.0
     assert main(["search", *where, "洗衣机"]) == 1
