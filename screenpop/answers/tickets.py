@@ -4,7 +4,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from screenpop.answers.calls import Call, CustomerName, hidden
+from screenpop.answers.calls import Call, hidden
+from screenpop.answers.names import CustomerName
 from screenpop.route import Shape
 from storage.crm_ref import RefState
 from storage.pages import TicketItem, TicketPage, TimelineItem
