@@ -1,0 +1,103 @@
+"""Several people with a browser each: contexts of one Chromium, whose console must stay clean."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from hotline.clock import now
+from tests.desk.hands import Hands, Keys
+from tests.screenpop.browser import CHROMIUM, QUIET, SECOND
+
+WATCH = """() => {
+  window.gone = [];
+  window.came = [];
+  const now = () => (performance.timeOrigin + performance.now()) / 1000;
+  const calls = (nodes) => [...nodes].filter((node) => node.matches?.("article.pop")).map((node) => node.dataset.call);
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      for (const call of calls(change.removedNodes)) window.gone.push([call, now()]);
+      for (const call of calls(change.addedNodes)) window.came.push([call, now()]);
+    }
+  }).observe(document.getElementById("cards"), { childList: true });
+}"""
+
+
+@dataclass
+class Crowd:
+    """Who opens pages of the service at ``url``, and what browsers complained of meanwhile."""
+
+    browser: Browser
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    async def comes(self, login: str, hands: Hands | None = None, path: str = "/desk", **options: Any) -> Page:
+        """Somebody logs in, in a browser of their own."""
+        wanted = {"base_url": self.url, "viewport": {"width": 1280, "height": 720}, "locale": "zh-CN"} | options
+        context = await self.browser.new_context(**wanted)
+        context.set_default_timeout(15 * SECOND)
+        page = await self._page(context)
+        await page.goto(f"/login?back={path}")
+        await (hands or Keys()).log_in(page, login)
+        await page.wait_for_url(f"**{path}")
+        await self._settled(page, path)
+        return page
+
+    async def tab(self, beside: Page, path: str = "/desk") -> Page:
+        """Another tab of somebody's browser."""
+        page = await self._page(beside.context)
+        await page.goto(path)
+        await self._settled(page, path)
+        return page
+
+    async def _page(self, context: BrowserContext) -> Page:
+        page = await context.new_page()
+        page.on("console", lambda said: self._complain(said.type, said.text))
+        page.on("pageerror", lambda error: self._complain("error", str(error)))
+        page.on("request", lambda asked: self._foreign(asked.url))
+        return page
+
+    def _complain(self, kind: str, text: str) -> None:
+        # A line that is cut on purpose, a door that is shut: the browser reports them itself.
+        if kind in ("error", "warning") and "ERR_CONNECTION_REFUSED" not in text and "status of 403" not in text:
+            self.complaints.append(text)
+
+    def _foreign(self, url: str) -> None:
+        if not url.startswith((self.url, self.url.replace("http", "ws"), "data:")):
+            self.complaints.append(url)
+
+    @staticmethod
+    async def _settled(page: Page, path: str) -> None:
+        await expect(page.locator("#connection")).to_have_attribute("data-state", "on")
+        if path == "/desk":
+            await page.evaluate(WATCH)
+
+
+@asynccontextmanager
+async def crowd(url: str) -> AsyncIterator[Crowd]:
+    """A Chromium of the test's own. Ends with: no error, no warning, no policy violation, no request elsewhere."""
+    expect.set_options(timeout=20 * SECOND)  # a busy machine is no fault of the pages
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        people = Crowd(browser, url)
+        yield people
+        await browser.close()
+    assert people.complaints == []
+
+
+async def when_gone(page: Page, call: str) -> float:
+    """When the card of a call went off a page, epoch seconds of this machine's clock."""
+    await expect(page.locator(f"article.pop[data-call='{call}']")).to_have_count(0)
+    return float(await page.evaluate("(call) => window.gone.find(([one]) => one === call)[1]", call))
+
+
+async def lateness(page: Page) -> float:
+    """Seconds that a question to a page and its answer take: nothing on a quiet machine, much on one with other work.
+
+    They pass through the same processes as a message of the service does.
+    """
+    began = now()
+    await page.evaluate("1")
+    return now() - began

@@ -1,0 +1,164 @@
+"""A morning at the desk, told once by keyboard alone (and by mouse with --long): real service, real Chromium.
+
+Real captured calls; everything between their bytes on the AMI socket and the pages is what ``hotline serve`` runs.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.desk.crowd import WATCH, Crowd, crowd, lateness, when_gone
+from tests.desk.hands import Hands, Keys, Mouse
+from tests.desk.stage import KNOWN, SAID, Played, Stage, stage
+from tests.screenpop.browser import BROWSER
+
+pytestmark = [*BROWSER, pytest.mark.slow]
+
+SOON = 0.3
+"""Seconds from the bytes that say it to the card that is gone."""
+STRANGER, HASTY, LATER = "13900000009", "13900000010", "13900000011"
+Agents = tuple[Page, Page, Page]
+
+
+@pytest.mark.parametrize("hands", [Keys(), pytest.param(Mouse(), marks=pytest.mark.long)], ids=["keys", "mouse"])
+async def test_a_morning_at_the_desk(hands: Hands, tmp_path: Path, sqlite_url: str) -> None:
+    """Ring-all, reload, tabs, the work after it, two calls, a stranger, a transfer, a cut line, a supervisor's ears."""
+    async with stage(tmp_path, sqlite_url, speech=True) as house, crowd(house.server.url) as people:
+        wang, li, chen = [await people.comes(login, hands) for login in ("wang", "li", "chen")]
+        first = await three_phones_ring(house, people, (wang, li, chen))
+        await typed_while_the_summary_comes(house, hands, li, first)
+        await a_stranger_is_transferred(house, hands, wang, chen)
+        await the_line_is_cut(house, (wang, li, chen))
+        await nobody_hears_a_colleagues_call(wang, first)
+        await a_supervisor_hears_jumps_corrects(house, people, hands, first)
+
+
+async def three_phones_ring(house: Stage, people: Crowd, pages: Agents) -> Played:
+    """All have the card, in every tab and after a reload; the second answers, and the others' cards are gone."""
+    wang, li, chen = pages
+    tabs = [await people.tab(li), await people.tab(li)]
+    played = house.pbx.play("ring_all", other={"01088886666": KNOWN})
+    played.upto(1.0)
+    for page in (*pages, *tabs):
+        await expect(page.locator("article.pop")).to_contain_text("林晓峰")
+    await wang.reload()
+    await expect(wang.locator("article.pop")).to_contain_text("来电振铃")
+    await wang.evaluate(WATCH)
+    busy = await lateness(wang)
+    written = played.upto(3.0)
+    after = [await when_gone(page, played.key) - written for page in (wang, chen)]
+    busy = max(busy, await lateness(chen))
+    assert max(after) < SOON + busy, f"seconds after the PBX said that 1002 answered: {after}, of them {busy} machine"
+    for page in (wang, chen):
+        await expect(page.locator("#notices")).to_contain_text("同事已接听")
+    for page in (li, *tabs):
+        await expect(page.locator("article.pop")).to_contain_text("通话中")
+        await expect(page.locator("article.pop")).to_have_count(1)
+    for tab in tabs:
+        await tab.close()
+    return played
+
+
+async def typed_while_the_summary_comes(house: Stage, hands: Hands, li: Page, played: Played) -> None:
+    """Call over, transcript, summary, what the machine makes of it: nothing of that touches what is being typed."""
+    title = li.locator("[data-field=title]")
+    await expect(title).to_be_visible()
+    await hands.begin_title(li)
+    await li.keyboard.type("客厅空调")
+    played.end()
+    typed = "客厅空调"
+    issue = li.locator(".work-issue")
+    while await issue.count() == 0:
+        await li.keyboard.type("不", delay=100)
+        typed += "不"
+        assert len(typed) < 480, "no summary came"
+    await expect(title).to_be_focused()
+    await expect(title).to_have_value(typed)
+    await expect(li.locator(".work-head .work-state")).to_have_attribute("data-state", "saved")
+    await expect(li.locator("[data-field=category] option:checked")).to_have_text(re.compile("（自动识别）$"))
+    ((kept,),) = await house.rows("SELECT title FROM tickets")
+    assert kept == typed
+    await hands.done(li)
+    await expect(li.locator("article.pop")).to_have_count(0)
+    await expect(li.locator("#state-name")).to_have_text("就绪")
+
+
+async def a_stranger_is_transferred(house: Stage, hands: Hands, wang: Page, chen: Page) -> None:
+    """Entered in the card while another caller rings beside it; the transfer takes card and name to the colleague."""
+    talk = house.pbx.play("blind_transfer", other={KNOWN: STRANGER})
+    talk.upto(6.0)
+    card = wang.locator(f"article[data-call='{talk.key}']")
+    await expect(card).to_contain_text("没有客户登记过这个号码")
+    hasty = house.pbx.play("abandoned_in_queue", other={"01088886666": HASTY})
+    hasty.upto(5.0)
+    cards = wang.locator("article.pop")
+    await expect(cards).to_have_count(2)
+    one, other = [await each.bounding_box() for each in await cards.all()]
+    assert one is not None
+    assert other is not None
+    assert one["x"] + one["width"] <= other["x"], "side by side"
+    hasty.end()
+    await expect(cards).to_have_count(1)
+    await hands.enter_caller(wang, "赵六", "前海物业")
+    await expect(card.locator(".pop-name")).to_contain_text("赵六")
+    await wang.keyboard.press("Escape")
+    talk.upto(13.0)
+    moved = chen.locator("article.pop-ringing")
+    await expect(moved).to_contain_text("赵六")
+    assert await moved.get_attribute("data-call") == talk.key
+    await expect(wang.locator("article.pop-talking")).to_have_count(0)
+    talk.upto(20.0)
+    await expect(chen.locator("article.pop-talking")).to_contain_text("赵六")
+    await hands.done(wang)
+    await expect(wang.locator("article.pop")).to_have_count(0)
+    await cut_off(house, talk)
+
+
+async def cut_off(house: Stage, talk: Played) -> None:
+    """While nobody hears: the talk ends, and another caller rings at all phones."""
+    await house.server.cut()
+    talk.end()
+    house.pbx.play("ring_all", other={"01088886666": LATER}).upto(1.0)
+
+
+async def the_line_is_cut(house: Stage, pages: Agents) -> None:
+    """It says so, and comes back by itself with the cards that are true."""
+    for page in pages:
+        await expect(page.locator("#connection")).to_have_attribute("data-state", "off")
+        await expect(page.locator("#deaf")).to_be_visible()
+    await house.server.open()
+    for page in pages:
+        await expect(page.locator("#connection")).to_have_attribute("data-state", "on")
+        await expect(page.locator("article.pop-ringing")).to_contain_text("139 0000 0011")
+        await expect(page.locator("article.pop-talking")).to_have_count(0)
+
+
+async def nobody_hears_a_colleagues_call(wang: Page, played: Played) -> None:
+    """Whose phone rang and who did not talk does not get in by the address either."""
+    for path in (f"/calls/{played.key}", f"/calls/{played.key}/audio/0/mix"):
+        answer = await wang.goto(path)
+        assert answer is not None
+        assert answer.status == 403, path
+    await expect(wang.locator("body")).not_to_contain_text(SAID[1])
+
+
+async def a_supervisor_hears_jumps_corrects(house: Stage, people: Crowd, hands: Hands, played: Played) -> None:
+    """The sound of both, the turn that is wanted, and what the call was about in a person's words; all on record."""
+    boss = await people.comes("boss", hands, f"/calls/{played.key}")
+    turns = boss.locator(".turn-text")
+    await expect(turns.first).to_have_text(SAID[0])
+    await hands.play(boss)
+    await expect(boss.get_by_role("button", name="暂停")).to_be_visible()
+    last = await turns.count() - 1
+    begins = float(await boss.locator(f"#turn-{last}").get_attribute("data-start") or 0)
+    await hands.use(boss, turns.nth(last))
+    await expect(boss.locator(f"#turn-{last}")).to_contain_class("turn-now")
+    places = await boss.evaluate("[...document.querySelectorAll('audio')].map((one) => [one.currentTime, one.error])")
+    assert [at >= begins and error is None for at, error in places] == [True, True]
+    await hands.correct(boss, "空调漏水")
+    await expect(boss.locator("#said-issue")).to_contain_text("空调漏水")
+    await expect(boss.locator("#said-issue")).to_contain_text("boss")
+    listened = await house.rows("SELECT who FROM audit WHERE what = 'listened'")
+    assert [row.who for row in listened] == ["boss"]
