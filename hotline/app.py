@@ -17,6 +17,7 @@ from crm.connector import Connector
 from crm.guarded import Guarded
 from hotline.acquaintance import Acquaintance
 from hotline.archive import Archive
+from hotline.callers import identify_with_region, rules_of
 from hotline.choosing import Choosing, Memories
 from hotline.crm_side import CrmSide, follow_of
 from hotline.cti import CtiDoor
@@ -28,7 +29,7 @@ from hotline.jobs import TRANSCRIPTS, lanes, only_ours
 from hotline.lookup import Lookup
 from hotline.metrics import page as metrics_page
 from hotline.past import Past
-from hotline.pipeline import LineRules, Pipeline
+from hotline.pipeline import Pipeline
 from hotline.routing import Router
 from hotline.routing_doors import RoutingDoors
 from hotline.settings import Settings
@@ -36,8 +37,6 @@ from hotline.shadow import Shadow
 from hotline.speech_side import SpeechSide
 from hotline.tasks import Crew
 from numbering import region
-from numbering.identify import identify
-from numbering.number import Number
 from screenpop.asks import Voice
 from screenpop.card import LineInfo
 from screenpop.deps import Deps
@@ -61,7 +60,6 @@ from storage.reads import Reads
 from storage.recalling import Recall
 from storage.redis_fanout import RedisFanout
 from storage.route_reads import RouteReads
-from tickets.rules import LinePolicy
 
 if TYPE_CHECKING:
     from hotline.pbx_feed import PbxFeed
@@ -120,10 +118,7 @@ class Service:
         self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
         hears = {pbx.name: False for pbx in settings.pbx} | {one.name: True for one in settings.cti}
         self.voice = Voice(self.fanout, self.desk.page, clock, name=token_hex(8), hears=hears)
-        rules = {
-            line.number: _rules(line.area, line.policy.join_open, line.policy.join_window_hours)
-            for line in settings.line
-        }
+        rules = rules_of(settings)
         self.crm_side = CrmSide(
             settings,
             crm,
@@ -338,12 +333,3 @@ class Service:
             "database": self.pipeline.writer.trouble,
             "waiting_writes": self.pipeline.writer.backlog,
         }
-
-
-def identify_with_region(raw: str | None, area: str | None = None) -> Number:
-    """A number with its place name."""
-    return region.with_region(identify(raw, area))
-
-
-def _rules(area: str | None, join: bool, hours: float | None) -> LineRules:  # noqa: FBT001 - a setting
-    return LineRules(area, LinePolicy(join, None if hours is None else hours * 3600))

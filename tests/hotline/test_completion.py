@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 import pytest
 
 from crm.customer import Customer, Phone
-from hotline.app import identify_with_region
+from hotline.callers import identify_with_region
 from hotline.completion import LOOKS, PATIENCE, Completion
 from hotline.listening import BACKFILL
 from hotline.lookup import Lookup

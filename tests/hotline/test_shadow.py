@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from hotline.app import Service, identify_with_region
+from hotline.app import Service
+from hotline.callers import identify_with_region
 from hotline.clock import now
 from hotline.newcomer import make_accounts
 from hotline.replay import facts_of
