@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from playwright.async_api import Page, expect
 
+from storage.audit import What
 from storage.records import Known, RecordingKind, RecordingRow
 from tests.screenpop.browser import BROWSER, Open
 from transcription.account import Category, Detail, FactKind, Promise, Sentiment, Summary, Urgency
@@ -114,7 +115,7 @@ async def test_a_call_is_seen_before_it_is_heard_and_heard_by_keys(house: "House
     await slider.press("Home")
     await slider.press("ArrowRight")
     await expect(slider).to_have_attribute("aria-valuenow", "5")
-    assert not await house.audit.rows(subject=str(call)), "looking is not listening"
+    assert not await house.audit.rows(what=What.LISTENED, subject=str(call)), "looking is not listening"
     await page.get_by_role("heading", level=1).click()
     await page.keyboard.press("k")
     await expect(page.get_by_role("button", name="暂停")).to_be_visible()
@@ -138,7 +139,7 @@ async def test_a_call_is_seen_before_it_is_heard_and_heard_by_keys(house: "House
     await page.reload()
     assert await page.evaluate(f"[{ONE}.playbackRate, {ONE}.currentTime]") == [1.25, 0], "how one listens is kept"
     await expect(page.get_by_label("跳过静音")).to_be_checked()
-    assert [row.who for row in await house.audit.rows(subject=str(call))] == ["li"]
+    assert [row.who for row in await house.audit.rows(what=What.LISTENED, subject=str(call))] == ["li"]
 
 
 async def test_what_was_said_is_searched_and_cited_both_ways(house: "House", open_page: Open) -> None:
@@ -172,17 +173,18 @@ async def test_what_was_said_is_searched_and_cited_both_ways(house: "House", ope
     await used.press("Enter")
     await expect(page.locator("#said-promise-0")).to_be_focused()
     await expect(page.locator(".said[data-lit]")).to_have_count(2)  # the promise, and the next step it is
-    assert not await house.audit.rows(subject=str(call))
+    assert not await house.audit.rows(what=What.LISTENED, subject=str(call))
 
 
 async def test_everybody_can_use_it(house: "House", open_page: Open) -> None:
     """No violation that axe finds on the page and the list of calls: light, dark, on a desk and on a phone."""
     call = await spoken(house)
-    page = await open_page("zhao", f"/calls/{call}", locale="en-US")
+    page = await open_page("zhao", f"/calls/{call}", locale="en-US", reduced_motion="reduce")
     await until(page, f"{DRAWN} >= 4")
     await page.locator("#said-issue .cite").click()
     assert await violations(page) == []
-    await page.emulate_media(color_scheme="dark")
+    await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    await until(page, "document.documentElement.dataset.bsTheme === 'dark'")
     await page.set_viewport_size({"width": 390, "height": 844})
     assert await violations(page) == []
     await page.goto("/calls")
