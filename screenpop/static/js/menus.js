@@ -15,7 +15,7 @@ function close(menu) {
 /** Open a menu and go to its first item. */
 export function openMenu(menu) {
   menu.open = true;
-  items(menu.querySelector(".menu-panel"))[0]?.focus();
+  (items(menu.querySelector(".menu-panel"))[0] ?? menu.querySelector("summary")).focus(); // the list may be still to come
 }
 
 export const closeMenu = close;
@@ -26,7 +26,7 @@ for (const menu of document.querySelectorAll("details.menu")) {
     for (const other of document.querySelectorAll("details.menu[open]")) if (other !== menu) other.open = false;
   });
   menu.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && menu.open) {
       event.stopPropagation();
       close(menu);
       return;
