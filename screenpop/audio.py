@@ -19,6 +19,8 @@ from screenpop.deps import DEPS
 from screenpop.errors import tell
 from screenpop.finding import asker
 from screenpop.lately import Lately
+from screenpop.masking import hidden_page
+from screenpop.numbers import may_see
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Scope, Shape
 from screenpop.shapes import query_of
@@ -72,7 +74,10 @@ LISTENS: web.AppKey[Lately] = web.AppKey("listens", Lately)
 
 
 async def the_call(request: web.Request) -> CallPage:
-    """The call of an address, for whom it concerns; 403 for others, existing or not, and 404."""
+    """The call of an address, for whom it concerns; 403 for others, existing or not, and 404.
+
+    Whoever sees no numbers gets it without those that were said.
+    """
     deps = request.app[DEPS]
     call = call_of(request)
     if not await deps.reads.concerns(call, asker(request[SESSION])):
@@ -80,7 +85,7 @@ async def the_call(request: web.Request) -> CallPage:
     page = await deps.reads.call(call)
     if page is None:
         raise web.HTTPNotFound(text="no such call")
-    return page
+    return page if may_see(request) else hidden_page(page)
 
 
 FILES = {Leg.MIX: "mix", Leg.CALLER: "rx", Leg.AGENT: "tx"}  # what the database calls them

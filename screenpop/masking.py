@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from numbering.display import mask
 from numbering.identify import identify
+from storage.pages import CallPage
 from transcription.account import FactKind, Summary
 from transcription.corrections import Correction
 from transcription.formats import Conversation
@@ -32,6 +33,19 @@ def hidden(told: Conversation) -> Conversation:
         corrections=tuple(_correction(one) for one in told.corrections),
         polished=told.polished and _polished(told.polished),
         masked=True,
+    )
+
+
+def hidden_page(page: CallPage) -> CallPage:
+    """A call's page for whoever sees no numbers: what was said and summed up without them."""
+    return replace(
+        page,
+        caller_name=page.caller_name[:1] + "**" if page.caller_name else None,
+        transcript=page.transcript and _transcript(page.transcript),
+        summary=page.summary and _summary(page.summary),
+        machine=page.machine and _summary(page.machine),
+        corrections=tuple(_correction(one) for one in page.corrections),
+        polished=page.polished and _polished(page.polished),
     )
 
 

@@ -20,13 +20,16 @@ from storage.audit import What
 LOOKS: web.AppKey[Lately] = web.AppKey("looks", Lately)
 
 
+def may_see(request: web.Request) -> bool:
+    """Whether whoever asks may see callers' numbers at all."""
+    program = request.get(PROGRAM)
+    scoped = program is None or Scope.NUMBERS.value in program.scopes
+    return scoped and may(Role(request[SESSION].user.role), Right.NUMBERS)
+
+
 async def in_full(request: web.Request, subject: str) -> bool:
     """Whether whoever asks sees the number of this one call, ticket or customer in full. That they did is audited."""
-    session = request[SESSION]
-    program = request.get(PROGRAM)
-    if not may(Role(session.user.role), Right.NUMBERS):
-        return False
-    if program is not None and Scope.NUMBERS.value not in program.scopes:
+    if not may_see(request):
         return False
     await _write_down(request, subject)
     return True

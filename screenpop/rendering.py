@@ -18,6 +18,7 @@ from screenpop.shell_words import SHELL
 from screenpop.words import N_
 
 LANGUAGE_COOKIE = "language"
+WORTH_PACKING = 4096  # characters
 ICONS = "vendor/tabler-icons-3.51.0/icons.svg"
 NAV = (
     ("/desk", N_("Desk"), "headset", Right.DESK),
@@ -105,7 +106,11 @@ def render(request: web.Request, template: str, /, code: int = 200, **values: An
             **{**values, "words": {**(spoken(request, SHELL) if user else {}), **values.get("words", {})}},
         )
     )
-    return web.Response(text=text, status=code, content_type="text/html", headers={"Vary": "Accept-Language, Cookie"})
+    headers = {"Vary": "Accept-Encoding, Accept-Language, Cookie"}
+    response = web.Response(text=text, status=code, content_type="text/html", headers=headers)
+    if len(text) > WORTH_PACKING:  # a page has no secret of its own beside what others may put into it
+        response.enable_compression()
+    return response
 
 
 def phone(e164: str | None, raw: str | None, *, full: bool) -> str:

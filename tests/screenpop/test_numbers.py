@@ -8,6 +8,8 @@ from screenpop.routes import ROUTES
 from storage.audit import What
 from storage.records import Known
 from storage.tokens import Tokens
+from transcription.account import Category, Detail, FactKind, Sentiment, Summary, Urgency
+from transcription.transcript import Speaker, Transcript, Turn
 
 if TYPE_CHECKING:
     from tests.screenpop.conftest import House, Visit
@@ -82,3 +84,20 @@ async def test_programs_need_the_scope(house: "House", visit: "Visit") -> None:
     shown = await house.audit.rows(what=What.SHOWN)
     assert {row.subject for row in shown} == {"/api/calls", key}
     assert all((row.detail or {}).get("token") == "bi" for row in shown)
+
+
+async def test_what_was_said_has_no_numbers_for_an_auditor(house: "House", visit: "Visit") -> None:
+    """Nor for a program without the scope; those who may see numbers read what was said."""
+    call = await house.answered(caller=DIGITS)
+    told = (Turn(Speaker.CALLER, 0.0, 1.0, f"我的电话是{DIGITS}", 0.9),)
+    detail = Detail(FactKind.PHONE, DIGITS, "caller", 0.0, turn=0)
+    summary = Summary("来电登记", Category.QUESTION, Urgency.LOW, Sentiment.NEUTRAL, (detail,), (), {})
+    await house.ledger.said(call, Transcript(told, "vosk", "m"), summary, house.time)
+    shen, zhao = await visit("shen"), await visit("zhao")
+    for path in (f"/calls/{call}", f"/api/calls/{call}", f"/calls/{call}/summary"):
+        assert says(await zhao.text(path)), path
+        assert not says(await shen.text(path)), path
+    _, secret = await Tokens(house.db).make("zhao", "bi", ["calls"], by="zhao", now=house.time, expires=None)
+    program = await visit(None)
+    answer = await program.get(f"/api/calls/{call}", headers={"Authorization": f"Bearer {secret}"})
+    assert not says(await answer.text())
