@@ -9,6 +9,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from hotline.clock import now
 from tests.desk.hands import Hands, Keys
+from tests.desk.stage import PASSWORD
 from tests.screenpop.browser import CHROMIUM, QUIET, SECOND
 
 WATCH = """() => {
@@ -31,6 +32,7 @@ class Crowd:
 
     browser: Browser
     url: str
+    password: str = PASSWORD
     complaints: list[str] = field(default_factory=list)
 
     async def comes(self, login: str, hands: Hands | None = None, path: str = "/desk", **options: Any) -> Page:
@@ -40,7 +42,7 @@ class Crowd:
         context.set_default_timeout(15 * SECOND)
         page = await self._page(context)
         await page.goto(f"/login?back={path}")
-        await (hands or Keys()).log_in(page, login)
+        await (hands or Keys()).log_in(page, login, self.password)
         await page.wait_for_url(f"**{path}")
         await self._settled(page, path)
         return page
@@ -76,12 +78,12 @@ class Crowd:
 
 
 @asynccontextmanager
-async def crowd(url: str) -> AsyncIterator[Crowd]:
+async def crowd(url: str, password: str = PASSWORD) -> AsyncIterator[Crowd]:
     """A Chromium of the test's own. Ends with: no error, no warning, no policy violation, no request elsewhere."""
     expect.set_options(timeout=20 * SECOND)  # a busy machine is no fault of the pages
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        people = Crowd(browser, url)
+        people = Crowd(browser, url, password)
         yield people
         await browser.close()
     assert people.complaints == []

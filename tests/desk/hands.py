@@ -7,8 +7,6 @@ from typing import Protocol
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.desk.stage import PASSWORD
-
 FAR = 60
 """How often somebody presses Tab before giving up."""
 
@@ -16,7 +14,7 @@ FAR = 60
 class Hands(Protocol):
     """What somebody does with a page."""
 
-    async def log_in(self, page: Page, login: str) -> None:
+    async def log_in(self, page: Page, login: str, password: str) -> None:
         """From the login page to the desk."""
 
     async def use(self, page: Page, what: Locator) -> None:
@@ -41,10 +39,10 @@ class Hands(Protocol):
 class Mouse:
     """A click for everything."""
 
-    async def log_in(self, page: Page, login: str) -> None:
+    async def log_in(self, page: Page, login: str, password: str) -> None:
         """Field by field."""
         await page.locator("#login").fill(login)
-        await page.locator("#password").fill(PASSWORD)
+        await page.locator("#password").fill(password)
         await page.locator("form button.btn-primary").click()
 
     async def use(self, page: Page, what: Locator) -> None:
@@ -80,11 +78,11 @@ class Mouse:
 class Keys:
     """Tab, Enter and the shortcuts that `?` shows."""
 
-    async def log_in(self, page: Page, login: str) -> None:
+    async def log_in(self, page: Page, login: str, password: str) -> None:
         """The login's field has the focus."""
         await page.keyboard.type(login)
         await page.keyboard.press("Tab")
-        await page.keyboard.type(PASSWORD)
+        await page.keyboard.type(password)
         await page.keyboard.press("Enter")
 
     async def use(self, page: Page, what: Locator) -> None:

@@ -114,8 +114,12 @@ async def faults(page: Page) -> list[Any]:
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE)
     found: list[Any] = await page.evaluate(
-        "async (rules) => (await axe.run(document, { runOnly: rules, resultTypes: ['violations'] })).violations"
-        ".map((one) => [one.id, one.nodes.map((node) => [node.target.join(' '), node.failureSummary])])",
+        # What still moves is not yet as it will be; what moves for ever is.
+        "async (rules) => { await Promise.all(document.getAnimations()"
+        ".filter((one) => one.effect.getComputedTiming().iterations !== Infinity)"
+        ".map((one) => one.finished.catch(() => {})));"
+        " return (await axe.run(document, { runOnly: rules, resultTypes: ['violations'] })).violations"
+        ".map((one) => [one.id, one.nodes.map((node) => [node.target.join(' '), node.failureSummary])]); }",
         RULES,
     )
     return found
