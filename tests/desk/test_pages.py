@@ -59,6 +59,7 @@ async def test_every_page_is_for_everybody_light_and_quick(tmp_path: Path, sqlit
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("dress", DRESSES, ids="-".join)
 async def test_every_page_in_every_dress_as_every_role(dress: tuple[str, str], tmp_path: Path, sqlite_url: str) -> None:
     """What one may not see is a page too."""
