@@ -1,6 +1,5 @@
 """Every page there is, with an address of it that shows something; and how a page is judged."""
 
-import asyncio
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,11 +84,11 @@ async def a_days_work(house: Stage) -> Places:
     """A call that was talked, recorded and written down, one that was missed, a receiver told in vain."""
     talk = house.pbx.play("answered", other={})
     talk.upto(1.0)
-    caller = (await _until(house, "SELECT id, ticket_id, caller FROM calls WHERE ticket_id IS NOT NULL"))[0]
+    caller = (await house.until("SELECT id, ticket_id, caller FROM calls WHERE ticket_id IS NOT NULL"))[0]
     talk.end()
     house.pbx.play("abandoned_in_queue").end()
-    await _until(house, "SELECT id FROM recordings")
-    await _until(house, "SELECT id FROM callbacks")
+    await house.until("SELECT id FROM recordings")
+    await house.until("SELECT id FROM callbacks")
     await house.service.ledger.said(talk.call, Transcript(TURNS, "vosk", "small-cn"), SUMMARY, now())
     told = Attempt("push:flows.example:1f0c2d3e", talk.key, "arrived", "arrived", now(), 0.2, 500, "500", "{}", "no")
     await house.service.crm_side.deliveries.add(told)
@@ -99,14 +98,6 @@ async def a_days_work(house: Stage) -> Places:
     assert root is not None
     await house.server.app[FACTORS].offer(root, now())
     return Places(talk.key, caller.ticket_id, delivery)
-
-
-async def _until(house: Stage, query: str) -> list[Any]:
-    """The rows, once there are some: the service writes them beside what a test does."""
-    async with asyncio.timeout(30):
-        while not (rows := await house.rows(query)):  # noqa: ASYNC110 - has no event of its own
-            await asyncio.sleep(0.02)
-    return rows
 
 
 async def faults(page: Page) -> list[Any]:

@@ -167,6 +167,13 @@ class Stage:
         async with self.service.db.read() as connection:
             return list((await connection.execute(text(query), values)).all())
 
+    async def until(self, query: str, **values: Any) -> list[Any]:
+        """The rows, once there are some: the service writes them beside what a test does."""
+        async with asyncio.timeout(30):
+            while not (rows := await self.rows(query, **values)):  # noqa: ASYNC110 - has no event of its own
+                await asyncio.sleep(0.02)
+        return rows
+
 
 def settings_of(folder: Path, address: DemoAddress, root: Path, *, speech: bool) -> Settings:
     """The configuration: the captures' company, and a speech engine that says its lines where one is wanted."""
