@@ -83,7 +83,7 @@ async def test_a_recorder_login_is_off_unless_it_is_named_and_needs_its_secret(
     made = archive(db, tmp_path, pbxs, root=tmp_path)
     assert made.started_by_us == {"hq"}
     assert (await made.report())["recorders"] == {"hq": "not connected yet"}
-    assert set(made.handlers) == {"record", "retention", "strays", "seal", "seal-round"}
+    assert set(made.handlers) == {"record", "retention", "strays", "seal", "seal-round", "erase"}
 
 
 async def test_a_secret_neither_stands_in_an_address_nor_crosses_the_network_in_the_clear() -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -145,7 +145,8 @@ async def test_a_child_killed_from_outside_between_jobs_is_replaced(script: Scri
     async with working(script("喂")) as transcriber:
         await transcriber.transcribe(leg, None)
         (pid,) = transcriber.pids
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # or it was before us
+            os.kill(pid, signal.SIGKILL)
         await asyncio.to_thread(gone, pid)
         for _ in range(2):  # at worst one attempt notices, never two
             try:

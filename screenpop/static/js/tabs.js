@@ -5,7 +5,7 @@
 // last claim counts, and one that says nothing when it is asked is taken to be gone.
 
 const NAME = "hotline-voice";
-const ANSWER = 250; // milliseconds a tab has to say that it is there
+const ANSWER = 1000; // milliseconds a tab has to say that it is there: a busy machine takes its time
 
 let speaks = false;
 const followers = [];
