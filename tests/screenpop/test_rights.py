@@ -48,10 +48,12 @@ async def test_nobody_gets_nothing(house: "House", visit: "Visit") -> None:
 async def test_each_role_gets_what_the_table_says(login: str, role: Role, house: "House", visit: "Visit") -> None:
     """No route gives more or less than the right it names."""
     visitor = await visit(login)
+    call = await house.answered()
     for route in GUARDED:
         if route.path == "/logout":
             continue
-        call = await house.answered()
+        if route.method != "GET":  # what an earlier one may have changed is no measure
+            call = await house.answered()
         answer = await visitor.ask(route.method, path_of(route, await house.ticket_of(call), str(call)))
         assert route.right is not None
         if may(role, route.right):
