@@ -51,6 +51,7 @@ async def three_phones_ring(house: Stage, people: Crowd, pages: Agents) -> Playe
     written = played.upto(3.0)
     after = [await when_gone(page, played.key) - written for page in (wang, chen)]
     busy = max(busy, await lateness(chen))
+    print(f"cards gone after {after} s, machine {busy} s")  # noqa: T201 - for whoever wants to know (pytest -s)
     assert max(after) < SOON + busy, f"seconds after the PBX said that 1002 answered: {after}, of them {busy} machine"
     for page in (wang, chen):
         await expect(page.locator("#notices")).to_contain_text("同事已接听")
