@@ -39,7 +39,7 @@ CARD: Words = {
     "field.nobody": N_("Nobody"),
     "field.empty": N_("nothing"),
     "field.unknown": N_("not yet known"),
-    "field.machine": N_("{value} (from the call)"),
+    "field.machine": N_("{value} (auto)"),
     "title.hint": N_("In a few words"),
     "machine_hint": N_("Taken from the call by the machine; what you enter replaces it"),
     "saving": N_("Saving…"),

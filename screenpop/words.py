@@ -219,7 +219,7 @@ DESK: Words = {
     "purchases": N_("Last purchases"),
     "contracts": N_("Contracts"),
     "until": N_("until {day}"),
-    "open_tickets": N_("Other open tickets"),
+    "open_tickets": N_("Open tickets"),
     "owner": N_("looked after by {owner}"),
     "several": N_("This number belongs to {count} customers. Please ask who is calling."),
     "looking": N_("Looking up the caller…"),

@@ -15,7 +15,7 @@ from tickets.ticket import Reachability, Status
 from transcription.account import Category, FactKind, Sentiment, Urgency
 
 HOLES = re.compile(r"%\(\w+\)[ds]|\{\w+\}")
-CHINESE = re.compile("[一-鿿]")
+CHINESE = re.compile("[一-鿿：]")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,7 +1,7 @@
 // One call as a card. Everything shown came from outside and goes in as text. What is drawn here is patched into the card
 // that stands (patch.js): buttons say by `data-do` what they do, and the desk does it.
 
-import { called, clockOf, dayOf, h, icon, say, yuan } from "./page.js";
+import { byWhen, called, clockOf, dayOf, h, icon, say, yuan } from "./page.js";
 
 const TONGUE = document.documentElement.lang === "en" ? "en" : "zh_CN";
 const OUTCOMES = { answered: "phone", abandoned: "phone_off", voicemail: "mic", lost: "alert" };
@@ -124,7 +124,7 @@ function aloud(card) {
 function promise(ticket) {
   if (!ticket.promise) return null;
   const { who: by, what, by_when: when } = ticket.promise;
-  return h("div", { class: "pop-promise" }, icon("clock", 14), " ", [say(by === "agent" ? "promise.ours" : "promise.theirs"), what, when].filter(Boolean).join(" · "));
+  return h("div", { class: "pop-promise" }, icon("clock", 14), " ", [say(by === "agent" ? "promise.ours" : "promise.theirs"), what, when && byWhen(when)].filter(Boolean).join(" · "));
 }
 
 function openTickets(card) {

@@ -53,6 +53,9 @@ export function lasted(seconds) {
 // Canada writes dates as ISO 8601 does, in either of our languages' pages.
 const day = new Intl.DateTimeFormat("en-CA", { timeZone: data.zone, year: "numeric", month: "2-digit", day: "2-digit" });
 
+/** A moment as summaries have it (`2026-04-15T17:00`, `2026-04-15T14:00/16:00`, a day), for people. */
+export const byWhen = (text) => text.replace("T", " ").replace("/", "–");
+
 /** The site's day of an epoch time in seconds. */
 export const dayOf = (seconds) => day.format(new Date(seconds * 1000));
 

@@ -1,6 +1,6 @@
 // The summary of the call that is being worked on, beside the form, as soon as the machine has it.
 
-import { called, h, icon, say } from "./page.js";
+import { byWhen, called, h, icon, say } from "./page.js";
 import { patch } from "./patch.js";
 import { ask, callPath } from "./server.js";
 
@@ -29,7 +29,7 @@ export function said(call, take) {
         : h("div", {},
             h("div", { class: "work-issue" }, summary.issue),
             ...summary.promises.map((promise) => h("div", { class: "work-promise" }, icon("clock", 14), " ",
-              [say(promise.who === "agent" ? "promise.ours" : "promise.theirs"), promise.what, promise.by_when].filter(Boolean).join(" · "))),
+              [say(promise.who === "agent" ? "promise.ours" : "promise.theirs"), promise.what, promise.by_when && byWhen(promise.by_when)].filter(Boolean).join(" · "))),
             h("div", { class: "work-takes" },
               suggestion("title", summary.issue, ""),
               suggestion("category", summary.category, called("category", summary.category)),
