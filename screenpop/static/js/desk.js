@@ -26,6 +26,7 @@ let ahead = 0; // how far the server's clock is ahead of this one, seconds
 let mine = null; // the agent's own state
 let newest = 0; // the number of its last change
 let may = { may_dial: false };
+const done = new Set(); // calls whose work was said to be done, maybe before the server said that there is time for it
 
 const clock = () => Date.now() / 1000 + ahead;
 const chosen = (entry) => (entry.picked === undefined ? entry.card.chosen?.id ?? null : entry.picked);
@@ -66,6 +67,7 @@ function take(card) {
   const entry = entries.get(card.call) ?? { card, element: null, form: null, stranger: null, bar: null, after: false, denied: false, picked: undefined };
   const before = entries.has(card.call) ? nameOf(entry.card) : null;
   entries.set(card.call, entry);
+  done.delete(card.call);
   if (entry.picked !== undefined && (card.chosen?.id ?? null) === entry.picked) entry.picked = undefined;
   if (card.chosen && card.chosen.id !== entry.card.chosen?.id) entry.denied = false;
   entry.card = card;
@@ -91,7 +93,10 @@ function leave(entry, why) {
 
 function afterwards(entry) {
   entry.after = true;
-  entry.bar ??= afterBar(() => drop(entry), () => notice(say("save.failed")));
+  entry.bar ??= afterBar(() => {
+    done.add(entry.card.call);
+    drop(entry);
+  }, () => notice(say("save.failed")));
   entry.form?.over();
   show(entry);
   if (wrapping(entry.card.call)) entry.bar.stand(mine);
@@ -133,7 +138,8 @@ async function stand(state) {
     entry.bar.stand(on ? state : null);
     if (!on) finish(entry);
   }
-  if (state?.call && state.ticket && wrapping(state.call) && !entries.has(state.call)) await reopen(state);
+  if (state?.state === "wrap_up" && done.has(state.call)) await ask("POST", "/api/desk/wrap-up/done");
+  else if (state?.call && state.ticket && wrapping(state.call) && !entries.has(state.call)) await reopen(state);
 }
 
 /** The page was loaded anew with work left on a call that is over. */
