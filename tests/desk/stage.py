@@ -59,7 +59,7 @@ CUSTOMER = Customer(
     contracts=(Contract("空调整机保修"),),
 )
 SAID = ("您好，美家电器。", "我家客厅的空调不制冷了，我姓林。", "好的，我给您登记上门维修。")
-RECORDED = 12.0
+RECORDED = 30.0
 """Seconds of a recording."""
 
 
