@@ -35,8 +35,9 @@ PEOPLE = {  # login: name, role, extension
     "hexd": ("何晓东", "admin", None),
     "shenjl": ("沈佳丽", "auditor", None),
 }
-HOOKS = 8971
-"""The receiver's port where it is free, as it stands in a picture."""
+HOOK_SECRET = "HOTLINE_HOOK_SECRET"  # noqa: S105 - a variable's name
+PAGES, HOOKS = 8470, 8971
+"""Ports where they are free, as they stand in a picture."""
 
 
 @dataclass
@@ -60,7 +61,8 @@ class House:
     url: str = ""
     refuse: bool = False
 
-    async def _take(self, _request: web.Request) -> web.Response:
+    async def _take(self, request: web.Request) -> web.Response:
+        self.clock.now += 0.04 + len(await request.read()) % 7 / 100  # it takes its time
         if self.refuse:
             return web.Response(status=503, text="Service Unavailable: deploying")
         return web.json_response({"accepted": True})
@@ -90,9 +92,7 @@ def settings_of(folder: Path, host: str, port: int, hooks: int) -> Settings:
         agent=tuple(Agent(extension=one.extension, name=one.name) for one in demo.AGENTS),
         recordings=Recordings(root=folder / "monitor"),
         transcription=Transcription(engine="none"),
-        crm=Crm(
-            push=(Push(kind="webhook", url=f"http://127.0.0.1:{hooks}/hotline", secret_env="HOTLINE_HOOK_SECRET"),)
-        ),
+        crm=Crm(push=(Push(kind="webhook", url=f"http://127.0.0.1:{hooks}/hotline", secret_env=HOOK_SECRET),)),
     )
 
 
@@ -102,7 +102,7 @@ async def opened(folder: Path, clock: Clock) -> AsyncIterator[House]:
     manager = ManagerServer(Floor(), clock, lambda: None)
     address = await manager.open()
     os.environ["HOTLINE_PBX_MAIN_DESK_SECRET"] = address.secret
-    os.environ["HOTLINE_HOOK_SECRET"] = "whsec_" + base64.b64encode(bytes(32)).decode()
+    os.environ[HOOK_SECRET] = "whsec_" + base64.b64encode(bytes(32)).decode()
     receiver = web.Application()
     hooks = web.AppRunner(receiver, access_log=None)
     house_box: list[House] = []
@@ -128,7 +128,7 @@ async def opened(folder: Path, clock: Clock) -> AsyncIterator[House]:
     house_box.append(house)
     await runner.setup()
     try:
-        house.url = f"http://127.0.0.1:{await _listen(runner, 0)}"
+        house.url = f"http://127.0.0.1:{await _listen(runner, PAGES)}"
         yield house
     finally:
         await runner.cleanup()

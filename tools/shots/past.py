@@ -66,40 +66,114 @@ class Talk:
 
 
 PAST = (
-    Talk("04-13 15:20", "15400944730", ("1003",), said=(
-        "您好，美家电器服务热线，请问有什么可以帮您？", "你好，我的榨汁机怎么清洗？刀头能拆下来吗？",
-        "可以的，逆时针转一下就能取下来，用清水冲洗就行。", "好的，明白了，谢谢。",
-    ), state={TicketField.STATUS: "closed"}),
-    Talk("04-14 09:12", "15400880007", ("1001", "1003"), "complaint", state={TicketField.STATUS: "working", TicketField.OWNER: "chenj"},
-         note=("chenj", "已联系维修站，师傅承认排班失误。经理下午亲自回电道歉，并免上门费。")),
-    Talk("04-14 14:05", "057447011200", ("1003",), "invoice", line=SHOP, rang=("1001",), state={TicketField.STATUS: "solved"}),
-    Talk("04-15 09:40", "15400336072", ("1002",), "vip_parcel", line=SHOP, rang=("1001",), state={TicketField.STATUS: "working", TicketField.OWNER: "lisy"},
-         note=("lisy", "快递已催，武汉中转站今晚发出。")),
+    Talk(
+        "04-13 15:20",
+        "15400944730",
+        ("1003",),
+        said=(
+            "您好，美家电器服务热线，请问有什么可以帮您？",
+            "你好，我的榨汁机怎么清洗？刀头能拆下来吗？",
+            "可以的，逆时针转一下就能取下来，用清水冲洗就行。",
+            "好的，明白了，谢谢。",
+        ),
+        state={TicketField.STATUS: "closed"},
+    ),
+    Talk(
+        "04-14 09:12",
+        "15400880007",
+        ("1001", "1003"),
+        "complaint",
+        state={TicketField.STATUS: "working", TicketField.OWNER: "chenj"},
+        note=("chenj", "已联系维修站，师傅承认排班失误。经理下午亲自回电道歉，并免上门费。"),
+    ),
+    Talk(
+        "04-14 14:05",
+        "057447011200",
+        ("1003",),
+        "invoice",
+        line=SHOP,
+        rang=("1001",),
+        state={TicketField.STATUS: "solved"},
+    ),
+    Talk(
+        "04-15 09:40",
+        "15400336072",
+        ("1002",),
+        "vip_parcel",
+        line=SHOP,
+        rang=("1001",),
+        state={TicketField.STATUS: "working", TicketField.OWNER: "lisy"},
+        note=("lisy", "快递已催，武汉中转站今晚发出。"),
+    ),
     Talk("04-15 11:02", None, ("1002",), "wrong_number", state={TicketField.STATUS: "closed"}),
-    Talk("04-15 15:30", "15402269175", ("1002",), "bad_line", rang=("1001",), state={TicketField.STATUS: "working", TicketField.URGENCY: "高"}),
-    Talk("04-15 16:48", "15400833624", ("1001",), said=(
-        "您好，美家电器服务热线，请问有什么可以帮您？", "你好，我的电磁炉开机就报警，显示E2，能修吗？",
-        "可以的，我帮您登记维修，师傅明天下午联系您。", "好的，谢谢。",
-    )),
-    Talk("04-16 08:42", "15400128801", ("1001",), "repair", state={TicketField.STATUS: "working", TicketField.OWNER: "wangxy"},
-         note=("wangxy", "客户家有老人，师傅上门前务必先打电话。")),
+    Talk(
+        "04-15 15:30",
+        "15402269175",
+        ("1002",),
+        "bad_line",
+        rang=("1001",),
+        state={TicketField.STATUS: "working", TicketField.URGENCY: "高"},
+    ),
+    Talk(
+        "04-15 16:48",
+        "15400833624",
+        ("1001",),
+        said=(
+            "您好，美家电器服务热线，请问有什么可以帮您？",
+            "你好，我的电磁炉开机就报警，显示E2，能修吗？",
+            "可以的，我帮您登记维修，师傅明天下午联系您。",
+            "好的，谢谢。",
+        ),
+    ),
+    Talk(
+        "04-16 08:42",
+        "15400128801",
+        ("1001",),
+        "repair",
+        state={TicketField.STATUS: "working", TicketField.OWNER: "wangxy"},
+        note=("wangxy", "客户家有老人，师傅上门前务必先打电话。"),
+    ),
     Talk("04-16 09:03", "02147417788", waited=58.0),
-    Talk("04-16 09:18", "15401499285", ("1001",), line=SHOP, said=(
-        "您好，美家商城客服，请问有什么可以帮您？", "你好，我买的洗碗机想改一下送货时间，改到周六可以吗？",
-        "可以的，我帮您改到周六上午送货，司机会提前给您打电话。", "好的，谢谢你。",
-    )),
+    Talk(
+        "04-16 09:18",
+        "15401499285",
+        ("1001",),
+        line=SHOP,
+        said=(
+            "您好，美家商城客服，请问有什么可以帮您？",
+            "你好，我买的洗碗机想改一下送货时间，改到周六可以吗？",
+            "可以的，我帮您改到周六上午送货，司机会提前给您打电话。",
+            "好的，谢谢你。",
+        ),
+    ),
     Talk("04-16 09:37", "15400611203", waited=41.0, rang=("1002",)),
     Talk("04-16 09:41", "15400611203", waited=66.0, rang=("1003",)),
-    Talk("04-16 09:52", "15401944730", ("1003",), said=(
-        "您好，美家电器服务热线，请问有什么可以帮您？", "你好，我的电热水壶漏水了，还在保修期里吗？",
-        "在的，保修两年，我帮您安排换新，三天之内寄到。", "太好了，谢谢。",
-    )),
-    Talk("04-16 10:08", "15401388174", ("1001",), said=(
-        "您好，美家电器服务热线，请问有什么可以帮您？", "你好，净水器的滤芯该换了，多少钱一套？",
-        "一套滤芯是268元，师傅上门更换不另收费。", "那帮我约一个周日上午吧。", "好的，已经登记，周日上午师傅上门。", "谢谢，再见。",
-    )),
+    Talk(
+        "04-16 09:52",
+        "15401944730",
+        ("1003",),
+        said=(
+            "您好，美家电器服务热线，请问有什么可以帮您？",
+            "你好，我的电热水壶漏水了，还在保修期里吗？",
+            "在的，保修两年，我帮您安排换新，三天之内寄到。",
+            "太好了，谢谢。",
+        ),
+    ),
+    Talk(
+        "04-16 10:08",
+        "15401388174",
+        ("1001",),
+        said=(
+            "您好，美家电器服务热线，请问有什么可以帮您？",
+            "你好，净水器的滤芯该换了，多少钱一套？",
+            "一套滤芯是268元，师傅上门更换不另收费。",
+            "那帮我约一个周日上午吧。",
+            "好的，已经登记，周日上午师傅上门。",
+            "谢谢，再见。",
+        ),
+    ),
     Talk("04-16 10:15", "057147448833", waited=73.0),
-)  # fmt: skip
+)
 
 
 class Telling:
@@ -207,10 +281,8 @@ def said_in(talk: Talk) -> tuple[tuple[Turn, ...], float]:
     """What was said, and how long the call was, in seconds."""
     story: Story = STORIES[talk.story]
     if talk.said is None:
-        first = min(turn.start for turn in story.said)
-        shift = max(0.0, first - 5.0) * 0
         turns = tuple(
-            Turn(Speaker(turn.speaker), turn.start - shift, turn.end - shift, turn.text, 0.93, _who(talk, turn.speaker))
+            Turn(Speaker(turn.speaker), turn.start, turn.end, turn.text, 0.93, _who(talk, turn.speaker))
             for turn in story.said
         )
         return turns, soundfile.info(story.legs[0]).duration

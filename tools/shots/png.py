@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 COLOURS = 256
+_DEPTH, _RGB, _RGBA = 8, 2, 6  # as the format numbers them
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 Pixels = npt.NDArray[np.uint8]
@@ -38,7 +39,7 @@ def _palette(colours: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> t
     """At most 256 colours, and which of them stands for each: what is seen most stays as it is."""
     boxes = [np.arange(len(colours))]
     while len(boxes) < COLOURS:
-        spread = [0.0 if len(box) < 2 else _weight(colours[box], counts[box]) for box in boxes]
+        spread = [0.0 if len(box) == 1 else _weight(colours[box], counts[box]) for box in boxes]
         worst = int(np.argmax(spread))
         if spread[worst] == 0.0:
             break
@@ -72,11 +73,11 @@ def decode(data: bytes) -> Pixels:
         at += 12 + length
         if name == b"IHDR":
             width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", content)
-            if depth != 8 or kind not in (2, 6) or interlaced:  # noqa: PLR2004 - the format's numbers
+            if depth != _DEPTH or kind not in (_RGB, _RGBA) or interlaced:
                 raise ValueError("another kind of PNG")
         elif name == b"IDAT":
             body += content
-    channels = 3 if kind == 2 else 4  # noqa: PLR2004
+    channels = 3 if kind == _RGB else 4
     raw = np.frombuffer(zlib.decompress(body), np.uint8).reshape(height, 1 + width * channels)
     return _unfiltered(raw, width, channels)[:, :, :3]
 
@@ -91,9 +92,9 @@ def _unfiltered(raw: Pixels, width: int, channels: int) -> Pixels:
                 done = row
             case 1:  # Sub: each is the difference to its left, so sums modulo 256
                 done = np.cumsum(row, axis=0, dtype=np.uint8)
-            case 2:  # noqa: PLR2004
+            case 2:
                 done = row + above
-            case 3:  # noqa: PLR2004
+            case 3:
                 done = _average(row, above)
             case _:
                 done = _paeth(row, above)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from playwright.async_api import Page, expect
 
+from screenpop.presence import Done
 from telephony.call import Answered, CallKey, Ended, Left, Outcome, Over, Rang
+from tools.shots.house import PASSWORD
 from tools.shots.past import LINE, SHOP, Telling, at
 
 NOW = at("04-16 10:30")
@@ -31,7 +33,6 @@ class Shot:
     path: str
     act: Act = nothing
     size: tuple[int, int] = WIDE
-    whole: bool = False  # the whole page, however long
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ class Calls:
     open: list[tuple[CallKey, str, bool]] = []  # noqa: RUF012 - one run, one list
 
     @classmethod
-    async def rings(cls, telling: Telling, since: float, caller: str | None, line: str = LINE, agent: str = "1001") -> CallKey:
+    async def rings(
+        cls, telling: Telling, since: float, caller: str | None, line: str = LINE, agent: str = "1001"
+    ) -> CallKey:
         """A call rings at a phone."""
         key = await telling.comes(since, caller, line)
         await telling.tell(since + 3, Rang(call=key, at=since + 3, agent=agent, queue="support"))
@@ -57,7 +60,9 @@ class Calls:
         return key
 
     @classmethod
-    async def talks(cls, telling: Telling, since: float, caller: str | None, line: str = LINE, agent: str = "1001") -> CallKey:
+    async def talks(
+        cls, telling: Telling, since: float, caller: str | None, line: str = LINE, agent: str = "1001"
+    ) -> CallKey:
         """An agent has taken a call."""
         key = await cls.rings(telling, since, caller, line, agent)
         await telling.tell(since + 9, Answered(call=key, at=since + 9, agent=agent, queue="support"))
@@ -72,6 +77,7 @@ class Calls:
             outcome = Outcome.ANSWERED if talked else Outcome.ABANDONED
             left = [Left(call=key, at=now, agent=agent, why=Over.ENDED)] if talked else []
             await telling.tell(now, *left, Ended(call=key, at=now, outcome=outcome))
+        await telling.house.service.desk_side.standings.happen("1001", Done())
         cls.open.clear()
 
 
@@ -155,6 +161,14 @@ async def waves(page: Page) -> None:
     await page.wait_for_timeout(700)
 
 
+async def set_up(page: Page) -> None:
+    """The code to photograph."""
+    form = page.locator("form[action='/account/second-factor']")
+    await form.locator("input[type=password]").fill(PASSWORD)
+    await form.locator("button.btn-primary").click()
+    await expect(page.locator(".qr")).to_be_visible()
+
+
 async def searched(page: Page) -> None:
     """Results are there."""
     await page.wait_for_timeout(200)
@@ -174,6 +188,7 @@ SCENES = (
     Scene((Shot("desk-wrap-up", "The work after a call", "wangxy", "/desk", cards),), after_call, end),
     Scene(
         (
+            Shot("audit", "Who looked at what", "hexd", "/audit"),
             Shot("desk-empty", "Ready for the next call", "wangxy", "/desk"),
             Shot("desk-missed", "Callers to call back", "wangxy", "/desk", opened("missed")),
             Shot("desk-state", "One's own state", "wangxy", "/desk", opened("state")),
@@ -187,12 +202,11 @@ SCENES = (
             Shot("search", "Search in what was said", "zhoumin", "/search?q=空调", searched),
             Shot("customer", "A customer", "zhoumin", "/customers/MJ0001"),
             Shot("account", "One's own account", "wangxy", "/account"),
-            Shot("second-factor", "Setting up a second factor", "wangxy", "/account/second-factor"),
+            Shot("second-factor", "Setting up a second factor", "wangxy", "/account", set_up),
             Shot("login", "Logging in", None, "/login"),
             Shot("status", "How the service is doing", "hexd", "/status"),
             Shot("deliveries", "Webhooks: what was told to whom", "hexd", "/deliveries"),
             Shot("delivery", "One delivery", "hexd", "/deliveries/{delivery}"),
-            Shot("audit", "Who looked at what", "hexd", "/audit"),
             Shot("privacy", "What is kept of one person", "hexd", "/privacy?number=15400128801"),
             Shot("api", "The API, from the same table as its routes", "hexd", "/api"),
             Shot("manage", "The administrator's pages", "hexd", "/tickets", opened("manage")),
