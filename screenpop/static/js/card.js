@@ -124,7 +124,7 @@ function aloud(card) {
 function promise(ticket) {
   if (!ticket.promise) return null;
   const { who: by, what, by_when: when } = ticket.promise;
-  return h("div", { class: "pop-promise" }, icon("clock", 14), " ", [say(by === "agent" ? "promise.ours" : "promise.theirs"), what, when && byWhen(when)].filter(Boolean).join(" · "));
+  return h("div", { class: "pop-promise" }, icon("clock", 14), " ", [say(by === "agent" ? "promise.ours" : "promise.theirs"), what].join(" · "), when ? h("span", { class: "text-nowrap" }, ` · ${byWhen(when)}`) : null);
 }
 
 function openTickets(card) {
