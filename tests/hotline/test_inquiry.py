@@ -62,7 +62,7 @@ class Desk:
             told.append(filled)
             if stop_at is not None and filled.problem is stop_at:
                 break
-        await answers.aclose()  # type: ignore[attr-defined]
+        await answers.aclose()
         return told
 
     def within(self, budget: float) -> Lookup:
