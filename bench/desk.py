@@ -169,7 +169,7 @@ def spent(pid: int) -> float:
 async def idle(pid: int, told: dict[str, Any], desks: int, seconds: float) -> bool:
     """So many desks, each with its page's socket, and nothing happens."""
     url = told["url"]
-    async with aiohttp.ClientSession() as client:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client:
         sockets = [
             await client.ws_connect(f"{url}/ws", headers={"Cookie": f"hotline={told['tokens'][f'desk{n}']}"})
             for n in range(desks)
