@@ -34,7 +34,7 @@ CALLBACKS = "callbacks"  # missed callers: the list has changed
 LAGGED_WORD = {"type": "ticket"}
 CALLBACKS_WORD = {"type": "callbacks"}
 BEATS = '{"type":"beat"}'
-LOOK = 1.0  # seconds between looks whether the desks that others have are still alive
+LOOK = 2.0  # seconds between looks whether the desks that others have are still alive
 
 log = structlog.get_logger()
 
@@ -110,7 +110,7 @@ class Hub:
             self._group = group
             self._running.set()
             try:
-                await asyncio.Event().wait()
+                await self._look_again()
             finally:
                 self._group = None
                 await self.close()
@@ -231,8 +231,7 @@ class Hub:
         topics = (follower.name, DESKS) if follower.agent else (follower.name,)
         async with self._fanout.subscribe(*topics) as messages, asyncio.TaskGroup() as group:
             follower.ready.set()
-            works = (self._ask_again(follower.agent), self._look_again(follower)) if follower.agent else ()
-            beating = [group.create_task(work) for work in works]
+            beating = [group.create_task(self._ask_again(follower.agent))] if follower.agent else []
             async for name, message in messages:
                 if name == LAGGED:
                     await self._lagged(follower)
@@ -246,10 +245,14 @@ class Hub:
             await asyncio.sleep(self._beat)
             await ask(self._fanout, agent)
 
-    async def _look_again(self, follower: _Topic) -> None:
+    async def _look_again(self) -> None:
+        """For all topics at once: two hundred timers would cost more than what they look at."""
         while True:
             await asyncio.sleep(LOOK)
-            follower.tell(follower.views.look(asyncio.get_running_loop().time()))
+            now = asyncio.get_running_loop().time()
+            for follower in self._topics.values():
+                if follower.agent:
+                    follower.tell(follower.views.look(now))
 
     async def _lagged(self, follower: _Topic) -> None:
         """The fan-out lost something: a snapshot mends the cards; lists of tickets renew themselves at any word."""

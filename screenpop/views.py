@@ -66,8 +66,8 @@ class Views:
                 return [self._snapshot(now)]
             case {"type": "desk", "hears": hears, "now": wall}:
                 self._wall = (wall, now)
-                desk.hears = hears
-                return self.look(now)
+                same, desk.hears = name == self._near and desk.hears == hears, hears
+                return [] if same else self.look(now)  # our own desk's usual sign of life changes nothing
         return [said]
 
     def _beside(self, said: Json) -> list[Json]:
@@ -81,6 +81,8 @@ class Views:
 
     def look(self, now: float) -> list[Json]:
         """A snapshot for the pages, if time or a broken link has changed what they are to be shown."""
+        if self._desks.keys() == {self._near} and self._believed.keys() >= self._desks[str(self._near)].hears.keys():
+            return []  # the only one there is, and it cannot fall silent
         before = self._cards()
         self._choose(now)
         return [] if self._cards() == before else [self._snapshot(now)]

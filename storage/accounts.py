@@ -11,17 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.account_tables import failed_logins, sessions, users
 from storage.database import Database
+from storage.metadata import Moment
 from storage.once import insert_once
 from storage.plain import plain
 from storage.seats import Seats, follow, sit_down, stay
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+
+_SESSIONS = select(sessions, *(column.label(f"who_{column.name}") for column in users.c)).join_from(sessions, users)
+_LIVE = _SESSIONS.where(  # asked with every request, and for every open page now and then
+    sessions.c.token == bindparam("hashed"),
+    sessions.c.expires > bindparam("now", type_=Moment),
+    users.c.active.is_(True),
+)
 
 
 class AccountError(Exception):
@@ -181,9 +189,13 @@ class Accounts:
 
     async def session(self, token: str, now: float) -> Session | None:
         """The live session of a token, its user active."""
-        live = (sessions.c.token == hash_token(token)) & (sessions.c.expires > now) & users.c.active.is_(True)
-        async with self._db.read() as conn:
-            return next(iter(await sessions_where(conn, live)), None)
+        wanted = {"hashed": hash_token(token), "now": now}
+
+        def look(conn: Connection) -> Session | None:
+            row = conn.execute(_LIVE, wanted).first()
+            return None if row is None else _session(row)
+
+        return await self._db.look(look)
 
     async def seen(self, session: Session, now: float, lasts_s: float) -> None:
         """The session was used: it lasts on. Call it now and then, not with every request."""
@@ -232,21 +244,20 @@ def _login(typed: str) -> str:
 
 async def sessions_where(conn: AsyncConnection, live: Any) -> list[Session]:
     """Sessions with their users. For storage's own modules."""
-    query = select(sessions, *(column.label(f"who_{column.name}") for column in users.c))
-    rows = await conn.execute(query.join_from(sessions, users).where(live))
-    return [
-        Session(
-            id=row.id,
-            user=user_of(row, "who_"),
-            created=row.created,
-            seen=row.seen,
-            expires=row.expires,
-            ip=row.ip,
-            browser=row.browser,
-            extension=row.extension,
-        )
-        for row in rows
-    ]
+    return [_session(row) for row in await conn.execute(_SESSIONS.where(live))]
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        id=row.id,
+        user=user_of(row, "who_"),
+        created=row.created,
+        seen=row.seen,
+        expires=row.expires,
+        ip=row.ip,
+        browser=row.browser,
+        extension=row.extension,
+    )
 
 
 def user_of(row: Row[Any], prefix: str = "") -> User:
