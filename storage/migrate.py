@@ -4,6 +4,8 @@ Two services that start on one PostgreSQL at once take turns; on SQLite the tran
 one transaction on both: it happens whole or not at all.
 """
 
+import asyncio
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -25,6 +27,9 @@ def head() -> str:
     found = ScriptDirectory.from_config(_config()).get_current_head()
     assert found is not None
     return found
+
+
+_TURN = threading.Lock()
 
 
 def known() -> frozenset[str]:
@@ -59,6 +64,16 @@ async def upgrade(url: str) -> tuple[str | None, str]:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise trouble(Trouble.CANNOT_OPEN, error) from error
+    return await asyncio.to_thread(_alone, url)
+
+
+def _alone(url: str) -> tuple[str | None, str]:
+    """One at a time in a process, each on a loop of its own: what Alembic's scripts work on is one for all threads."""
+    with _TURN:
+        return asyncio.run(_bring(url))
+
+
+async def _bring(url: str) -> tuple[str | None, str]:
     db = Database.open(url)
     try:
         async with db.write() as conn:

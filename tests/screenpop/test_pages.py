@@ -214,7 +214,7 @@ async def test_the_status_page_shows_links_and_jobs(house: "House", visit: "Visi
         "2 通电话",
         "丢失 3 个事件",
         "Manager/11",
-        "no speech model",
+        "等待语音模型",
         "hotline jobs",
     ):
         assert words in page, words
