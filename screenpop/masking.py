@@ -44,9 +44,15 @@ def hidden_page(page: CallPage) -> CallPage:
         transcript=page.transcript and _transcript(page.transcript),
         summary=page.summary and _summary(page.summary),
         machine=page.machine and _summary(page.machine),
-        corrections=tuple(_correction(one) for one in page.corrections),
+        corrections=tuple(replace(_correction(one), key=_key(one.key)) for one in page.corrections),
         polished=page.polished and _polished(page.polished),
     )
+
+
+def _key(key: str) -> str:
+    """The place of a correction, as the masked summary has it: ``phone|138****5678``."""
+    kind, bar, value = key.partition("|")
+    return f"{kind}|{_value(FactKind(kind), value)}" if bar and kind in set(FactKind) else _text(key)
 
 
 def _transcript(transcript: Transcript) -> Transcript:
