@@ -251,6 +251,7 @@ async def test_a_call_is_heard_and_read(house: "House", open_page: Open) -> None
     (caller, *_), (agent, *_) = await page.evaluate(times)
     assert caller >= 0.9
     assert abs(caller - agent) < 0.3
+    await page.wait_for_function("document.querySelector('audio').ended")
     await expect(page.get_by_role("button", name="播放")).to_be_visible()
     assert [error for *_, error in await page.evaluate(times)] == [None, None]
     rows = await house.audit.rows(subject=str(call))
