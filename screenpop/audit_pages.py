@@ -21,7 +21,7 @@ from screenpop.forms import query
 from screenpop.rendering import reader, render, spoken
 from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope, Shape
-from screenpop.shapes import BadShapeError, Fault, answer, query_of
+from screenpop.shapes import BadShapeError, Fault, answer, query_of, row_below
 from screenpop.sheets import sheet
 from storage.audit import AuditRow, What
 
@@ -29,7 +29,6 @@ PAGE = 50
 MOST = 500
 FILE = 10_000  # rows of a file
 TRAIL = "audit"  # the subject of a look at the trail itself
-LARGEST_ID = 1 << 62
 _CALL = re.compile(r"[A-Za-z0-9_-]{1,32}:[^\s/]+")
 
 
@@ -113,9 +112,7 @@ async def _page(request: web.Request, asked: AuditQuery) -> tuple[Sequence[Audit
     """A page and the cursor of the next. 400 for a deed nobody knows and a cursor that is none of ours."""
     if asked.what is not None and asked.what not in DEED:
         raise BadShapeError([Fault("what", f"is one of {', '.join(DEED)}")])
-    cursor = asked.cursor
-    if cursor is not None and not (cursor.isascii() and cursor.isdecimal() and int(cursor[:20]) < LARGEST_ID):
-        raise BadShapeError([Fault("cursor", "is none of ours")])
+    below = row_below(asked.cursor)
     deps = request.app[DEPS]
     rows = await deps.audit.rows(
         who=asked.who,
@@ -123,10 +120,10 @@ async def _page(request: web.Request, asked: AuditQuery) -> tuple[Sequence[Audit
         subject=asked.subject,
         since=asked.since,
         until=asked.until,
-        below=None if cursor is None else int(cursor),
+        below=below,
         limit=asked.limit + 1,
     )
-    if cursor is None:
+    if below is None:
         told = asked.model_dump(exclude_none=True, exclude_defaults=True)
         who, ip = request[SESSION].user.login, come_from(request).ip
         await deps.audit.add(who, What.LOOKED, TRAIL, deps.now(), told or None, ip=ip)

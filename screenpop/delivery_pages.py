@@ -26,7 +26,7 @@ from screenpop.outgoing import Outgoing
 from screenpop.rendering import render
 from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope, Shape
-from screenpop.shapes import BadShapeError, Fault, answer, done, query_of
+from screenpop.shapes import answer, done, query_of, row_below
 from storage.audit import What
 from storage.deliveries import Delivery
 from storage.jobs import JobState
@@ -155,9 +155,7 @@ async def _receivers(request: web.Request) -> tuple[Receiver, ...]:
 
 async def _page(request: web.Request, asked: DeliveriesQuery) -> tuple[Sequence[Delivery], str | None]:
     """A page and the cursor of the next. 400 for a cursor that is none of ours."""
-    cursor = asked.cursor
-    if cursor is not None and not (cursor.isascii() and cursor.isdecimal() and int(cursor[:20]) < LARGEST_ID):
-        raise BadShapeError([Fault("cursor", "is none of ours")])
+    below = row_below(asked.cursor)
     outgoing = request.app[DEPS].outgoing
     if outgoing is None:
         return [], None
@@ -165,7 +163,7 @@ async def _page(request: web.Request, asked: DeliveriesQuery) -> tuple[Sequence[
         target=asked.receiver,
         call=asked.call,
         failed=asked.failed,
-        below=None if cursor is None else int(cursor),
+        below=below,
         limit=asked.limit + 1,
     )
     return rows[: asked.limit], str(rows[asked.limit - 1].id) if len(rows) > asked.limit else None

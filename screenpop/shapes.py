@@ -21,6 +21,7 @@ from screenpop.route import Shape
 S = TypeVar("S", bound=Shape)
 
 JSON = "application/json"
+LONGEST_ID = 18  # digits: what both databases number rows with
 DEEPEST = 16  # levels of lists and objects
 MOST_NAMED = 20  # faults that one answer names
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
@@ -91,6 +92,15 @@ def answer(
     """A Shape as the answer. ``only_set``: without the fields that nobody gave it."""
     text = shape.model_dump_json(exclude_unset=only_set)
     return web.Response(body=text.encode(), status=status, content_type=JSON, headers=headers)
+
+
+def row_below(cursor: str | None) -> int | None:
+    """The row that a list by falling ids goes on below; None from the start. 400 for a cursor that is none of ours."""
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= LONGEST_ID):
+        raise BadShapeError([Fault("cursor", "is none of ours")])
+    return int(cursor)
 
 
 def done() -> web.Response:
