@@ -48,6 +48,7 @@ CARD: Words = {
     "save.out": N_("Not saved: please log in again"),
     "save.refused": N_("Not saved"),
     "save.clash": N_("Please compare"),
+    "save.lost": N_("Not saved in ticket {number}: {text}"),
     "save.failed": N_("That could not be saved. Please try again."),
     "refused.status": N_("The ticket cannot go from its present status to that one."),
     "refused.owner": N_("Nobody has that login name."),

@@ -95,7 +95,7 @@ class Reader:
         if amount is None:
             return ""
         try:
-            return format_currency(Decimal(amount), "CNY", locale=self.language)
+            return format_currency(Decimal(amount), "CNY", locale=self.language).replace("CN¥", "¥")
         except InvalidOperation:
             return str(amount)
 

@@ -39,8 +39,8 @@ async def test_the_message_comes_first_and_is_called_one(house: "House", visit: 
         ("call", {"mix": f"/calls/{call}/audio/0/mix"}),
     ]
     page = await boss.text(f"/calls/{call}")
-    assert page.index("来电者留言") < page.index("通话录音")
-    assert "来电者留言" in await boss.text(f"/tickets/{found['ticket']['id']}")
+    assert page.index("来电人留言") < page.index("通话录音")
+    assert "来电人留言" in await boss.text(f"/tickets/{found['ticket']['id']}")
     missed = await boss.json("/api/tickets?missed=1")
     assert found["ticket"]["id"] in [ticket["id"] for ticket in missed["tickets"]]
 

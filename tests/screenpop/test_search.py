@@ -112,16 +112,16 @@ async def test_a_burst_is_told_to_supervisors(house: "House", visit: "Visit") ->
     li, zhao = await visit("li"), await visit("zhao")
     for path in ("/tickets", "/tickets/rows"):
         page = await zhao.text(path)
-        assert "10 位来电者" in page
+        assert "10 位来电人" in page
         assert "断网" in page
-        assert "10 位来电者" not in await li.text(path)
+        assert "10 位来电人" not in await li.text(path)
     told = (await zhao.json("/api/bursts"))["bursts"]
     assert [(one["kind"], one["value"], one["callers"], one["over"]) for one in told] == [
         ("category", "报修", 10, False)
     ]
     assert len(told[0]["calls"]) == 5
     house.time = now + WEEK
-    assert "10 位来电者" not in await (await visit("zhao")).text("/tickets")
+    assert "10 位来电人" not in await (await visit("zhao")).text("/tickets")
 
 
 def test_a_snippet_in_pieces() -> None:

@@ -18,7 +18,8 @@ function changedBy(ticket, field) {
 
 /**
  * Keep one ticket saved. `tell` gets what happens: `saving()`, `saved(at)`, `away()` (tried again by itself), `out()` (the
- * login has ended), `refused(field)`, `clash(field, theirs, who)`, `fresh(ticket)` (draw it: somebody changed something).
+ * login has ended), `refused(field)`, `clash(field, theirs, who)`, `fresh(ticket)` (draw it: somebody changed something),
+ * `lost(field, value)` (it could not be saved, and there is no form any more to say that in).
  */
 export function keeper(ticket, tell) {
   const waiting = new Map(); // field: what is to be saved
@@ -56,7 +57,7 @@ export function keeper(ticket, tell) {
     else if (answer.status === 401 || answer.status === 403) tell.out();
     else if (answer.status === 0 || answer.status >= 500 || answer.status === 429) {
       tell.away();
-      if (!closed) later(AGAIN[Math.min(failures++, AGAIN.length - 1)]);
+      later(AGAIN[Math.min(failures++, AGAIN.length - 1)]);
       return;
     } else {
       if (waiting.get(field) === value) {
@@ -65,6 +66,7 @@ export function keeper(ticket, tell) {
       }
       tell.refused(field);
     }
+    if (closed && !answer.ok && (answer.status !== 409 || clashes.has(field))) tell.lost(field, value);
     if (next() !== undefined && timer === null && ![401, 403].includes(answer.status)) later(0);
   }
 
@@ -126,11 +128,12 @@ export function keeper(ticket, tell) {
       }
       ticket = answer.data;
       tell.fresh(ticket);
+      if (timer === null && next() !== undefined) later(0); // one had been logged out, and is in again
     },
+    /** The form goes. What is not saved yet still is, as soon as that can be. */
     close() {
       closed = true;
       if (waiting.size) send();
-      clearTimeout(timer);
     },
   };
 }

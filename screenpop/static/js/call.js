@@ -53,7 +53,8 @@ const waiting = document.querySelector("[data-renew]");
 if (waiting) {
   const timer = setInterval(async () => {
     await renew(waiting);
-    if (waiting.querySelector("[data-ready]")) {
+    const busy = players.some((one) => !one.paused) || document.activeElement?.matches("input, textarea, select");
+    if (waiting.querySelector("[data-ready]") && !busy) {
       clearInterval(timer);
       location.reload();
     }

@@ -27,7 +27,16 @@ export function corrections(card, anew) {
     (document.getElementById(id)?.querySelector("[data-edit]") ?? card.querySelector("[data-edit]"))?.focus();
   };
 
+  let sending = false;
+
   const send = async (said, change) => {
+    if (sending) return;
+    sending = true;
+    await sent(said, change);
+    sending = false;
+  };
+
+  const sent = async (said, change) => {
     const seen = Number(card.querySelector("[data-seen]").dataset.seen);
     const body = JSON.stringify({ seen, changes: [{ part: said.dataset.part, key: said.dataset.key, ...change }] });
     let answer = null;

@@ -1,7 +1,7 @@
 // One call as a card. Everything shown came from outside and goes in as text. What is drawn here is patched into the card
 // that stands (patch.js): buttons say by `data-do` what they do, and the desk does it.
 
-import { byWhen, called, clockOf, dayOf, h, icon, say, yuan } from "./page.js";
+import { byWhen, called, clockOf, dayOf, h, icon, listed, say, yuan } from "./page.js";
 
 const TONGUE = document.documentElement.lang === "en" ? "en" : "zh_CN";
 const OUTCOMES = { answered: "phone", abandoned: "phone_off", voicemail: "mic", lost: "alert" };
@@ -152,7 +152,7 @@ function lastCalls(card) {
       h("a", { href: `/calls/${encodeURIComponent(call.call)}`, class: "text-truncate" },
         h("span", { class: call.outcome === "answered" ? "text-green" : "text-red" }, icon(OUTCOMES[call.outcome] ?? "ring", 14)), " ",
         call.issue || (call.outcome ? called("outcome", call.outcome) : say("under_way"))),
-      h("span", { class: "pop-aside" }, [call.category ? called("category", call.category) : null, call.agents.join("、"), clockOf(call.at)].filter(Boolean).join(" · ")))))));
+      h("span", { class: "pop-aside" }, [call.category ? called("category", call.category) : null, listed(call.agents), clockOf(call.at)].filter(Boolean).join(" · ")))))));
 }
 
 function purchases(customer) {
@@ -200,7 +200,7 @@ export function draw(card, view) {
   const vip = known(card, view.chosen)?.vip;
   const state = view.after ? "after" : card.held ? "held" : card.state;
   const css = ["card pop", `pop-${state}`, vip ? "pop-is-vip" : "", view.work ? "pop-works" : "", view.fresh ? "pop-new" : ""];
-  return h("article", { class: css.filter(Boolean).join(" "), "data-key": card.call, "data-call": card.call, tabindex: -1, "aria-label": `${say(`state.${state}`)} ${nameOf(card)}` },
+  return h("article", { class: css.filter(Boolean).join(" "), "data-key": card.call, "data-call": card.call, tabindex: -1, "aria-label": [say(`state.${state}`), nameOf(card), vip ? "VIP" : null].filter(Boolean).join(" ") },
     head(card, view),
     h("div", { class: "pop-body", "data-key": "body", tabindex: 0, role: "group", "aria-label": say("card_of", { who: nameOf(card) }) },
       who(card, view),

@@ -1,6 +1,6 @@
 // The agent's desk: holds the cards the server told of, has them drawn, and says when it cannot hear the server.
 
-import { draw, nameOf } from "./card.js";
+import { draw, known, nameOf } from "./card.js";
 import { teach } from "./desk_keys.js";
 import { CHOICES } from "./fields.js";
 import { work } from "./form.js";
@@ -8,7 +8,7 @@ import { dial, gone, notice } from "./notices.js";
 import { calm, h, lasted, renew, say } from "./page.js";
 import { patch } from "./patch.js";
 import { reopened } from "./reopened.js";
-import { ask, callPath } from "./server.js";
+import { ask, askDesk, callPath } from "./server.js";
 import { line } from "./socket.js";
 import { stranger } from "./stranger.js";
 import { afterBar } from "./wrapup.js";
@@ -47,6 +47,7 @@ function show(entry) {
   if (strange || entry.denied) entry.stranger ??= stranger(card, strange);
   const asks = strange || entry.denied || Boolean(entry.stranger?.typed());
   const drawn = draw(card, { chosen: chosen(entry), after: entry.after, stranger: asks, denied: entry.denied, dial: entry.after && may.may_dial, work: entry.form !== null, fresh });
+  const held = !fresh && entry.element.contains(document.activeElement) ? document.activeElement : null;
   if (fresh) {
     entry.element = drawn;
     table.append(drawn);
@@ -54,6 +55,7 @@ function show(entry) {
   mount(entry, ".pop-work", entry.form?.element);
   mount(entry, ".pop-stranger", entry.stranger?.element);
   mount(entry, ".pop-after-bar", entry.bar?.element);
+  if (held && document.activeElement !== held) (held.isConnected ? held : entry.element).focus({ preventScroll: true });
   tick();
 }
 
@@ -80,7 +82,7 @@ function take(card) {
   show(entry);
   if (card.state !== "ringing") return;
   if (isNew && ![...entries.values()].some(typing)) entry.element.scrollIntoView({ block: "nearest" });
-  if (before !== nameOf(card)) voice.textContent = say("rings", { who: nameOf(card) });
+  if (before !== nameOf(card)) voice.textContent = say("rings", { who: [nameOf(card), known(card)?.vip ? "VIP" : null].filter(Boolean).join(" ") });
 }
 
 /** The call is over for this agent: its card goes, unless there is work left on it. */
@@ -245,7 +247,7 @@ function stands(state) {
 /** Ask how the agent stands: at the start, and when the line was cut. */
 async function look() {
   for (const entry of entries.values()) entry.form?.seen();
-  const answer = await ask("GET", "/api/desk");
+  const answer = await askDesk();
   if (!answer.ok) return;
   may = answer.data;
   if (newest === 0) await stand(answer.data.state);

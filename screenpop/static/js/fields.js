@@ -2,6 +2,7 @@
 
 import { keeper, typedIn } from "./autosave.js";
 import { clockOf, h, icon, say } from "./page.js";
+import { toast } from "./toasts.js";
 
 const FIELDS = ["title", "category", "urgency", "status", "owner"];
 
@@ -10,8 +11,8 @@ export const CHOICES = JSON.parse(document.getElementById("desk-choices")?.textC
 const LONGEST_TITLE = 500;
 const TOLD = 20_000; // milliseconds for which it is said that a colleague changed a field
 
-/** What a field's value is called. */
-function named(field, value) {
+/** What a field's value is called; of an "owner": the name of a login. */
+export function named(field, value) {
   if (field === "owner") return CHOICES.people.find((person) => person.login === value)?.name ?? value;
   return CHOICES[field]?.find((choice) => choice.value === value)?.name ?? value;
 }
@@ -57,6 +58,7 @@ export function fields(first, tell) {
         h("button", { type: "button", class: "btn btn-sm", onclick: () => settle(field, false) }, say("clash.theirs")));
     },
     fresh: draw,
+    lost: (field, value) => toast(say("save.lost", { number: first.number, text: named(field, value) || say("field.empty") }), "bad"),
   });
 
   function complain(field, ...content) {

@@ -5,7 +5,10 @@ import { h, say } from "./page.js";
 
 let dialog = null;
 
-const keys = (key) => key.split(" ").flatMap((part, at) => [at ? ` ${say("keys.then")} ` : null, part.split("+").map((one) => h("kbd", {}, one.length === 1 ? one.toUpperCase() : one))]);
+/** What is printed on a key. */
+const cap = (one) => ({ " ": say("keys.space"), ArrowLeft: "←", ArrowRight: "→" })[one] ?? (one.length === 1 ? one.toUpperCase() : one);
+
+const keys = (key) => (key === " " ? [key] : key.split(" ")).flatMap((part, at) => [at ? h("span", {}, say("keys.then")) : null, part.split("+").map((one) => h("kbd", {}, cap(one)))]);
 
 /** Show it, or close it. */
 export function help() {
@@ -18,7 +21,8 @@ export function help() {
   dialog = h("dialog", { class: "shell-dialog", "aria-labelledby": "keys-title" },
     h("div", { class: "keys-head" }, h("h2", { id: "keys-title" }, say("keys.title")),
       h("button", { type: "button", class: "btn-close", "aria-label": say("close"), onclick: () => dialog.close() })),
-    h("dl", { class: "keys-list" }, shortcuts().map(([key, words]) => h("div", {}, h("dt", {}, say(words)), h("dd", {}, keys(key))))),
+    h("dl", { class: "keys-list" }, shortcuts().map(([all, words]) => h("div", {}, h("dt", {}, say(words)),
+      h("dd", {}, all.map((key, at) => [at ? h("span", {}, say("keys.or")) : null, keys(key)]))))),
     h("div", { class: "keys-foot" }, h("label", { class: "form-check form-switch mb-0" }, single, h("span", { class: "form-check-label" }, say("keys.single")))));
   dialog.addEventListener("keydown", (event) => event.key === "?" && !event.target.matches("input") && dialog.close());
   document.body.append(dialog);

@@ -31,11 +31,13 @@ export function shortcut(key, words, action) {
   return () => listed.splice(listed.indexOf(mine), 1);
 }
 
-/** What `?` shows: [key, words], each key once, in the order they were named. */
+/** What `?` shows: [keys, words], each key once and each words once, in the order they were named. */
 export function shortcuts() {
+  const last = new Map();
+  for (const { key, words } of listed) if (words !== null) last.set(key, words);
   const shown = new Map();
-  for (const { key, words } of listed) if (words !== null) shown.set(key, words);
-  return [...shown];
+  for (const [key, words] of last) shown.set(words, [...(shown.get(words) ?? []), key]);
+  return [...shown].map(([words, keys]) => [keys, words]);
 }
 
 /** How a pressed key is spelled in `shortcut`. */

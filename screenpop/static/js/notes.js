@@ -1,5 +1,6 @@
 // Notes on a ticket during a call: what is being written is kept on the server, Ctrl+Enter adds it to the timeline.
 
+import { named } from "./fields.js";
 import { clockOf, h, icon, say } from "./page.js";
 import { ask } from "./server.js";
 
@@ -35,7 +36,7 @@ export function notes(ticket, added) {
     const answer = await ask("PUT", `${path}/draft`, { text });
     if (answer.ok) kept = text;
     state.textContent = answer.ok ? (text ? say("draft.kept") : "") : say("save.away");
-    if (!answer.ok && answer.status !== 403) later(AGAIN);
+    if (!answer.ok && ![401, 403].includes(answer.status)) later(AGAIN);
     else if (box.value !== kept) later(PAUSE);
   }
 
@@ -47,7 +48,8 @@ export function notes(ticket, added) {
     const answer = await ask("POST", `${path}/notes`, { text });
     adding = false;
     if (!answer.ok) {
-      state.textContent = say(answer.status === 422 ? "refused.long" : "save.away");
+      state.textContent = say(answer.status === 422 ? "refused.long" : "save.failed");
+      if (box.value !== kept) later(AGAIN); // the draft, at least
       return;
     }
     if (box.value.trim() === text) box.value = "";
@@ -93,7 +95,7 @@ export function notes(ticket, added) {
   }
 
   const row = (line) => h("li", { class: "work-note" },
-    h("span", { class: "text-secondary num" }, clockOf(line.at), " ", line.who ?? ""), " ", h("span", { class: "note-text" }, line.detail.text ?? ""));
+    h("span", { class: "text-secondary num" }, clockOf(line.at), " ", named("owner", line.who) ?? ""), " ", h("span", { class: "note-text" }, line.detail.text ?? ""));
 
   look();
   return {

@@ -68,13 +68,17 @@ export function clockOf(seconds) {
 }
 
 /** Dates that came as ISO text have no zone: they are shown as they are written. */
-export const yuan = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: "CNY" });
+export const yuan = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: "CNY", currencyDisplay: "narrowSymbol" });
 
 /** Fetch a piece of page again and put it where the old one is. Our own server's HTML, escaped there. */
 export async function renew(element) {
-  const answer = await fetch(element.dataset.renew, { headers: { Accept: "text/html" } });
-  if (answer.redirected) location.reload(); // to the login
-  else if (answer.ok) element.innerHTML = await answer.text();
+  try {
+    const answer = await fetch(element.dataset.renew, { headers: { Accept: "text/html" } });
+    if (answer.redirected) location.reload(); // to the login
+    else if (answer.ok) element.innerHTML = await answer.text();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // no answer: it stays as it is
+  }
 }
 
 /** The same call at most once in a while, the last one not lost. */
@@ -87,6 +91,9 @@ export function calm(action, milliseconds) {
     }, milliseconds);
   };
 }
+
+/** Names one after the other, as the page's language writes that. */
+export const listed = (names) => names.join(document.documentElement.lang === "en" ? ", " : "、");
 
 /** An E.164 number as people of the mainland read it; others as they are. */
 export function grouped(e164) {

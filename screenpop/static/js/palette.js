@@ -13,6 +13,7 @@ let status = null;
 let timer = null;
 let asking = null;
 let found = null; // what the server said last, and of which text
+let awaited = false; // Enter was pressed before the answer was there: its first is meant
 
 const one = (picture, main, more, go) => ({ picture, main, more, go });
 const to = (path) => () => location.assign(path);
@@ -29,7 +30,7 @@ function commands(text) {
 const pictureOf = (item) => item.querySelector("use").getAttribute("href").split("#")[1];
 const buttonText = (button) => [...button.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent).join("").trim();
 
-const customerOf = (customer) => one(customer.vip ? "star" : "person", customer.name, [customer.company, customer.phones[0]?.display].filter(Boolean).join(" · "), to(`/customers/${encodeURIComponent(customer.id)}`));
+const customerOf = (customer) => one(customer.vip ? "star" : "person", customer.name, [customer.vip ? "VIP" : null, customer.company, customer.phones[0]?.display].filter(Boolean).join(" · "), to(`/customers/${encodeURIComponent(customer.id)}`));
 
 const ticketOf = (ticket) => one("ticket", ticket.title || say("find.untitled"), [ticket.number, ticket.customer?.name ?? grouped(ticket.caller)].filter(Boolean).join(" · "), to(`/tickets/${ticket.id}`));
 
@@ -112,11 +113,21 @@ async function seek() {
     if (error.name === "AbortError") return;
     found = { text, data: null };
   }
-  if (field.value.trim() === text) draw();
+  if (field.value.trim() !== text) return;
+  draw();
+  if (awaited) enter();
+}
+
+/** Open what is chosen. What was found for another text is not what is meant: the answer is waited for. */
+function enter() {
+  const text = field.value.trim();
+  awaited = dialog.open && text !== "" && found?.text !== text;
+  if (!awaited) list.querySelector("[aria-selected=true]")?.click();
 }
 
 function typed(event) {
   if (event.isComposing) return; // half a Chinese word is no word
+  awaited = false;
   draw();
   clearTimeout(timer);
   timer = setTimeout(seek, PAUSE);
@@ -126,7 +137,7 @@ function pressed(event) {
   if (event.isComposing) return;
   if (event.key === "ArrowDown") step(1);
   else if (event.key === "ArrowUp") step(-1);
-  else if (event.key === "Enter") list.querySelector("[aria-selected=true]")?.click();
+  else if (event.key === "Enter") enter();
   else if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) dialog.close();
   else return;
   event.preventDefault();
@@ -143,6 +154,11 @@ function make() {
     h("div", { class: "palette-field" }, icon("search"), field, h("kbd", { "aria-hidden": "true" }, "Esc")),
     list, status,
     h("div", { class: "palette-foot", "aria-hidden": "true" }, h("span", {}, h("kbd", {}, "↑"), " ", h("kbd", {}, "↓"), " ", say("find.move")), h("span", {}, h("kbd", {}, "↵"), " ", say("find.open"))));
+  dialog.addEventListener("close", () => {
+    awaited = false;
+    clearTimeout(timer);
+    asking?.abort();
+  });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
 }
@@ -156,6 +172,7 @@ export function palette() {
   }
   field.value = "";
   found = null;
+  awaited = false;
   dialog.showModal();
   draw();
   field.focus();

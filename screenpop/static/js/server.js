@@ -14,5 +14,13 @@ export async function ask(method, path, body) {
   }
 }
 
+let desk = null; // the question that is under way
+
+/** How one's own desk stands, `GET /api/desk`. Modules that ask at the same time share the answer. */
+export function askDesk() {
+  desk ??= ask("GET", "/api/desk").finally(() => { desk = null; });
+  return desk;
+}
+
 /** The path of a call below the API: its key has a colon, and may have more. */
 export const callPath = (call, rest = "") => `/api/calls/${encodeURIComponent(call)}${rest}`;

@@ -5,10 +5,10 @@ import { shortcut } from "./keys.js";
 import { openMenu } from "./menus.js";
 import { countMissed, dialled, openMissed, renewMissed } from "./missed.js";
 import { again, heardOfCalls, notes, wantNotes } from "./notify.js";
-import { me, say } from "./page.js";
+import { listed, me, say } from "./page.js";
 import { palette } from "./palette.js";
 import { loudness, sample, setLoudness } from "./ring.js";
-import { ask } from "./server.js";
+import { ask, askDesk } from "./server.js";
 import { line } from "./socket.js";
 import { chooseState, deskSays, heardOfState } from "./state.js";
 import { toast } from "./toasts.js";
@@ -28,7 +28,7 @@ let late = null;
 
 function stands(now, wait) {
   const back = now === "on" && state !== "on";
-  if (now === "off" && state === "on") again({ deaf: true });
+  if (now !== "on" && state === "on") again({ deaf: true });
   state = now;
   pill.dataset.state = now;
   const words = now === "off" ? say("link.off", { seconds: Math.ceil(wait / 1000) }) : say(`link.${now}`);
@@ -60,12 +60,12 @@ function shared(extension, others) {
     return;
   }
   sharing.hidden = !others.length;
-  if (others.length) sharing.querySelector("span").textContent = say("seat.shared", { names: others.join("、"), extension });
+  if (others.length) sharing.querySelector("span").textContent = say("seat.shared", { names: listed(others), extension });
 }
 
 /** How this desk stands: at the start, and when the line was cut. */
 async function look() {
-  const answer = await ask("GET", "/api/desk");
+  const answer = await askDesk();
   if (!answer.ok) return;
   const desk = answer.data;
   if ((desk.extension ?? null) !== me.seat) return;

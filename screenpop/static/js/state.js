@@ -13,6 +13,7 @@ const KEPT = "state"; // in the tab's storage: so that a new page does not begin
 const cards = new Map(); // by call: {state, held, since}
 let own = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
 let may = { may_pause: false, reasons: [] };
+let told = false; // whether the line has said how the agent stands: that is never older than an answer
 let ahead = 0; // how far the server's clock is ahead of this one, seconds
 
 /** What is shown: a call, else the agent's own state. */
@@ -33,7 +34,7 @@ function tick() {
   const now = shown();
   if (!now) return;
   const clock = Date.now() / 1000 + ahead;
-  const counts = now.state === "wrap_up" && now.until !== null ? Math.max(0, now.until - clock) : now.since === null ? null : clock - now.since;
+  const counts = now.state === "wrap_up" && now.until !== null ? Math.ceil(Math.max(0, now.until - clock)) : now.since === null ? null : clock - now.since;
   time.textContent = counts === null ? "" : lasted(counts);
 }
 
@@ -80,7 +81,8 @@ export function deskSays(desk) {
   may = desk;
   ahead = desk.now - Date.now() / 1000;
   menu.querySelector(".menu-panel").replaceChildren(...items());
-  stand(desk.state);
+  if (told) paint();
+  else stand(desk.state);
 }
 
 /** A message of the server. */
@@ -93,6 +95,7 @@ export function heardOfState(message) {
   } else if (message.type === "card") cards.set(message.card.call, message.card);
   else if (message.type === "gone") cards.delete(message.call);
   else if (message.type === "state") {
+    told = true;
     stand(message.state);
     return;
   } else return;
