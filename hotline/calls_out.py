@@ -26,19 +26,24 @@ log = structlog.get_logger()
 
 REMEMBERED = 500  # calls asked for by a click
 LONGEST = 180.0  # seconds that a click is waited for: a phone rings, then a number
+WHY = 3.0  # seconds that the reason may come after the end: they come on two connections
 _RESULTS = {Out.NO_ANSWER: Result.NO_ANSWER, Out.BUSY: Result.BUSY, Out.FAILED: Result.FAILED}
 _NOT_ANSWERED = "3"  # Reason of OriginateResponse; all else: busy, or not there
 
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A call asked for by a click: from whose phone, by whom, to which number (E.164), since when; how far it came."""
+    """A call asked for by a click: from whose phone, by whom, to which number (E.164), since when; how far it came.
+
+    ``taken``: the phone was taken up. The PBX tells of the phone on one connection and of its channel on another.
+    """
 
     agent: str
     who: str
     number: str
     began: float
     state: Out | None = None
+    taken: bool = False
 
 
 class CallsOut:
@@ -62,7 +67,7 @@ class CallsOut:
         """Whether a call is being made from this phone: it rings, or the number does."""
         now = self._clock()
         return any(
-            click.agent == agent and click.state is not Out.TALKING and now - click.began < LONGEST
+            click.agent == agent and click.state not in (Out.TALKING, Out.OVER) and now - click.began < LONGEST
             for click in self._clicks.values()
         )
 
@@ -103,12 +108,17 @@ class CallsOut:
 
     async def _phone(self, news: Originated) -> None:
         """The agent's phone was taken up, or was not: then nothing was called."""
-        if news.response == "Success" or news.uniqueid is None:
+        uniqueid = news.uniqueid or ""
+        click = self._clicks.get(uniqueid)
+        if click is None:
             return
-        click = self._clicks.pop(news.uniqueid, None)
-        if click is not None:
-            why = "phone_no_answer" if news.reason == _NOT_ANSWERED else "phone_unreachable"
-            await self._tell(click, "over", why)
+        over = click.state is Out.OVER
+        if news.response == "Success" and not over:
+            self._clicks[uniqueid] = replace(click, taken=True)
+            return
+        del self._clicks[uniqueid]
+        why = "phone_no_answer" if news.reason == _NOT_ANSWERED else "phone_unreachable"
+        await self._tell(click, "over", None if news.response == "Success" else why)
 
     async def _went(self, news: OutCall) -> None:
         click = self._clicks.get(news.linkedid)
@@ -116,6 +126,9 @@ class CallsOut:
             number = self._identify(news.number, None).e164
             if number is not None and news.state not in (Out.CALLING, Out.FAILED, Out.OVER):
                 await self._note(number, news.state, news.at, None)
+            return
+        if news.state is Out.OVER and click.state is None and not click.taken:
+            self._put_down(news, click)
             return
         state = click.state if news.state is Out.OVER and click.state is Out.FAILED else news.state
         if state is Out.FAILED and news.state is not Out.OVER:
@@ -129,6 +142,11 @@ class CallsOut:
             await self._tell(click, state.value)
         if state is Out.TALKING or state in _RESULTS:
             await self._note(click.number, state, news.at, click.who)
+
+    def _put_down(self, news: OutCall, click: Click) -> None:
+        """The phone's channel is gone before anybody said that it was taken up: why is about to be said."""
+        self._clicks[news.linkedid] = replace(click, state=Out.OVER)
+        asyncio.get_running_loop().call_later(WHY, self._inbox.put_nowait, news)
 
     async def _note(self, number: str, state: Out, at: float | None, who: str | None) -> None:
         """On the list of missed callers."""

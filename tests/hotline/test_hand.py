@@ -328,17 +328,40 @@ async def test_a_call_in_vain(office: Office, states: list[Out], result: Result)
     assert (found.state, found.result, found.tries) == (CallbackState.NOT_REACHED, result, 1)
 
 
+@pytest.mark.parametrize("channel_first", [False, True])
 @pytest.mark.parametrize(("reason", "why"), [("3", "phone_no_answer"), ("0", "phone_unreachable")])
-async def test_a_phone_that_is_not_taken_up(office: Office, reason: str, why: str) -> None:
-    """Nothing was called: no try is counted, and the next click may come."""
+async def test_a_phone_that_is_not_taken_up(office: Office, reason: str, why: str, *, channel_first: bool) -> None:
+    """Nothing was called: no try is counted, and the next click may come.
+
+    Why comes over the desk's login, the end of the phone's channel over the one that listens: in either order.
+    """
     row = await office.missed()
     hand = office.hand()
     await hand.dial("1001", MOBILE, row.call, who="li")
     (order,) = office.actors["main"].orders
-    said = await office.tell(Originated(None, "Failure", reason, order.uniqueid), went(order, Out.OVER))
-    assert said[-1] == ("over", why)
+    news = [Originated(None, "Failure", reason, order.uniqueid), went(order, Out.OVER)]
+    said = await office.tell(*(reversed(news) if channel_first else news))
+    assert said == [("ringing", None), ("over", why)]
     assert (await office.callbacks.get(row.id, NOON + 80)).tries == 0
     await hand.dial("1001", MOBILE)
+
+
+async def test_an_end_whose_reason_never_comes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is told all the same, a moment later; of a phone that was taken up and put down again, at once."""
+    monkeypatch.setattr("hotline.calls_out.WHY", 0.01)
+    hand = office.hand()
+    await hand.dial("1001", MOBILE, who="li")
+    (order,) = office.actors["main"].orders
+    assert await office.tell(went(order, Out.OVER)) == [("ringing", None)]
+    async with asyncio.timeout(10):
+        while len(office.heard) < 2:  # noqa: ASYNC110 - no event of its own
+            await asyncio.sleep(0.005)
+    assert (office.heard[-1]["dial"]["state"], office.heard[-1]["dial"]["why"]) == ("over", None)
+    assert await office.tell(Originated(None, "Failure", "3", order.uniqueid)) == []
+    await hand.dial("1001", MOBILE, who="li")
+    order = office.actors["main"].orders[-1]
+    said = await office.tell(Originated(None, "Success", "4", order.uniqueid), went(order, Out.OVER))
+    assert said == [("ringing", None), ("over", None)]
 
 
 async def test_calls_dialled_by_hand_count_too(office: Office) -> None:

@@ -57,9 +57,13 @@ class Side:
         self.sink.deliver(facts)
         await self.made.presence.settled()
 
+    def hears(self, agent: str, *, paused: bool, reason: str | None = None, at: float | None = None) -> None:
+        """What the PBX says of pauses; ``at``: by an event, None: in its list."""
+        self.made.presence.paused(PauseSeen("main", agent, paused, reason, at))
+
     async def sees(self, agent: str, *, paused: bool, reason: str | None = None) -> None:
-        """What the PBX says of pauses."""
-        self.made.presence.paused(PauseSeen("main", agent, paused, reason, None))
+        """The same, and until it has had its effect."""
+        self.hears(agent, paused=paused, reason=reason)
         await self.made.presence.settled()
 
     async def state(self, extension: str) -> tuple[str, str | None, float | None]:
@@ -132,6 +136,41 @@ async def test_pauses_are_as_the_pbx_says(side: Side) -> None:
     await side.sees("1009", paused=False)
     assert await side.state("1009") == ("ready", None, None)
     assert side.made.presence.phones == {"1001", "1002", "1009"}
+
+
+@pytest.mark.parametrize("at", [NOW, None], ids=["told by events", "told by lists"])
+async def test_a_short_pause_is_over_when_the_pbx_says_so(side: Side, at: float | None) -> None:
+    """However soon after its beginning: what ends it is heard before that has had its effect."""
+    await side.sees("1001", paused=True, reason="会议")
+    await side.sees("1001", paused=False)
+    side.hears("1001", paused=True, reason="午餐", at=at)
+    side.hears("1001", paused=False, at=at and at + 0.01)
+    await side.made.presence.settled()
+    assert await side.state("1001") == ("ready", None, None)
+
+
+async def test_a_pause_is_not_forgotten_with_a_database_that_is_down(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last word of the PBX is so once it is back, though nobody says it again."""
+    monkeypatch.setattr("hotline.presence.AGAIN", 0.01)
+    happen: Callable[..., Coroutine[Any, Any, bool]] = Standings.happen
+    done = asyncio.Event()
+
+    async def down(*_: Any, **__: Any) -> bool:
+        raise StorageError(Trouble.AWAY, "down")
+
+    async def up(*args: Any, **more: Any) -> bool:
+        changed = await happen(*args, **more)
+        done.set()
+        return changed
+
+    monkeypatch.setattr(Standings, "happen", down)
+    await side.sees("1001", paused=False)
+    await side.sees("1001", paused=True, reason="会议")
+    monkeypatch.setattr(Standings, "happen", up)
+    await asyncio.wait_for(done.wait(), 10)
+    assert await side.state("1001") == ("paused", "会议", None)
 
 
 async def test_a_database_that_is_down_stops_nothing(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
