@@ -16,7 +16,7 @@ from screenpop.days import midnight
 from screenpop.deps import DEPS
 from screenpop.finding import asker
 from screenpop.forms import query
-from screenpop.numbers import lists_in_full
+from screenpop.numbers import lists_in_full, may_see
 from screenpop.rendering import render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Route, Scope, Shape
@@ -58,7 +58,11 @@ class CallsQuery(Shape):
     outcome: Came | None = None
     since: Moment | None = None
     until: Moment | None = Field(None, description="calls that arrived before then")
-    number: str | None = Field(None, max_length=40, description="the caller's, or three or more digits of it")
+    number: str | None = Field(
+        None,
+        max_length=40,
+        description="the caller's, or three or more digits of it; the last four, to whom numbers are masked",
+    )
     cursor: str | None = Field(None, pattern=f"^{CURSOR.pattern}$", description="from the answer before, as it is")
     limit: int = Field(PAGE, ge=1, le=MOST)
 
@@ -128,7 +132,7 @@ def number_of(text: str | None) -> str | None:
 
 async def _found(request: web.Request, wanted: CallFilter, cursor: str | None, limit: int) -> CallList:
     try:
-        whose = replace(wanted, whose=asker(request[SESSION]))
+        whose = replace(wanted, whose=replace(asker(request[SESSION]), numbers=may_see(request)))
         return await request.app[DEPS].reads.calls(whose, cursor, limit)
     except ValueError as error:
         raise web.HTTPBadRequest(text=str(error)) from error

@@ -5,7 +5,7 @@ gets their own, and is told which colleagues have open tickets of this customer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -17,7 +17,8 @@ from screenpop.answers.tickets import Ticket
 from screenpop.deps import DEPS
 from screenpop.finding import asker
 from screenpop.forms import keepable
-from screenpop.numbers import in_full, lists_in_full
+from screenpop.masking import hidden_text, hidden_ticket
+from screenpop.numbers import in_full, lists_in_full, may_see
 from screenpop.rendering import render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Route, Scope
@@ -51,7 +52,7 @@ async def the_customer(request: web.Request) -> CustomerPage:
     found = await finding(request).customers.get(wanted)
     everything = may(Role(session.user.role), Right.ALL_TICKETS)
     owner = None if everything else session.user.login
-    tickets = (await reads.tickets(TicketFilter(customer=wanted, owner=owner), limit=FEW)).items
+    tickets: Sequence[TicketItem] = (await reads.tickets(TicketFilter(customer=wanted, owner=owner), limit=FEW)).items
     calls = (await reads.calls(CallFilter(customer=wanted, whose=asker(session)), limit=FEW)).items
     colleagues: list[str] = []
     if not everything:
@@ -59,6 +60,9 @@ async def the_customer(request: web.Request) -> CustomerPage:
         colleagues = sorted({one.owner for one in opened if one.owner and one.owner != session.user.login})
     if found is None and not tickets and not calls:
         raise web.HTTPNotFound(text="no such customer")
+    if not may_see(request):
+        tickets = [hidden_ticket(item) for item in tickets]
+        found = found and replace(found, note=found.note and hidden_text(found.note))
     names = [item.ticket.customer_name for item in tickets] + [call.customer_name for call in calls]
     name = next((name for name in names if name), wanted)
     return CustomerPage(found or Customer(wanted, name), found is not None, tickets, calls, colleagues)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -14,12 +15,14 @@ from screenpop.answers.tickets import Proposed, Similar, SimilarTicket, Ticket
 from screenpop.deps import DEPS
 from screenpop.finding import Finding, asker, pieces
 from screenpop.forms import query
-from screenpop.numbers import lists_in_full
+from screenpop.masking import as_hidden, as_listed, hidden_ticket
+from screenpop.numbers import lists_in_full, may_see
 from screenpop.rendering import render
 from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope
 from screenpop.shapes import answer, query_of
 from screenpop.ticket_pages import the_ticket
+from screenpop.tokens import PROGRAM
 from storage.pages import TicketItem
 from storage.search import CallHits
 
@@ -85,21 +88,28 @@ async def _found(
 ) -> tuple[CallHits, Sequence[TicketItem], Sequence[Customer]]:
     """So many calls, and with their first page tickets and customers: sought at once, as somebody is typing."""
     text, line, cursor = wanted
-    found, who = finding(request), asker(request[SESSION])
-    hits = found.search.calls(text, who, line=line, cursor=cursor, limit=calls)
+    sees = may_see(request)
+    found, who = finding(request), replace(asker(request[SESSION]), numbers=sees)
+    hide = None if sees and PROGRAM in request else as_listed if sees else as_hidden
+    hits = found.search.calls(text, who, line=line, cursor=cursor, limit=calls, hide=hide)
     if cursor is not None:
         return await hits, (), ()
     tickets = found.search.tickets(text, who, line=line, limit=others)
-    return await asyncio.gather(hits, tickets, found.customers.find(text, others))
+    customers = found.customers.find(text, others, numbers=sees)
+    said, noted, known = await asyncio.gather(hits, tickets, customers)
+    return said, noted if sees else [hidden_ticket(item) for item in noted], known
 
 
 async def similar_json(request: web.Request) -> web.Response:
     """``GET /api/tickets/{id}/similar``: open tickets that may be about the same, and what the line proposes."""
     page = await the_ticket(request)
     found = finding(request)
+    beside = await found.beside(page)
+    if not may_see(request):
+        beside = [replace(one, item=hidden_ticket(one.item)) for one in beside]
     return answer(
         Similar(
-            similar=tuple(SimilarTicket.of_suggestion(one) for one in await found.beside(page)),
+            similar=tuple(SimilarTicket.of_suggestion(one) for one in beside),
             proposed=tuple(Proposed.of(one) for one in found.proposed(page)),
         )
     )

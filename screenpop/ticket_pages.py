@@ -14,11 +14,14 @@ from screenpop.answers.names import TicketOfCall
 from screenpop.call_key import call_of
 from screenpop.deps import DEPS
 from screenpop.errors import problem
+from screenpop.finding import asker
 from screenpop.forms import form, query
-from screenpop.numbers import in_full
+from screenpop.masking import hidden_ticket, hidden_ticket_page
+from screenpop.numbers import in_full, may_see
 from screenpop.rendering import reader, render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Scope
+from screenpop.row_id import row_id
 from screenpop.shapes import answer
 from screenpop.telling import agents_of, ticket_changed
 from screenpop.words import N_
@@ -67,6 +70,7 @@ def wanted(request: web.Request) -> TicketFilter:
         owner=asked.get("owner") or None,
         text=asked.get("text", "")[:100] or None,
         missed=asked.get("missed") == "1",
+        numbers=may_see(request),
     )
     if not may(Role(user.role), Right.ALL_TICKETS):
         found = replace(found, owner=user.login)
@@ -78,7 +82,8 @@ async def a_page(request: web.Request, limit: int) -> TicketList:
     cursor = request.query.get("cursor")
     if cursor is not None and not CURSOR.fullmatch(cursor):
         raise web.HTTPBadRequest(text="that is no cursor of ours")
-    return await request.app[DEPS].reads.tickets(wanted(request), cursor, limit)
+    found = await request.app[DEPS].reads.tickets(wanted(request), cursor, limit)
+    return found if may_see(request) else replace(found, items=tuple(hidden_ticket(item) for item in found.items))
 
 
 async def tickets(request: web.Request) -> web.Response:
@@ -134,6 +139,7 @@ async def edit(request: web.Request) -> web.Response:
         version = int(fields.get("version", ""))
     except ValueError as error:
         raise web.HTTPBadRequest(text="version is missing") from error
+    await may_take(request, page, changes.get(TicketField.OWNER, ours.owner))
     say = reader(request).say
     deps = request.app[DEPS]
     typed = {field.value: text or "" for field, text in changes.items()}
@@ -173,7 +179,7 @@ async def note(request: web.Request) -> web.Response:
 
 
 async def split(request: web.Request) -> web.Response:
-    """``POST /calls/{key}/split``: the call gets a ticket of its own."""
+    """``POST /calls/{key}/split``: the call gets a ticket of its own; 403 for a call that one may not open."""
     try:
         link = await _split(request)
     except RefusedError as error:
@@ -191,19 +197,39 @@ async def split_json(request: web.Request) -> web.Response:
 
 
 async def _split(request: web.Request) -> TicketLink:
-    deps = request.app[DEPS]
-    link = await deps.ledger.split_call(call_of(request), request[SESSION].user.login, deps.now())
+    deps, session, call = request.app[DEPS], request[SESSION], call_of(request)
+    if not await deps.reads.concerns(call, asker(session)):  # what it is about only they know who may open it
+        raise web.HTTPForbidden(text="this call is not yours")
+    link = await deps.ledger.split_call(call, session.user.login, deps.now())
     await tell(request, link.id)
     return link
 
 
+async def may_take(request: web.Request, page: TicketPage, owner: str | None) -> None:
+    """Refuse to give a colleague's ticket another owner, unless one talked in it, talks in it or may see all (403).
+
+    Whoever owns a ticket hears its calls: nobody makes those of others their own so.
+    """
+    deps, session, had = request.app[DEPS], request[SESSION], page.item.ticket.owner
+    if had in (None, session.user.login) or (owner or "").strip() == had:
+        return
+    if may(Role(session.user.role), Right.ALL_CALLS):
+        return
+    for call in page.calls:
+        if await deps.reads.concerns(call.key, asker(session)):
+            return
+        if session.extension is not None and await deps.reads.rings_at(call.key, session.extension):
+            return
+    raise web.HTTPForbidden(text="this ticket is a colleague's, and you talked in none of its calls")
+
+
 async def the_ticket(request: web.Request) -> TicketPage:
     """The ticket that a request names."""
-    ticket_id = int(request.match_info["id"])
-    page = await request.app[DEPS].reads.ticket(ticket_id) if ticket_id < 1 << 62 else None
+    ticket_id = row_id(request)
+    page = await request.app[DEPS].reads.ticket(ticket_id)
     if page is None:
         raise UnknownTicketError(f"no ticket {ticket_id}")
-    return page
+    return page if may_see(request) else hidden_ticket_page(page)
 
 
 async def tell(request: web.Request, ticket_id: int, calls: Sequence[CallItem] = ()) -> None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, false, or_, select, tuple_
 
 from storage.call_rows import call_items_in, calls_query
 from storage.pages import CallItem
@@ -14,6 +14,7 @@ from telephony.call import Outcome
 
 CURSOR = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?_[0-9]{1,18}", re.ASCII)
 LEAST_DIGITS = 3  # of a number, to look for it
+LAST_DIGITS = 4  # of a number, by which whoever does not see it may look for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class CallFilter:
     """Which calls; None everywhere means all.
 
     ``agent``: an extension that talked. ``since``, ``until``: epoch seconds, up to ``until`` and not beyond it.
-    ``number``: E.164, then it is that caller, or some digits of it. ``whose``: only calls that are this one's to see.
+    ``number``: E.164, then it is that caller, or some digits of it. ``whose``: only calls that are this one's to see,
+    and for whoever sees no numbers ``number`` is the last four digits.
     """
 
     line: str | None = None
@@ -69,7 +71,8 @@ def _conditions(wanted: CallFilter) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         found.append(calls.c.arrived < wanted.until)
     if wanted.number is not None:
-        found.append(_caller(wanted.number))
+        seen = wanted.whose is None or wanted.whose.numbers
+        found.append(_caller(wanted.number) if seen else _tail(wanted.number))
     if wanted.agent is not None:
         found.append(calls.c.id.in_(_talked(wanted.agent)))
     if wanted.whose is not None and not wanted.whose.everything:
@@ -81,6 +84,12 @@ def _caller(number: str) -> ColumnElement[bool]:
     if number.startswith("+"):
         return calls.c.e164 == number
     return or_(calls.c.e164.contains(number, autoescape=True), calls.c.caller.contains(number, autoescape=True))
+
+
+def _tail(number: str) -> ColumnElement[bool]:
+    if len(number) != LAST_DIGITS or not (number.isascii() and number.isdecimal()):
+        return false()
+    return or_(calls.c.e164.endswith(number), calls.c.e164.is_(None) & calls.c.caller.endswith(number))
 
 
 def _talked(agent: str) -> Select[int]:

@@ -48,9 +48,12 @@ class CustomerSearch:
     def __init__(self, db: Database, source: str | None = None) -> None:
         self._db, self._source = db, source
 
-    async def find(self, question: str, limit: int = 20) -> Sequence[Customer]:
-        """Customers who have all of the question, those it names best first; without purchases and contracts."""
-        wanted = clauses(question)
+    async def find(self, question: str, limit: int = 20, *, numbers: bool = True) -> Sequence[Customer]:
+        """Customers who have all of the question, those it names best first; without purchases and contracts.
+
+        ``numbers`` False: by whoever sees none.
+        """
+        wanted = clauses(question, numbers=numbers)
         if not wanted:
             return ()
         exact = name_token(question)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from crm.customer import Customer
-from storage.search_words import LONGEST, SHORTEST_START, SHORTEST_TAIL, level, terms, tokens
+from storage.search_words import LONGEST, SHORTEST_START, SHORTEST_TAIL, guessable, level, terms, tokens
 
 LONGEST_HEAD = 7
 # Letters that nobody types here before digits or a name, so that no word of a text is taken for one of these.
@@ -68,12 +68,17 @@ def name_token(name: str) -> str:
     return _NAME + whole if 0 < len(whole) < LONGEST and whole.isalnum() else ""
 
 
-def clauses(question: str) -> tuple[Clause, ...]:
-    """What a question asks for; all of it must be found. Empty: nothing that can be looked for."""
+def clauses(question: str, *, numbers: bool = True) -> tuple[Clause, ...]:
+    """What a question asks for; all of it must be found. Empty: nothing that can be looked for.
+
+    ``numbers`` False: by whoever sees none, who finds them by their last four digits alone.
+    """
     text = level(question)
     found: list[Clause] = []
+    if not numbers and not guessable(terms(question)):
+        return ()
     for match in _DIGITS.finditer(text):
-        if clause := _number(match.group()):
+        if clause := _number(match.group()) if numbers else _last(match.group()):
             found.append(clause)
             text = text.replace(match.group(), " ", 1)
     found += [Clause(term.text, (term.tokens,), start=term.start) for term in terms(text)]
@@ -111,6 +116,13 @@ def _national(number: str) -> str:
     if plus or len(digits) > 11:  # noqa: PLR2004 - of a mobile number
         digits = digits.removeprefix("00").removeprefix("86")
     return digits.lstrip("0")
+
+
+def _last(written: str) -> Clause | None:
+    digits = _NOT_DIGITS.sub("", written)
+    if len(digits) != SHORTEST_TAIL:
+        return None
+    return Clause(digits, ((digits,), (_TAIL + digits,)), digits=True)
 
 
 def _number(written: str) -> Clause | None:

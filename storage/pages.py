@@ -15,7 +15,11 @@ from transcription.transcript import Transcript
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Which tickets; None everywhere means all. ``text`` is looked for in number, caller, customer and title."""
+    """Which tickets; None everywhere means all. ``text`` is looked for in number, caller, customer and title.
+
+    ``numbers`` False: by whoever sees none; of callers' numbers then only the last four digits are looked at, and of
+    titles nothing where it asks for digits.
+    """
 
     status: frozenset[Status] | None = None
     line: str | None = None
@@ -23,6 +27,7 @@ class TicketFilter:
     text: str | None = None
     missed: bool = False  # only those to be called back, voicemail too
     customer: str | None = None
+    numbers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

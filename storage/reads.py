@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.account_tables import audit
 from storage.audit import What
-from storage.call_list import CallFilter, CallList, call_list
+from storage.call_list import LAST_DIGITS, CallFilter, CallList, call_list
 from storage.call_rows import as_recording, as_transcript, call_items, calls_query
 from storage.crm_ref import CrmRef
 from storage.crm_ref_rows import as_ref, ref_of_ticket
@@ -33,6 +33,7 @@ from storage.pages import (
 from storage.plain import plain
 from storage.records import AlarmKind, EventKind, TimelineKind
 from storage.search import Asker
+from storage.search_words import has_digits
 from storage.seats import shared_by, talked_by
 from storage.summary_edits import Corrected, counts, edits_query, laid_over
 from storage.summary_json import from_json
@@ -215,12 +216,21 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     if wanted.missed:
         found.append(tickets.c.reach.in_(_TO_CALL_BACK))
     if wanted.text and (text := plain(wanted.text, 200).strip()):
+        if not wanted.numbers and has_digits(text):
+            return [*found, _plainly(text)]
         titles = (tickets.c.number, tickets.c.caller, tickets.c.customer_name, tickets.c.title, tickets.c.machine_title)
         words = [column.icontains(text, autoescape=True) for column in titles]
         if _SPELT_NUMBER.fullmatch(text):  # 138-1234 5678 is how people write what is kept as +8613812345678
             words.append(tickets.c.caller.contains(re.sub(r"\D", "", text)))
         found.append(or_(*words))
     return found
+
+
+def _plainly(text: str) -> ColumnElement[bool]:
+    """What has digits, as whoever sees no numbers may look for it."""
+    shown: ColumnElement[bool] = tickets.c.number.icontains(text, autoescape=True)
+    tail = len(text) == LAST_DIGITS and text.isascii() and text.isdecimal()
+    return or_(shown, tickets.c.caller.endswith(text, autoescape=True)) if tail else shown
 
 
 async def _timeline(conn: AsyncConnection, ticket_id: int) -> tuple[TimelineItem, ...]:

@@ -25,8 +25,14 @@ class Snippet:
     marks: tuple[tuple[int, int], ...]
 
 
-def snippets(said: Sequence[tuple[int, Turn]], wanted: Sequence[Term]) -> tuple[Snippet, ...]:
-    """The turns that have most of the words, in their order; none when a word stands in no turn."""
+def snippets(
+    said: Sequence[tuple[int, Turn]], wanted: Sequence[Term], shown: Sequence[tuple[int, Turn]] | None = None
+) -> tuple[Snippet, ...]:
+    """The turns that have most of the words, in their order; none when a word stands in no turn.
+
+    ``shown``: the same turns as they are shown, each text as long as it was said.
+    """
+    instead = {} if shown is None else {position: turn.text for position, turn in shown}
     having = [
         (position, turn, {term.text for term in wanted if _sought(term.text).search(level(turn.text))})
         for position, turn in said
@@ -39,14 +45,19 @@ def snippets(said: Sequence[tuple[int, Turn]], wanted: Sequence[Term]) -> tuple[
         position, turn, words = max(having, key=lambda one: len(one[2] & missing))
         chosen.append((position, turn))
         missing -= words
-    return tuple(_snippet(position, turn, wanted) for position, turn in sorted(chosen, key=lambda one: one[0]))
+    return tuple(
+        _snippet(position, turn, instead.get(position, turn.text), wanted)
+        for position, turn in sorted(chosen, key=lambda one: one[0])
+    )
 
 
-def _snippet(position: int, turn: Turn, wanted: Sequence[Term]) -> Snippet:
-    text, same = turn.text, level(turn.text)
-    spans = sorted({match.span() for term in wanted for match in _sought(term.text).finditer(same)})
+def _snippet(position: int, turn: Turn, text: str, wanted: Sequence[Term]) -> Snippet:
+    """A turn cut to what was looked for; ``text``: as it is shown."""
+    same = level(turn.text)
     if len(same) != len(text):  # what was folded is shown folded: the marks must fit
-        text = same
+        text = level(text)
+        same = same if len(same) == len(text) else text
+    spans = sorted({match.span() for term in wanted for match in _sought(term.text).finditer(same)})
     begins = max(0, spans[0][0] - BEFORE) if spans and len(text) > LONGEST else 0
     ends = min(len(text), begins + LONGEST)
     head, tail = "…" if begins else "", "…" if ends < len(text) else ""

@@ -11,7 +11,8 @@ the same.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
@@ -29,6 +30,8 @@ _HAN = "\u3007\u3400-\u4db5\u4e00-\u9fcc"
 _LETTERS = "a-z0-9\u00df-\u00f6\u00f8-\u017f\u03b1-\u03c9\u0430-\u044f\u0451\u3041-\u3096\u30a1-\u30fa\uac00-\ud7a3"
 _RUN = re.compile(f"[{_HAN}]+|[{_LETTERS}]+")
 _GROUPS = re.compile(r"(?<![a-z0-9])\d{2,}(?:[ -]\d+)+(?![a-z0-9])|(?<![a-z0-9])[a-z0-9]+(?:[-./_][a-z0-9]+)+")
+_DIGITS = re.compile(r"[0-9]+|[零〇一二三四五六七八九幺两]{3,}")
+_TICKET = re.compile(r"20\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])(\d{4})?")  # 20261121-0007, or its first half
 _PARTING = re.compile(r"[^a-z0-9]")
 
 # Words that say nothing of what a call is about: left out of a question that has others, and of a text's own words.
@@ -114,6 +117,26 @@ def terms(question: str, most: int = 12) -> tuple[Term, ...]:
             found.setdefault(whole, Term(whole, (whole,), start=len(whole) >= SHORTEST_START))
     telling = [term for term in found.values() if term.text not in IDLE]
     return tuple((telling or list(found.values()))[:most])
+
+
+def guessable(wanted: Sequence[Term]) -> tuple[Term, ...]:
+    """A question of somebody who sees no numbers; empty where it asks for more of one than its last four digits.
+
+    Ticket numbers are no secret. Digits are found as they stand and at the end, not by their beginning: one more each
+    time would tell a whole number.
+    """
+    found = []
+    for term in wanted:
+        digits = max((len(run) for run in _DIGITS.findall(term.text)), default=0)
+        if digits > SHORTEST_TAIL and not _TICKET.fullmatch(term.text):
+            return ()
+        found.append(replace(term, start=False) if digits else term)
+    return tuple(found)
+
+
+def has_digits(text: str) -> bool:
+    """Whether there may be a piece of a number in it."""
+    return _DIGITS.search(level(text)) is not None
 
 
 def words(text: str) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from screenpop.routes import ROUTES
 from storage.audit import What
+from storage.edits import TicketField
 from storage.records import Known
 from storage.tokens import Tokens
 from transcription.account import Category, Detail, FactKind, Sentiment, Summary, Urgency
@@ -101,3 +102,79 @@ async def test_what_was_said_has_no_numbers_for_an_auditor(house: "House", visit
     program = await visit(None)
     answer = await program.get(f"/api/calls/{call}", headers={"Authorization": f"Bearer {secret}"})
     assert not says(await answer.text())
+
+
+SAID = "18612349877"
+
+
+async def spoken(house: "House") -> tuple[str, int]:
+    """A call in which another number was said, and typed into title and note of its ticket."""
+    call = await house.answered(caller=DIGITS, known=Known("7", "张三"))
+    told = (Turn(Speaker.CALLER, 0.0, 1.0, f"洗衣机坏了，电话打我爱人的，{SAID}", 0.9),)
+    summary = Summary("洗衣机坏了", Category.REPAIR, Urgency.LOW, Sentiment.NEUTRAL, (), (), {})
+    await house.ledger.said(call, Transcript(told, "vosk", "m"), summary, house.time)
+    ticket = await house.ticket_of(call)
+    await house.ledger.note(ticket, f"爱人电话 {SAID}", "li", house.time)
+    title = {TicketField.TITLE: f"洗衣机，联系{SAID}"}
+    await house.ledger.edit_ticket(ticket, title, who="li", now=house.time, version=0)
+    return str(call), ticket
+
+
+async def test_what_was_said_is_masked_in_lists_too(house: "House", visit: "Visit") -> None:
+    """Search shows where it was said without the number, the mark where it was; programs with the scope read it."""
+    await spoken(house)
+    for login in ("li", "zhao", "shen"):
+        visitor = await visit(login)
+        said = (await visitor.json("/api/search?q=洗衣机"))["calls"][0]["said"]
+        assert "186****" not in said[0]["text"]
+        assert SAID not in said[0]["text"]
+        assert said[0]["text"].endswith("9877"), "the last four tell numbers apart"
+        assert SAID not in (await visitor.text("/search?q=洗衣机")).replace(
+            f"联系{SAID}", "" if login != "shen" else "!"
+        )
+    (found,) = (await (await visit("li")).json(f"/api/search?q={SAID}"))["calls"]
+    (mark,) = found["said"][0]["marks"]
+    assert found["said"][0]["text"][mark[0] : mark[1]] == "*******9877"
+    _, secret = await Tokens(house.db).make("zhao", "bi", ["tickets", "numbers"], by="z", now=house.time, expires=None)
+    answer = await (await visit(None)).get("/api/search?q=洗衣机", headers={"Authorization": f"Bearer {secret}"})
+    assert SAID in await answer.text()
+
+
+async def test_nobody_guesses_what_is_masked(house: "House", visit: "Visit") -> None:
+    """Who sees no numbers finds none by more than its last four digits: neither in calls and tickets nor customers."""
+    call, ticket = await spoken(house)
+    shen, zhao = await visit("shen"), await visit("zhao")
+    tries = ((DIGITS, {"9876"}), (SAID, {"9877"}))
+    for digits, open_ones in tries:
+        pieces = {digits[at : at + n] for n in (4, 5, 7, 11) for at in range(len(digits) - n + 1)}
+        pieces |= {f"+86{digits}", f"{digits[:3]} {digits[3:7]} {digits[7:]}", f"{digits[:3]}-{digits[3:7]}"}
+        for piece in sorted(pieces - open_ones):
+            for path in ("/api/search?q=", "/api/calls?number=", "/api/tickets?status=all&text="):
+                found = await shen.json(path + piece.replace("+", "%2B"))
+                assert not any(found.get(kind) for kind in ("calls", "tickets", "customers")), (path, piece)
+    assert (await zhao.json(f"/api/search?q={DIGITS}"))["tickets"], "others do"
+    assert (await zhao.json(f"/api/calls?number={DIGITS}"))["calls"]
+    assert [one["call"] for one in (await shen.json("/api/calls?number=9876"))["calls"]] == [call]
+    assert [one["id"] for one in (await shen.json("/api/tickets?text=9876"))["tickets"]] == [ticket]
+    assert [one["call"] for one in (await shen.json("/api/search?q=9877"))["calls"]] == [call]
+    number = (await shen.json("/api/tickets"))["tickets"][0]["number"]
+    assert [one["id"] for one in (await shen.json(f"/api/search?q={number}"))["tickets"]] == [ticket]
+
+
+async def test_what_was_typed_has_no_numbers_for_an_auditor(house: "House", visit: "Visit") -> None:
+    """Titles and notes of tickets, wherever a ticket is shown."""
+    _, ticket = await spoken(house)
+    shen = await visit("shen")
+    for path in (
+        f"/tickets/{ticket}",
+        f"/api/tickets/{ticket}",
+        "/tickets?status=all",
+        "/api/tickets",
+        "/search?q=洗衣机",
+        "/customers/7",
+        "/api/customers/7",
+    ):
+        told = await shen.text(path)
+        assert "9877" in told or "/customers/7" in path, path
+        assert SAID not in told, path
+    assert SAID in await (await visit("zhao")).text(f"/tickets/{ticket}")
