@@ -160,6 +160,13 @@ class Gaps:
             rows = await conn.execute(select(calls.c.key).where(*_open(pbx), calls.c.arrived < before))
             return [CallKey.parse(row.key) for row in rows]
 
+    async def ended_calls(self, pbx: str, since: float, limit: int) -> Sequence[CallKey]:
+        """Calls that are over and arrived since then, the last ones first."""
+        over = (calls.c.key.startswith(f"{pbx}:", autoescape=True), calls.c.phase == Phase.ENDED.value)
+        query = select(calls.c.key).where(*over, calls.c.arrived >= since).order_by(calls.c.arrived.desc()).limit(limit)
+        async with self._db.read() as conn:
+            return [CallKey.parse(row.key) for row in await conn.execute(query)]
+
     async def unknown(self, keys: Sequence[CallKey]) -> Sequence[CallKey]:
         """Which of these calls the ledger does not have, in their order."""
         there: set[str] = set()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, FormData
 from aiohttp.test_utils import TestServer
 
 from hotline.app import Service
@@ -13,10 +13,27 @@ from hotline.cti import fields
 from hotline.cti_settings import Cti
 from hotline.settings import DatabaseSettings, Server, Settings
 from hotline.telephony_settings import Line
+from storage.call_list import CallFilter
 from telephony.call import CallKey, Outcome
 
 TOKEN = "a-token-of-more-than-16-characters"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+IN_PARTS = """----x1
+Content-Disposition: form-data; name="event"
+
+newCall
+----x1
+content-disposition: form-data; name="user[]"
+
+Alice
+----x1
+Content-Type: text/plain
+Content-Disposition: form-data; name="user[]"
+
+王
+----x1--
+""".replace("\n", "\r\n").encode()
+PARTS = 'multipart/form-data; charset=utf-8; boundary="--x1"'
 NEW = {"event": "newCall", "callId": "x1", "direction": "in", "from": "8613812345678", "to": "864007002505"}
 
 
@@ -90,6 +107,47 @@ async def test_a_call_that_was_open_when_the_service_stopped_ends(house: House) 
     assert page.item.outcome is Outcome.ANSWERED
 
 
+async def test_a_call_that_was_over_when_the_service_stopped_stays_over(house: House) -> None:
+    """Its newCall comes once more after a restart: no card that nobody takes away."""
+    await house.json(NEW | {"user": ["alice"]})
+    await house.json({"event": "hangup", "callId": "x1"})
+    await house.service.pipeline.settled()
+    again = Service(house.service.settings, house.service.clock, {})
+    async with TestServer(again.build()) as server:
+        house.url = str(server.make_url("")).rstrip("/")
+        assert await house.json(NEW | {"user": ["alice"]}) == 200
+        await again.pipeline.settled()
+        assert not again.desk.snapshot()
+
+
+async def test_a_form_in_parts(house: House) -> None:
+    """As Zammad's documentation posts it: curl --form."""
+    parts = FormData([*NEW.items(), ("user[]", "alice"), ("user[]", "bob")], default_to_multipart=True)
+    async with house.session.post(f"{house.url}/cti/{TOKEN}", data=parts) as answer:
+        assert answer.status == 200
+    await house.service.pipeline.settled()
+    assert set(house.service.desk.snapshot()) == {"1001", "1002"}
+
+
+async def test_a_call_that_is_forwarded_is_one_call_with_one_ticket(house: House) -> None:
+    """A callId for each leg, as sipgate has it: the card goes on to the next, voicemail is a message."""
+    first = {**NEW, "callId": "x1", "origCallId": "x1"}
+    await house.json(first | {"user": ["alice"]})
+    await house.json(first | {"event": "hangup", "cause": "forwarded"})
+    await house.json(first | {"callId": "x2", "user": ["bob"], "diversion": NEW["to"]})
+    await house.service.pipeline.settled()
+    assert set(house.service.desk.snapshot()) == {"1002"}
+    await house.json(first | {"event": "hangup", "callId": "x2", "cause": "forwarded"})
+    await house.json(first | {"callId": "x3", "user": ["voicemail"]})
+    await house.json(first | {"event": "answer", "callId": "x3", "user": "voicemail"})
+    await house.json(first | {"event": "hangup", "callId": "x3"})
+    await house.service.pipeline.settled()
+    assert not house.service.desk.snapshot()
+    items = (await house.service.reads.calls(CallFilter())).items
+    assert [(str(item.key), item.outcome) for item in items] == [("cloud:x1", Outcome.VOICEMAIL)]
+    assert items[0].ticket is not None
+
+
 async def test_nobody_without_the_token(house: House) -> None:
     """404, as for an address that is not there; too much is 413; what is not understood is taken and means nothing."""
     assert (await house.form(list(NEW.items()), token="wrong"))[0] == 404
@@ -109,6 +167,14 @@ async def test_nobody_without_the_token(house: House) -> None:
         (b'{"n": 1' + b"0" * 5000 + b"}", JSON, {}),
         (b"\xff\xfe=1", "text/plain", {"��": ["1"]}),
         (b"&".join(b"a%d=1" % n for n in range(500)), FORM, {}),
+        (
+            IN_PARTS,
+            PARTS,
+            {"event": ["newCall"], "user[]": ["Alice", "王"]},
+        ),
+        (b"----x1\r\n\r\n" * 9000, PARTS, {}),
+        (b"event=newCall", "multipart/form-data", {}),
+        (b"[1]", "Application/JSON; charset=utf-8", {}),
     ],
 )  # fmt: skip
 def test_fields(body: bytes, kind: str, wanted: dict[str, list[str]]) -> None:
