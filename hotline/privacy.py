@@ -29,6 +29,7 @@ from storage.pages import CallPage
 from storage.persons import About, Person, Persons
 from storage.reads import Reads
 from storage.records import NewJob
+from telephony.call import CallKey
 
 log = structlog.get_logger()
 
@@ -59,16 +60,17 @@ class PrivacyDesk:
         """The last erasures. Raises StorageError."""
         return await self._erasures.newest()
 
-    async def pack(self, person: Person, into: Path) -> None:
-        """Everything, as a zip file. Raises StorageError, OSError."""
-        rest = await self._persons.rest(person)
+    async def pack(self, person: Person, into: Path) -> Sequence[CallKey]:
+        """Everything, as a zip file; the calls whose sound is in it. Raises StorageError, OSError."""
+        rest, heard = await self._persons.rest(person), []
         with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as pack:
             lines = []
             for key in await self._persons.calls(person):
                 page = await self._reads.call(key)
                 if page is not None:
                     lines.append(_line(page))
-                    await self._pack_call(pack, page)
+                    if await self._pack_call(pack, page):
+                        heard.append(key)
             for ticket_id in await self._persons.tickets(person):
                 ticket = await self._reads.ticket(ticket_id)
                 if ticket is not None:
@@ -77,6 +79,7 @@ class PrivacyDesk:
             told = json.dumps(rest, ensure_ascii=False, indent=1, default=str)
             await asyncio.to_thread(pack.writestr, "other.json", told)
             await asyncio.to_thread(pack.writestr, "index.html", _index(person, lines))
+        return heard
 
     async def ask(self, person: Person, who: str) -> int:
         """Have it erased; the number of the erasure. Raises LiveCallError, StorageError."""
@@ -116,7 +119,9 @@ class PrivacyDesk:
             await self._erasures.trouble(erasure.id, text)
             raise JobError(text) from error
 
-    async def _pack_call(self, pack: zipfile.ZipFile, page: CallPage) -> None:
+    async def _pack_call(self, pack: zipfile.ZipFile, page: CallPage) -> bool:
+        """Whether there was sound."""
+        heard = False
         folder = f"calls/{_plain(str(page.item.key))}"
         text = WholeCall.of_page(page, players(page, {}), full=True).model_dump_json(indent=1)
         await asyncio.to_thread(pack.writestr, f"{folder}/call.json", text)
@@ -130,8 +135,10 @@ class PrivacyDesk:
                 try:
                     async with self._originals.plain(page.item.key, row, leg) as path:
                         await asyncio.to_thread(pack.write, path, f"{folder}/{number}-{leg}{path.suffix.lower()}")
+                        heard = True
                 except (LookupError, ClosedError) as error:
                     await asyncio.to_thread(pack.writestr, f"{folder}/{number}-{leg}.missing.txt", str(error))
+        return heard
 
 
 def _line(page: CallPage) -> str:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
-from screenpop.accounts import LOGINS, NO_PASSWORD, SESSION, come_from
+from screenpop.accounts import LOGINS, NO_PASSWORD, SESSION, come_from, know, set_cookie
 from screenpop.deps import DEPS
 from screenpop.door import Door
 from screenpop.endings import ENDINGS
@@ -45,8 +46,8 @@ async def end_others(request: web.Request) -> int:
     return len(ended)
 
 
-async def change_password(request: web.Request, old: str, new: str) -> str:
-    """Change one's password: all other logins end, and this one goes on with the token returned.
+async def change_password(request: web.Request, old: str, new: str, response: web.Response) -> web.Response:
+    """Change one's password: all other logins end, and this one goes on with the cookie put into the response.
 
     Raises WeakError, LoginError when the old one is wrong.
     """
@@ -60,7 +61,9 @@ async def change_password(request: web.Request, old: str, new: str) -> str:
     token, ended = await _sessions(request).change_password(user.id, hashed, deps.now(), session.id)
     await deps.audit.add(user.login, What.PASSWORD_CHANGED, user.login, deps.now(), ip=come.ip)
     await _ended(request, ended)
-    return token
+    set_cookie(request, response, token)
+    know(request, response, replace(user, password=hashed))
+    return response
 
 
 def has_password(door: Door, session: Session) -> bool:

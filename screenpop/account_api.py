@@ -5,8 +5,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from screenpop.account import WeakError, change_password, end_others, end_session, has_password, own_sessions
-from screenpop.account_pages import numbered
-from screenpop.accounts import LOGINS, SESSION, LoginError, ThrottledError, come_from, drop_cookie, set_cookie
+from screenpop.accounts import LOGINS, SESSION, LoginError, ThrottledError, come_from, drop_cookie
 from screenpop.answers.account import (
     Account,
     Code,
@@ -24,6 +23,7 @@ from screenpop.errors import problem
 from screenpop.factors import FACTORS, AlreadyError, ShutError
 from screenpop.rights import Right, Role
 from screenpop.route import Api, Route
+from screenpop.row_id import row_id
 from screenpop.shapes import answer, body, done
 
 
@@ -51,7 +51,7 @@ async def sessions(request: web.Request) -> web.Response:
 
 async def session_ended(request: web.Request) -> web.Response:
     """``DELETE /api/account/sessions/{session}``."""
-    session_id = numbered(request)
+    session_id = row_id(request, "session")
     if not await end_session(request, session_id):
         raise web.HTTPNotFound(text="you have no such login")
     response = done()
@@ -69,14 +69,11 @@ async def password(request: web.Request) -> web.Response:
     """``POST /api/account/password``: the cookie of this login is another one afterwards."""
     sent = await body(request, NewPassword)
     try:
-        token = await change_password(request, sent.old, sent.new)
+        return await change_password(request, sent.old, sent.new, done())
     except WeakError as error:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Unprocessable Content", str(error), refusal="password")
     except LoginError as error:
         return _refused(error, "the present password is wrong")
-    response = done()
-    set_cookie(request, response, token)
-    return response
 
 
 async def offered(request: web.Request) -> web.Response:

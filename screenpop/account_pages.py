@@ -10,7 +10,7 @@ from aiohttp import web
 
 from screenpop import account_words as words
 from screenpop.account import WeakError, change_password, end_others, end_session, has_password, own_sessions
-from screenpop.accounts import LOGINS, SESSION, LoginError, ThrottledError, come_from, drop_cookie, set_cookie
+from screenpop.accounts import LOGINS, SESSION, LoginError, ThrottledError, come_from, drop_cookie
 from screenpop.arriving import on_to
 from screenpop.browsers import browser
 from screenpop.code_pages import refused, told
@@ -20,11 +20,11 @@ from screenpop.forms import form, query
 from screenpop.rendering import reader, render
 from screenpop.rights import Right
 from screenpop.route import Route
+from screenpop.row_id import row_id
 from screenpop.second_factor import picture
 from screenpop.token_pages import token_values
 
 LONGEST = 64  # characters of a code, however it is typed
-MOST_DIGITS = 16
 
 
 async def account(request: web.Request) -> web.Response:
@@ -35,7 +35,7 @@ async def account(request: web.Request) -> web.Response:
 
 async def session_ended(request: web.Request) -> web.Response:
     """``POST /account/sessions/{session}/end``: one's own only; this one is a logout."""
-    session_id = numbered(request)
+    session_id = row_id(request, "session")
     if not await end_session(request, session_id):
         raise web.HTTPNotFound(text="you have no such login")
     if session_id != request[SESSION].id:
@@ -43,12 +43,6 @@ async def session_ended(request: web.Request) -> web.Response:
     response = on_to("/login")
     drop_cookie(request, response)
     return response
-
-
-def numbered(request: web.Request) -> int:
-    """The session that an address names; 0, which is nobody's, for a number that no database counts to."""
-    text = request.match_info["session"]
-    return int(text) if len(text) < MOST_DIGITS else 0
 
 
 async def others_ended(request: web.Request) -> web.Response:
@@ -65,16 +59,13 @@ async def password(request: web.Request) -> web.Response:
     if new != fields.get("again", ""):
         return await _page(request, HTTPStatus.UNPROCESSABLE_ENTITY, password_trouble=say(words.DIFFERENT))
     try:
-        token = await change_password(request, old, new)
+        return await change_password(request, old, new, on_to("/account?done=password"))
     except WeakError as error:
         text = say(words.WEAKNESS[error.why.value])
         return await _page(request, HTTPStatus.UNPROCESSABLE_ENTITY, password_trouble=text)
     except LoginError as error:
         text = say(words.THROTTLED if isinstance(error, ThrottledError) else words.WRONG_PASSWORD)
         return await _page(request, _status(error), password_trouble=text)
-    response = on_to("/account?done=password")
-    set_cookie(request, response, token)
-    return response
 
 
 async def offered(request: web.Request) -> web.Response:
@@ -94,7 +85,7 @@ async def offered(request: web.Request) -> web.Response:
 
 async def offer_page(request: web.Request) -> web.Response:
     """``GET /account/second-factor``: the secret that waits for its first code."""
-    offer = await request.app[FACTORS].waiting(request[SESSION].user)
+    offer = await request.app[FACTORS].waiting(request[SESSION].user, request.app[DEPS].now())
     if offer is None:
         return on_to("/account")
     return render(request, "account_second_factor.html", offer=offer, picture=picture(offer.address), trouble="")
@@ -103,11 +94,11 @@ async def offer_page(request: web.Request) -> web.Response:
 async def confirmed(request: web.Request) -> web.Response:
     """``POST /account/second-factor/confirm``: ``code``, the app's first. Other logins, made without one, end."""
     typed = (await form(request)).get("code", "")[:LONGEST]
-    user, factors = request[SESSION].user, request.app[FACTORS]
+    user, factors, now = request[SESSION].user, request.app[FACTORS], request.app[DEPS].now()
     try:
-        codes = await factors.confirm(user, typed, come_from(request), request.app[DEPS].now())
+        codes = await factors.confirm(user, typed, come_from(request), now)
     except LoginError as error:
-        offer = await factors.waiting(user)
+        offer = await factors.waiting(user, now)
         if offer is None:
             return await _already(request)
         values: dict[str, Any] = {"offer": offer, "picture": picture(offer.address)}

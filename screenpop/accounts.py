@@ -2,14 +2,16 @@
 
 The browser holds a random token and nothing else. A session ends two hours after it was last used and twelve hours
 after the login whatever happened; an open desk counts as use. A wrong login costs the same time as a wrong password,
-and both are counted, by name and by address, so that guessing stops long before it finds anything. Passwords are
-hashed in a thread, two at a time: each takes a tenth of a second and 64 MB on purpose.
+and both are counted, by name and by address, so that guessing stops long before it finds anything; those of a browser
+that the same person logged in with before are counted apart (:mod:`screenpop.known`). Passwords are hashed in a thread,
+two at a time: each takes a tenth of a second and 64 MB on purpose.
 """
 
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import structlog
 from aiohttp import web
@@ -17,11 +19,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from screenpop.deps import DEPS
+from screenpop.known import counted_as, with_mark
 from screenpop.rights import Role
 from storage.accounts import AccountError, Accounts, Session, User
 from storage.audit import Audit, What
 
 COOKIE = "hotline"
+KNOWN = f"{COOKIE}_known"  # says who logged in with this browser before
+KNOWN_LASTS = 90 * 86400.0  # seconds
 IDLE = 2 * 3600.0  # seconds
 LONGEST = 12 * 3600.0
 RENEW = 300.0  # a session's last use is written down at most this often
@@ -54,10 +59,17 @@ class ThrottledError(LoginError):
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """Where a login comes from."""
+    """Where a login comes from. ``known``: the marks of who logged in there before."""
 
     ip: str | None
     browser: str | None
+    known: str = ""
+
+    @property
+    def network(self) -> str | None:
+        """What failures are counted by: the address; of IPv6 the network, as one machine has all of its addresses."""
+        address = _address(self.ip or "")
+        return str(IPv6Network((int(address), 64), strict=False)) if isinstance(address, IPv6Address) else self.ip
 
 
 SatDown = Callable[[str, str | None], Awaitable[None]]
@@ -91,14 +103,11 @@ class Logins:
     async def check(self, login: str, password: str, come: From, now: float) -> User:
         """Whose login and password these are. Nobody is logged in by it. Raises LoginError."""
         async with self._turn:
-            by_login, by_address = await self._accounts.failures(login, come.ip, now - WINDOW)
-            if by_login >= MOST_BY_LOGIN or by_address >= MOST_BY_ADDRESS:
-                log.warning("login_throttled", login=login, ip=come.ip)
-                raise ThrottledError(WINDOW)
             user = await self._accounts.find(login)
+            await throttle(self._accounts, user, login, come, now)
             right = await asyncio.to_thread(self._verify, user, password)
             if not right or user is None or not user.active:
-                await self._accounts.failed(login, come.ip, now)
+                await self._accounts.failed(counted_as(user, come.known) or login, come.network, now)
                 await self._audit.add(login, What.LOGIN_REFUSED, login, now, ip=come.ip)
                 raise WrongError
         return user
@@ -108,7 +117,7 @@ class Logins:
 
         ``extension``: the phone they sit at, None for their own.
         """
-        await self._accounts.forgive(user.login, now - WINDOW)
+        await self._accounts.forgive(counted_as(user, come.known) or user.login, now - WINDOW)
         try:
             token = await self._accounts.log_in(user, now, IDLE, ip=come.ip, browser=come.browser, extension=extension)
         except AccountError as error:
@@ -150,13 +159,48 @@ class Logins:
 LOGINS: web.AppKey[Logins] = web.AppKey("logins", Logins)
 
 
+async def throttle(accounts: Accounts, user: User | None, login: str, come: From, now: float) -> None:
+    """Let nobody go on who failed too often lately. Raises ThrottledError.
+
+    Failures of others, at other browsers, do not count where that person logged in before.
+    """
+    known = counted_as(user, come.known)
+    by_login, by_address = await accounts.failures(known or login, come.network, now - WINDOW)
+    if by_login >= MOST_BY_LOGIN or (known is None and by_address >= MOST_BY_ADDRESS):
+        log.warning("login_throttled", login=login, ip=come.ip)
+        raise ThrottledError(WINDOW)
+
+
 def come_from(request: web.Request) -> From:
-    """Address and browser of a request. A proxy on this machine is believed about the address it forwards for."""
-    ip = request.remote
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    if ip in ("127.0.0.1", "::1") and forwarded:
-        ip = forwarded.rpartition(",")[2].strip()[:64]
-    return From(ip, request.headers.get("User-Agent"))
+    """Address and browser of a request. A proxy on this machine is believed about the address it forwards for.
+
+    Only about the last one it tells, in however many headers: all before that is what the browser says.
+    """
+    here = _address(request.remote or "")
+    told = _address(",".join(request.headers.getall("X-Forwarded-For", ())).rpartition(",")[2])
+    ip = told if told is not None and here is not None and here.is_loopback else here
+    return From(
+        request.remote if ip is None else str(ip), request.headers.get("User-Agent"), token_of(request, KNOWN) or ""
+    )
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address as proxies tell it: with a port perhaps, which would make each connection another one."""
+    bare = text.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        found = ip_address(bare)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def whose(session: Session) -> tuple[str, int, float]:
+    """A login, to be told apart from all others: numbers of sessions are given again once they ended."""
+    return session.user.login, session.id, session.created
 
 
 def cookie_name(request: web.Request, name: str = COOKIE) -> str:
@@ -192,3 +236,9 @@ def set_cookie(
 def drop_cookie(request: web.Request, response: web.StreamResponse, name: str = COOKIE) -> None:
     """Have the browser forget its token."""
     response.del_cookie(cookie_name(request, name), path="/", secure=secure(request), httponly=True, samesite="Lax")
+
+
+def know(request: web.Request, response: web.StreamResponse, user: User) -> None:
+    """Have the browser carry a mark that this user logged in with it."""
+    if user.password != NO_PASSWORD:
+        set_cookie(request, response, with_mark(user, token_of(request, KNOWN) or ""), KNOWN, KNOWN_LASTS)

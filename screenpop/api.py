@@ -17,7 +17,7 @@ from screenpop.numbers import in_full, lists_in_full
 from screenpop.rights import RIGHTS, Right, Role
 from screenpop.route import Api, Route, Scope
 from screenpop.shapes import answer, body, done, query_of
-from screenpop.ticket_pages import a_page, tell, the_ticket
+from screenpop.ticket_pages import a_page, may_take, tell, the_ticket
 from screenpop.tokens import PROGRAM
 from storage.edits import RefusedError, StaleError, TicketField
 
@@ -70,6 +70,7 @@ async def change_ticket(request: web.Request) -> web.Response:
     deps = request.app[DEPS]
     ticket_id = page.item.ticket.id
     changes = {field: getattr(sent, field.value) for field in TicketField if field.value in sent.model_fields_set}
+    await may_take(request, page, changes.get(TicketField.OWNER, page.item.ticket.owner))
     try:
         await deps.ledger.edit_ticket(
             ticket_id, changes, who=request[SESSION].user.login, now=deps.now(), version=sent.version

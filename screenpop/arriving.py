@@ -6,7 +6,7 @@ so that nobody can plant one and wait.
 
 from aiohttp import web
 
-from screenpop.accounts import COOKIE, LOGINS, SESSION, come_from, drop_cookie, set_cookie, token_of
+from screenpop.accounts import COOKIE, LOGINS, SESSION, come_from, drop_cookie, know, set_cookie, token_of
 from screenpop.deps import DEPS
 from screenpop.endings import ENDINGS
 from screenpop.factors import FACTORS
@@ -65,4 +65,5 @@ async def arrive(
     if id_token is not None:
         await Identities(request.app[DEPS].accounts.db).keep(token, id_token)
     set_cookie(request, response, token)
+    know(request, response, user)
     return response

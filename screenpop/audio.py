@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from screenpop.accounts import SESSION, come_from
+from screenpop.accounts import SESSION, come_from, whose
 from screenpop.call_key import call_of
 from screenpop.deps import DEPS
 from screenpop.errors import tell
@@ -160,10 +160,14 @@ async def write_down(request: web.Request, call: CallKey, leg: Leg, *, download:
     deps = request.app[DEPS]
     session = request[SESSION]
     now = deps.now()
-    if request.app[LISTENS].begins((session.id, call, download), now):
-        what = What.DOWNLOADED if download else What.LISTENED
-        detail = {"leg": leg.value, **({"unmasked": True} if unmasked else {})}
-        await deps.audit.add(session.user.login, what, str(call), now, detail, ip=come_from(request).ip)
+    what = What.DOWNLOADED if download else What.LISTENED
+    detail = {"leg": leg.value, **({"unmasked": True} if unmasked else {})}
+    ip = come_from(request).ip
+    await request.app[LISTENS].once(
+        (whose(session), call, download, unmasked),
+        now,
+        lambda: deps.audit.add(session.user.login, what, str(call), now, detail, ip=ip),
+    )
 
 
 def _harmless(call: CallKey, leg: Leg, name: str) -> str:

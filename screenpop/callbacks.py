@@ -18,6 +18,7 @@ from screenpop.hub import CALLBACKS, CALLBACKS_WORD
 from screenpop.rendering import render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Handle, Route, Scope, Shape
+from screenpop.row_id import row_id
 from screenpop.shapes import answer, body, query_of
 from screenpop.tokens import PROGRAM
 from storage.audit import What
@@ -156,7 +157,7 @@ async def rows(request: web.Request) -> web.Response:
 
 async def take(request: web.Request) -> web.Response:
     """``POST /api/callbacks/{id}/take``: mine for ten minutes; the answer has the number in full."""
-    return await _done(request, await taken(request, _id(request)))
+    return await _done(request, await taken(request, row_id(request)))
 
 
 async def taken(request: web.Request, callback_id: int) -> Callback:
@@ -170,14 +171,14 @@ async def taken(request: web.Request, callback_id: int) -> Callback:
 async def give_back(request: web.Request) -> web.Response:
     """``POST /api/callbacks/{id}/give-back``: somebody else may take it."""
     kept = the_list(request)
-    return await _done(request, await kept.give_back(_id(request), _who(request), request.app[DEPS].now()))
+    return await _done(request, await kept.give_back(row_id(request), _who(request), request.app[DEPS].now()))
 
 
 async def done(request: web.Request) -> web.Response:
     """``POST /api/callbacks/{id}/done``: no call is needed any more; ``note`` says why."""
     kept = the_list(request)
     note = (await body(request, Closing)).note if request.can_read_body else None
-    return await _done(request, await kept.done(_id(request), _who(request), request.app[DEPS].now(), note))
+    return await _done(request, await kept.done(row_id(request), _who(request), request.app[DEPS].now(), note))
 
 
 async def tell(request: web.Request) -> None:
@@ -188,10 +189,6 @@ async def tell(request: web.Request) -> None:
 async def _done(request: web.Request, row: Callback) -> web.Response:
     await tell(request)
     return answer(item(request, row))
-
-
-def _id(request: web.Request) -> int:
-    return min(int(request.match_info["id"]), 1 << 62)
 
 
 def _who(request: web.Request) -> str:

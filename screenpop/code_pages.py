@@ -65,7 +65,7 @@ async def set_up(request: web.Request) -> web.Response:
     try:
         codes = await factors.confirm(step.user, typed, come_from(request), now)
     except LoginError as error:
-        offer = await factors.waiting(step.user)
+        offer = await factors.waiting(step.user, now)
         return _again(request) if offer is None else _set_up(request, offer, error)
     except AlreadyError:
         return on_to("/login/code")
@@ -100,8 +100,8 @@ def _set_up(request: web.Request, offer: Offer, error: LoginError | None = None)
 
 
 async def _offer(request: web.Request, step: LoginStep) -> Offer:
-    factors = request.app[FACTORS]
-    return await factors.waiting(step.user) or await factors.offer(step.user, request.app[DEPS].now())
+    factors, now = request.app[FACTORS], request.app[DEPS].now()
+    return await factors.waiting(step.user, now) or await factors.offer(step.user, now)
 
 
 async def _half(request: web.Request) -> LoginStep | None:

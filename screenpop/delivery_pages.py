@@ -26,6 +26,7 @@ from screenpop.outgoing import Outgoing
 from screenpop.rendering import render
 from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope, Shape
+from screenpop.row_id import row_id
 from screenpop.shapes import answer, done, query_of, row_below
 from storage.audit import What
 from storage.deliveries import Delivery
@@ -33,7 +34,6 @@ from storage.jobs import JobState
 
 PAGE = 50
 MOST = 200
-LARGEST_ID = 1 << 62
 
 
 class DeliveriesQuery(Shape):
@@ -136,7 +136,7 @@ async def _receivers(request: web.Request) -> tuple[Receiver, ...]:
     outgoing = request.app[DEPS].outgoing
     if outgoing is None:
         return ()
-    counts = await outgoing.outbox.counts()
+    counts, gone = await outgoing.outbox.counts(), await outgoing.deliveries.gone()
     return tuple(
         Receiver(
             receiver=one["receiver"],
@@ -147,7 +147,7 @@ async def _receivers(request: web.Request) -> tuple[Receiver, ...]:
             waiting=counts.get((one["receiver"], JobState.READY), 0),
             given_up=counts.get((one["receiver"], JobState.DEAD), 0),
             error=one["error"],
-            gone=one["gone"],
+            gone=gone.get(one["receiver"]),
         )
         for one in outgoing.told.report()
     )
@@ -170,7 +170,7 @@ async def _page(request: web.Request, asked: DeliveriesQuery) -> tuple[Sequence[
 
 
 async def _looked(request: web.Request) -> Delivery:
-    found = await _outgoing(request).deliveries.get(_id(request))
+    found = await _outgoing(request).deliveries.get(row_id(request))
     if found is None:
         raise web.HTTPNotFound(text="no such delivery; they are kept for thirty days")
     await _audit(request, What.LOOKED, found.call, {"delivery": found.id})
@@ -179,7 +179,7 @@ async def _looked(request: web.Request) -> Delivery:
 
 async def _again(request: web.Request) -> Delivery:
     outgoing = _outgoing(request)
-    found = await outgoing.deliveries.again(_id(request), request.app[DEPS].now())
+    found = await outgoing.deliveries.again(row_id(request), request.app[DEPS].now())
     if found is None:
         raise web.HTTPNotFound(text="no such delivery; they are kept for thirty days")
     outgoing.outbox.wake()
@@ -188,16 +188,27 @@ async def _again(request: web.Request) -> Delivery:
 
 
 async def _all_again(request: web.Request) -> int:
-    receiver = await _receiver(request)
-    count = await _outgoing(request).outbox.replay_dead(request.app[DEPS].now(), receiver)
+    receiver, outgoing = await _receiver(request), _outgoing(request)
+    await _hears(request, receiver)
+    count = await outgoing.deliveries.all_again(receiver, request.app[DEPS].now())
+    outgoing.outbox.wake()
     await _audit(request, What.JOB_REPLAYED, receiver, {"calls": count})
     return count
 
 
 async def _resume(request: web.Request) -> None:
     receiver = await _receiver(request)
-    _outgoing(request).told.resume(receiver)
+    await _outgoing(request).told.resume(receiver)
     await _audit(request, What.JOB_REPLAYED, receiver, {"resumed": True})
+
+
+async def _hears(request: web.Request, receiver: str) -> None:
+    """409 for a receiver whom nothing would reach."""
+    found = next((one for one in await _receivers(request) if one.receiver == receiver), None)
+    if found is None:
+        raise web.HTTPConflict(text="this receiver is configured no more")
+    if found.gone is not None:
+        raise web.HTTPConflict(text="this receiver wants to hear no more: ask it again first")
 
 
 async def _receiver(request: web.Request) -> str:
@@ -212,12 +223,16 @@ async def _audit(request: web.Request, what: What, subject: str, detail: Mapping
     await deps.audit.add(request[SESSION].user.login, what, subject, deps.now(), detail, ip=come_from(request).ip)
 
 
-def _id(request: web.Request) -> int:
-    return min(int(request.match_info["id"][:20]), LARGEST_ID)
-
-
-def _api(summary: str, shape: type[Shape] | None = None, asked: type[Shape] | None = None, status: int = 200) -> Api:
-    return Api(summary, Scope.STATUS, answer=shape, query=asked, status=status, errors=(400,) if asked else ())
+def _api(  # noqa: PLR0913
+    summary: str,
+    shape: type[Shape] | None = None,
+    asked: type[Shape] | None = None,
+    *,
+    status: int = 200,
+    errors: tuple[int, ...] = (),
+) -> Api:
+    errors = (400,) if asked else errors
+    return Api(summary, Scope.STATUS, answer=shape, query=asked, status=status, errors=errors)
 
 
 ROUTES = (
@@ -235,13 +250,19 @@ ROUTES = (
         _api("Attempts to tell of calls", DeliveryList, DeliveriesQuery),
     ),
     Route("GET", r"/api/deliveries/{id:\d+}", one, Right.STATUS, _api("One attempt, whole", WholeDelivery)),
-    Route("POST", r"/api/deliveries/{id:\d+}/again", again, Right.STATUS, _api("Tell it once more", status=204)),
+    Route(
+        "POST",
+        r"/api/deliveries/{id:\d+}/again",
+        again,
+        Right.STATUS,
+        _api("Tell it once more", status=204, errors=(409,)),
+    ),
     Route(
         "POST",
         "/api/receivers/{receiver}/again",
         all_again,
         Right.STATUS,
-        _api("Tell a receiver whatever was given up", Replayed),
+        _api("Tell a receiver whatever was given up", Replayed, errors=(409,)),
     ),
     Route(
         "POST",

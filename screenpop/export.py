@@ -15,6 +15,7 @@ from screenpop.audio import FILES, Leg, kind_of, name_of, the_call
 from screenpop.deps import DEPS
 from screenpop.errors import tell
 from screenpop.masking import hidden
+from screenpop.numbers import may_see
 from screenpop.rendering import label, reader
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Scope, Shape
@@ -125,7 +126,8 @@ async def export(request: web.Request) -> web.Response:
     if page.transcript is None and wanted in SPOKEN:
         return tell(request, HTTPStatus.NOT_FOUND, "nothing was written down of this call yet")
     deps, session = request.app[DEPS], request[SESSION]
-    masked = not may(Role(session.user.role), Right.UNMASKED) or query_of(request, ExportQuery).masked
+    unmasked = may(Role(session.user.role), Right.UNMASKED) and may_see(request)
+    masked = not unmasked or query_of(request, ExportQuery).masked
     now = deps.now()
     if request.method != "HEAD":
         detail = {"format": wanted.value, "masked": masked}

@@ -12,8 +12,9 @@ import structlog
 from aiohttp import web
 
 from screenpop import second_factor
-from screenpop.accounts import MOST_BY_ADDRESS, MOST_BY_LOGIN, WINDOW, From, LoginError, ThrottledError
+from screenpop.accounts import From, LoginError, throttle
 from screenpop.door import Door
+from screenpop.known import counted_as
 from screenpop.seal import SealError
 from storage.accounts import Accounts, User
 from storage.audit import Audit, What
@@ -21,6 +22,8 @@ from storage.second_factors import Factor, SecondFactors
 
 MOST_WRONG = 10
 SHUT = 12 * 3600.0  # seconds
+SHOWN = 900.0  # seconds; an offer is for whoever proved themselves then, not for whoever finds the page open later
+HOLDS = SHOWN + 900.0  # for the app's first code
 
 log = structlog.get_logger()
 
@@ -90,10 +93,10 @@ class Factors:
             raise AlreadyError("there is a second factor already")
         return self._offer(secret, user)
 
-    async def waiting(self, user: User) -> Offer | None:
+    async def waiting(self, user: User, now: float) -> Offer | None:
         """The secret that waits for its first code; it is never shown again afterwards."""
-        factor = await self._kept.of(user.id)
-        if factor is None or factor.confirmed is not None:
+        factor = await self._offered(user, now, SHOWN)
+        if factor is None:
             return None
         try:
             return self._offer(self._seal.open(factor.secret, user.id), user)
@@ -103,8 +106,7 @@ class Factors:
 
     async def confirm(self, user: User, typed: str, come: From, now: float) -> list[str]:
         """The app's first code: from now on it is asked for. The recovery codes. Raises LoginError, AlreadyError."""
-        factor = await self._kept.of(user.id)
-        if factor is None or factor.confirmed is not None:
+        if await self._offered(user, now, HOLDS) is None:
             raise AlreadyError("there is no second factor that waits for its first code")
         step = await self._step(user, typed, come, now)
         codes = second_factor.new_recovery_codes()
@@ -119,7 +121,7 @@ class Factors:
             raise AlreadyError("there is no second factor")
         recovery = second_factor.recovery_hash(typed)
         if recovery is not None:
-            await self._throttle(user, come, now)
+            await throttle(self._accounts, user, user.login, come, now)
             if not await self._kept.use_code(user.id, recovery, now):
                 raise await self._wrong(user, come, now)
             await self._audit.add(user.login, What.RECOVERY_CODE_USED, user.login, now, ip=come.ip)
@@ -149,8 +151,13 @@ class Factors:
         factor = await self._kept.of(user.id)
         return None if factor is None or factor.confirmed is None else factor
 
+    async def _offered(self, user: User, now: float, lasts_s: float) -> Factor | None:
+        factor = await self._kept.of(user.id)
+        waits = factor is not None and factor.confirmed is None and now - factor.created < lasts_s
+        return factor if waits else None
+
     async def _step(self, user: User, typed: str, come: From, now: float) -> int | None:
-        await self._throttle(user, come, now)
+        await throttle(self._accounts, user, user.login, come, now)
         factor = await self._kept.attempt(user.id, now, MOST_WRONG, SHUT)
         if factor is None:
             log.warning("second_factor_shut", login=user.login, ip=come.ip)
@@ -163,13 +170,8 @@ class Factors:
             raise ShutError from error
         return second_factor.step_of(secret, typed, factor.step, now)
 
-    async def _throttle(self, user: User, come: From, now: float) -> None:
-        by_login, by_address = await self._accounts.failures(user.login, come.ip, now - WINDOW)
-        if by_login >= MOST_BY_LOGIN or by_address >= MOST_BY_ADDRESS:
-            raise ThrottledError(WINDOW)
-
     async def _wrong(self, user: User, come: From, now: float) -> WrongCodeError:
-        await self._accounts.failed(user.login, come.ip, now)
+        await self._accounts.failed(counted_as(user, come.known) or user.login, come.network, now)
         await self._audit.add(user.login, What.CODE_REFUSED, user.login, now, ip=come.ip)
         return WrongCodeError("the code is wrong, or was taken before")
 

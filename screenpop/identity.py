@@ -36,6 +36,8 @@ async def _person(deps: Deps, terms: Terms, claims: Claims) -> User:
     user = await identities.find(terms.issuer, subject)
     if user is None:
         user = await _named(deps, terms, claims, role)
+        if not user.active:  # nor linked: who has that name at the provider now may be somebody else
+            raise StrangerError("the account is switched off")
         if not await identities.link(user.id, terms.issuer, subject, deps.now()):
             raise StrangerError("the account of that name belongs to another identity")
         detail = {"issuer": terms.issuer, "subject": subject}
@@ -78,7 +80,7 @@ def _role(terms: Terms, claims: Claims) -> str | None:
     if terms.role_claim is None:
         return None
     said = claims.get(terms.role_claim)
-    held = {said} if isinstance(said, str) else {one for one in said or () if isinstance(one, str)}
+    held = list(said) if isinstance(said, list | dict) else [said]  # some providers give an object named by the roles
     for name, role in terms.roles.items():
         if name in held:
             return role

@@ -9,7 +9,7 @@
 
 from aiohttp import web
 
-from screenpop.accounts import SESSION, come_from
+from screenpop.accounts import SESSION, come_from, whose
 from screenpop.deps import DEPS
 from screenpop.lately import Lately
 from screenpop.rights import Right, Role, may
@@ -43,5 +43,11 @@ async def lists_in_full(request: web.Request) -> bool:
 async def _write_down(request: web.Request, subject: str) -> None:
     deps, session = request.app[DEPS], request[SESSION]
     now = deps.now()
-    if request.method != "HEAD" and request.app[LOOKS].begins((session.id, subject), now):
-        await deps.audit.add(session.user.login, What.SHOWN, subject, now, ip=come_from(request).ip)
+    if request.method == "HEAD":
+        return
+    ip = come_from(request).ip
+    await request.app[LOOKS].once(
+        (whose(session), subject),
+        now,
+        lambda: deps.audit.add(session.user.login, What.SHOWN, subject, now, ip=ip),
+    )

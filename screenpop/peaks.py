@@ -18,6 +18,7 @@ from screenpop.call_pages import players, withheld
 from screenpop.errors import tell
 from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope, Shape
+from screenpop.row_id import row_id
 from screenpop.shapes import answer
 from screenpop.sounds import ClosedError, Locked, Sound
 from transcription.audio import load_channels
@@ -73,7 +74,7 @@ OUTLINES: web.AppKey[Outlines] = web.AppKey("outlines", Outlines)
 async def peaks(request: web.Request) -> web.StreamResponse:
     """``GET /calls/{key}/peaks/{recording}``: recordings are numbered from 0."""
     page = await the_call(request)
-    wanted = int(request.match_info["recording"])
+    wanted = row_id(request, "recording")
     shown = [one for one in players(page, await withheld(request, page)) if one.number == wanted]
     if not shown:
         raise web.HTTPNotFound(text="no such recording")

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from storage.erasures import Erasure
 from storage.persons import About, Person
+from telephony.call import CallKey
 
 
 class Privacy(Protocol):
@@ -15,8 +16,8 @@ class Privacy(Protocol):
         """How much is kept."""
         ...
 
-    async def pack(self, person: Person, into: Path) -> None:
-        """Everything, as a zip file. Raises OSError."""
+    async def pack(self, person: Person, into: Path) -> Sequence[CallKey]:
+        """Everything, as a zip file; the calls whose sound is in it. Raises OSError."""
         ...
 
     async def ask(self, person: Person, who: str) -> int:

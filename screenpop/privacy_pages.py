@@ -1,10 +1,9 @@
 """``/privacy``: what is kept of one person, all of it in one file, and taking it out. Also by programs.
 
-For administrators. Each look, each file and each erasure is audited, with a digest where the number would stand.
+For administrators. Each look, each file and each erasure is audited, with the number masked.
 """
 
 import asyncio
-import hashlib
 import tempfile
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -33,7 +32,7 @@ from screenpop.shapes import answer, body, query_of
 from screenpop.words import N_
 from storage.audit import What
 from storage.erasures import LiveCallError
-from storage.persons import By, Person
+from storage.persons import Person, subject_of
 
 PIECE = 256 * 1024
 LIVE = N_("A call of theirs goes on. Wait for its end.")
@@ -66,8 +65,11 @@ async def export(request: web.Request) -> web.StreamResponse:
     desk = _desk(request)
     with tempfile.TemporaryDirectory(prefix="hotline-") as folder:
         file = Path(folder) / "person.zip"
-        await desk.pack(person, file)
+        heard = await desk.pack(person, file)
         await _audit(request, What.PERSON_EXPORTED, person, {"bytes": file.stat().st_size})
+        deps, who, ip = request.app[DEPS], request[SESSION].user.login, come_from(request).ip
+        for call in heard:  # on the page of each it says who has its sound
+            await deps.audit.add(who, What.DOWNLOADED, str(call), deps.now(), {"person": True}, ip=ip)
         headers = {"Content-Disposition": 'attachment; filename="person.zip"', "Content-Type": "application/zip"}
         response = web.StreamResponse(headers=headers)
         response.content_length = file.stat().st_size
@@ -143,9 +145,7 @@ def _desk(request: web.Request) -> Privacy:
 
 
 async def _audit(request: web.Request, what: What, person: Person, detail: Mapping[str, Any]) -> None:
-    deps = request.app[DEPS]
-    value = person.value if person.by is By.CUSTOMER else hashlib.sha256(person.value.encode()).hexdigest()[:12]
-    subject = f"{person.by.value} {value}"
+    deps, subject = request.app[DEPS], subject_of(person)
     await deps.audit.add(request[SESSION].user.login, what, subject, deps.now(), detail, ip=come_from(request).ip)
 
 

@@ -3,15 +3,13 @@
 import structlog
 from aiohttp import web
 
-from screenpop.accounts import LOGINS, SESSION, token_of
+from screenpop.accounts import SESSION, token_of
 from screenpop.deps import DEPS, HUB
 from screenpop.hub import LOGGED_OUT, Page, as_text
 from screenpop.rights import Right, Role, may
 from screenpop.route import Scope
 from screenpop.seats import others, word
 from screenpop.tokens import PROGRAM, bearer
-from storage.accounts import Session
-from storage.tokens import Holder
 from storage.trouble import StorageError
 
 CLOSING = 2.0  # seconds a page may take to say goodbye
@@ -32,37 +30,24 @@ async def socket(request: web.Request) -> web.WebSocketResponse:
         await ws.close(code=LOGGED_OUT, message=b"not logged in")
         return ws
     user = session.user
-
-    async def alive() -> bool:
-        try:
-            found = await _present(request, program=program is not None)
-        except StorageError as error:  # who is logged in cannot be known now: calls ring all the same
-            log.warning("session_unchecked", login=user.login, error=str(error))
-            return True
-        if found is not None and found.extension != session.extension:  # moved, by way of another process perhaps
-            request.app[HUB].move_session(session.id, word(found.extension, []))
-        return found is not None
-
-    page = Page(user.login, session.id, request.transport.abort if request.transport else ws.force_close)
+    page = Page(
+        user.login,
+        session.id,
+        request.transport.abort if request.transport else ws.force_close,
+        token=(token_of(request) if program is None else bearer(request)) or "",
+        program=program is not None,
+        role=user.role,
+        extension=session.extension,
+    )
     if session.extension is not None:
         page.put(as_text(word(session.extension, await _others(request, session.extension, user.login))))
     await request.app[HUB].serve(
         ws,
         page,
-        session.extension,
         tickets=may(Role(user.role), Right.ALL_TICKETS) and (program is None or Scope.TICKETS.value in program.scopes),
-        alive=alive,
         callbacks=may(Role(user.role), Right.DESK),
     )
     return ws
-
-
-async def _present(request: web.Request, *, program: bool) -> Session | Holder | None:
-    """The login or token that opened the socket, if it still stands."""
-    now = request.app[DEPS].now()
-    if program:
-        return await request.app[DEPS].tokens.holder(bearer(request) or "", now)
-    return await request.app[LOGINS].session(token_of(request) or "", now)
 
 
 async def _others(request: web.Request, extension: str, login: str) -> list[str]:

@@ -3,6 +3,7 @@
 Only by a person's login: a token makes no tokens.
 """
 
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +18,7 @@ from screenpop.forms import form
 from screenpop.rendering import reader, render
 from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Route, Scope
+from screenpop.row_id import row_id
 from screenpop.shapes import answer, body, done
 from screenpop.tokens import NEEDS
 from screenpop.words import N_, Words
@@ -34,6 +36,7 @@ SCOPE: Words = {
     "privacy": N_("Export and erase what is kept of one person"),
     "status": N_("State of the service, deliveries"),
 }
+DAYS = re.compile(r"[0-9]{1,6}")
 LASTS = (30, 90, 365, 0)  # days, 0: never ends
 CANNOT = N_("A token needs a name and at least one thing it may do.")
 REFUSED = N_("No more tokens can be made: revoke some first.")
@@ -57,7 +60,7 @@ async def make(request: web.Request) -> web.Response:
     """``POST /account/tokens``: ``name``, ``days`` (0: no end), ``scope_calls=1``...: the page that shows it once."""
     fields = await form(request)
     days = fields.get("days", "")
-    if not days.isascii() or not days.isdecimal() or int(days) > LONGEST_DAYS:
+    if not DAYS.fullmatch(days) or int(days) > LONGEST_DAYS:
         raise web.HTTPBadRequest(text=f"days is a whole number up to {LONGEST_DAYS}")
     role = Role(request[SESSION].user.role)
     scopes = [scope for scope in Scope if fields.get(f"scope_{scope.value}") and may(role, NEEDS[scope])]
@@ -119,9 +122,8 @@ async def _make(request: web.Request, name: str, scopes: Iterable[Scope], days: 
 
 async def _revoke(request: web.Request) -> None:
     deps, login = request.app[DEPS], request[SESSION].user.login
-    token_id = int(request.match_info["id"])
     now = deps.now()
-    ended = await deps.tokens.revoke(token_id, by=login, now=now, login=login) if token_id < 1 << 62 else None
+    ended = await deps.tokens.revoke(row_id(request), by=login, now=now, login=login)
     if ended is None:
         raise web.HTTPNotFound(text="you have no such token")
     detail = {"id": ended.id, "name": ended.name}

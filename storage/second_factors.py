@@ -20,11 +20,13 @@ from storage.second_factor_tables import recovery_codes, second_factors
 class Factor:
     """Somebody's second factor. ``confirmed``: since when it is asked for (epoch seconds); None: not yet.
 
-    ``step``: of the last code taken. ``wrong``: attempts since the last right one, ``wrong_at`` the last of them.
+    ``created``: when the secret was offered. ``step``: of the last code taken. ``wrong``: attempts since the last right
+    one, ``wrong_at`` the last of them.
     """
 
     user_id: int
     secret: str
+    created: float
     confirmed: float | None
     step: int
     wrong: int

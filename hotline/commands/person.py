@@ -17,7 +17,6 @@ from hotline.clock import now
 from hotline.opening import add_database, with_database
 from hotline.privacy import PrivacyDesk
 from hotline.settings import ConfigError, Settings, load
-from numbering.identify import identify
 from storage.audit import Audit, What
 from storage.backup import rewrite
 from storage.database import Database, sqlite_file
@@ -25,7 +24,7 @@ from storage.erasures import LiveCallError
 from storage.jobs import HopelessError, JobError
 from storage.ledger import Ledger
 from storage.outbox import Outbox
-from storage.persons import By, Person
+from storage.persons import By, Person, known_by, subject_of
 from storage.reads import Reads
 
 LEASE = 600.0  # seconds
@@ -64,10 +63,13 @@ async def _do(args: argparse.Namespace, db: Database, settings: Settings, person
         return 0
     if args.deed == "export":
         try:
-            await desk.pack(person, args.out)
+            heard = await desk.pack(person, args.out)
         except OSError as error:
             raise UsageError(f"{args.out}: {error.strerror or error}") from error
-        await Audit(db).add(who, What.PERSON_EXPORTED, person.by.value, now(), {"file": args.out.name})
+        audit = Audit(db)
+        await audit.add(who, What.PERSON_EXPORTED, subject_of(person), now(), {"file": args.out.name})
+        for call in heard:
+            await audit.add(who, What.DOWNLOADED, str(call), now(), {"person": True})
         return 0
     return await _erase(args, db, desk, outbox, person)
 
@@ -103,5 +105,4 @@ def _person(args: argparse.Namespace) -> Person:
         raise UsageError("name a NUMBER, or a customer with --customer")
     if args.customer is not None:
         return Person(By.CUSTOMER, args.customer)
-    number = identify(args.number)
-    return Person(By.NUMBER, number.e164 or args.number)
+    return known_by(args.number)

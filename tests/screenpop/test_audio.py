@@ -1,5 +1,6 @@
 """Recordings: to whom they concern, in the pieces a player asks for, never anything else, and always on record."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,6 +9,7 @@ from screenpop.audio import kind_of
 from screenpop.lately import QUIET, Lately
 from storage.audit import What
 from storage.records import RecordingRow
+from storage.trouble import StorageError, Trouble
 from telephony.call import CallKey
 
 if TYPE_CHECKING:
@@ -154,14 +156,46 @@ def test_what_browsers_play(name: str, kind: str | None) -> None:
     assert kind_of(name) == kind
 
 
-def test_a_clock_that_jumps_back_begins_a_new_listen() -> None:
-    """Rather one entry too many."""
-    listens = Lately()
-    call = CallKey("main", "1")
-    assert listens.begins((1, call), 1000.0)
-    assert not listens.begins((1, call), 1001.0)
-    assert listens.begins((1, call), 500.0)
-    assert listens.begins((2, call), 501.0)
+async def test_each_is_written_down_once_and_what_was_not_is_not() -> None:
+    """A clock that jumps back: rather one entry too many; an entry that failed is tried again; none overtakes it."""
+    listens, call, written = Lately(), CallKey("main", "1"), list[float]()
+
+    gone_on = list[list[float]]()
+
+    async def listen(who: int, now: float, *, works: bool = True) -> None:
+        async def write() -> None:
+            await asyncio.sleep(0)
+            if not works:
+                raise StorageError(Trouble.AWAY, "the database is away")
+            written.append(now)
+
+        await listens.once((who, call), now, write)
+        gone_on.append([*written])
+
+    for who, now in ((1, 1000.0), (1, 1001.0), (1, 500.0), (2, 501.0)):
+        await listen(who, now)
+    assert written == [1000.0, 500.0, 501.0]
+    with pytest.raises(StorageError):
+        await listen(3, 600.0, works=False)
+    async with asyncio.TaskGroup() as group:
+        for now in (601.0, 602.0):
+            group.create_task(listen(3, now))
+    assert written[3:] == [601.0]
+    assert all(seen[3:] == [601.0] for seen in gone_on[-2:]), "it was there before anybody went on"
+
+
+async def test_no_listen_is_anothers(house: "House", visit: "Visit") -> None:
+    """The number of a session that ended is given to the next one: what its owner heard does not count for that one."""
+    call = await house.answered()
+    zhao = await visit("zhao")
+    await zhao.get(f"/calls/{call}/audio/0/caller")
+    await zhao.text(f"/calls/{call}")
+    await zhao.post("/logout")
+    root = await visit("root")
+    await root.get(f"/calls/{call}/audio/0/caller")
+    await root.text(f"/calls/{call}")
+    for what in (What.LISTENED, What.SHOWN):
+        assert [row.who for row in await house.audit.rows(what=what)] == ["root", "zhao"]
 
 
 async def test_a_file_that_went_away_is_told(house: "House", visit: "Visit") -> None:

@@ -5,9 +5,13 @@ from unittest.mock import patch
 
 import pytest
 from argon2 import PasswordHasher
+from multidict import CIMultiDict
+from yarl import URL
 
-from screenpop.accounts import COOKIE, IDLE, LONGEST, MOST_BY_ADDRESS, MOST_BY_LOGIN, WINDOW
+from screenpop.accounts import COOKIE, IDLE, KNOWN, LONGEST, MOST_BY_ADDRESS, MOST_BY_LOGIN, WINDOW
+from screenpop.known import counted_as, with_mark
 from screenpop.ways_back import back
+from storage.accounts import User
 from storage.audit import What
 
 if TYPE_CHECKING:
@@ -28,6 +32,8 @@ async def test_a_login_gives_a_cookie_that_scripts_and_other_sites_do_not_get(vi
     assert not cookie["domain"]
     assert not cookie["secure"], "there is no TLS here"
     assert len(cookie.value) >= 43, "256 bits"
+    assert answer.cookies[KNOWN]["httponly"]
+    assert answer.cookies[KNOWN]["samesite"] == "Lax"
 
 
 async def test_the_cookie_wants_tls_where_there_is_tls(house: "House", aiohttp_client: "object") -> None:
@@ -100,6 +106,73 @@ async def test_guessing_many_logins_from_one_place_ends_too(visit: "Visit") -> N
     assert (await guest.post("/login", {"login": "li", "password": PASSWORD})).status == 429
     elsewhere = {"X-Forwarded-For": "10.1.1.1, 10.9.9.9"}
     assert (await guest.post("/login", {"login": "li", "password": PASSWORD}, headers=elsewhere)).status == 303
+
+
+@pytest.mark.parametrize(
+    "forwarded",
+    [
+        [("X-Forwarded-For", "10.1.{n}.1"), ("X-Forwarded-For", "10.9.9.9")],  # a proxy that adds a header of its own
+        [("X-Forwarded-For", "10.1.{n}.1, 10.9.9.9:4{n:03}")],  # one that tells ports
+        [("X-Forwarded-For", "10.1.{n}.1, [2001:db8::{n:x}]:443")],  # a machine has a whole network of these
+        [("X-Forwarded-For", "10.1.{n}.1, attempt{n}")],  # no address at all
+    ],
+)
+async def test_no_header_makes_one_place_many(forwarded: list[tuple[str, str]], visit: "Visit") -> None:
+    """What a proxy on this machine tells last is the address, however it is spelt; all before that is a browser's."""
+    guest = await visit(None)
+    origin = [("Origin", guest.origin)]
+    statuses = []
+    for n in range(MOST_BY_ADDRESS + 1):
+        headers = CIMultiDict([*origin, *((name, told.format(n=n)) for name, told in forwarded)])
+        answer = await guest.client.post("/login", data={"login": f"user{n}", "password": "guess"}, headers=headers)
+        statuses.append(answer.status)
+    assert statuses == [401] * MOST_BY_ADDRESS + [429]
+
+
+async def test_nobody_is_kept_out_of_their_own_browser(house: "House", visit: "Visit") -> None:
+    """Who guesses elsewhere, from the same address too, keeps others waiting only where they never logged in."""
+    li, zhao, guest = await visit("li"), await visit("zhao"), await visit(None)
+    for browser in (li, zhao):
+        await browser.post("/logout")
+    for number in range(MOST_BY_ADDRESS):
+        login = "li" if number < MOST_BY_LOGIN else f"user{number}"
+        assert (await guest.post("/login", {"login": login, "password": "guess"})).status == 401
+    assert (await guest.post("/login", {"login": "li", "password": PASSWORD})).status == 429
+    assert (await zhao.post("/login", {"login": "li", "password": PASSWORD})).status == 429, "another's browser"
+    assert (await zhao.post("/login", {"login": "zhao", "password": PASSWORD})).status == 303
+    assert (await li.post("/login", {"login": "li", "password": PASSWORD})).status == 303
+    assert (await guest.post("/login", {"login": "li", "password": PASSWORD})).status == 429, "nothing is forgiven them"
+    assert house is not None
+
+
+async def test_their_own_browser_is_no_place_to_guess_either(house: "House", visit: "Visit") -> None:
+    """Its failures are counted, and neither a forged mark nor one from before another password counts."""
+    li = await visit("li")
+    mark = li.client.session.cookie_jar.filter_cookies(URL(li.origin))[KNOWN].value
+    await li.post("/logout")
+    for _ in range(MOST_BY_LOGIN):
+        assert (await li.post("/login", {"login": "li", "password": "guess"})).status == 401
+    assert (await li.post("/login", {"login": "li", "password": PASSWORD})).status == 429
+    user = await house.accounts.find("li")
+    assert user is not None
+    name, _, sign = mark.partition(".")
+    assert counted_as(user, mark) == f"known:{name}"
+    for other in (f"{name[::-1]}.{sign}", f"{name}.{sign[::-1]}", name, "~" * 9000, "", "x.y~" + "é"):
+        assert counted_as(user, other) is None, other
+    changed = await house.accounts.change("li", house.time, password="$argon2id$other")
+    assert counted_as(changed, mark) is None
+
+
+def test_a_browser_remembers_the_last_of_many_people() -> None:
+    """Phones are shared: ten people at one desk, each once, the last one first."""
+    people = [User(n, f"user{n}", "", "agent", None, f"hash{n}", active=True, demo=False) for n in range(12)]
+    kept = ""
+    for user in (*people, people[5]):
+        kept = with_mark(user, kept)
+    known = [user.id for user in people if counted_as(user, kept)]
+    assert known == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+    assert len(kept) < 500
+    assert counted_as(people[5], kept.partition("~")[0]) is not None
 
 
 async def test_logins_are_on_record(house: "House", visit: "Visit") -> None:

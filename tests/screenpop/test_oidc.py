@@ -212,6 +212,16 @@ async def test_who_is_nobody_here_stays_out(house: "House", liar: Liar, arrive: 
     assert why[-1] == "there is no account of that name"
 
 
+async def test_an_account_that_is_switched_off_is_nobodys(house: "House", liar: Liar, arrive: Arrive) -> None:
+    """Who has its name at the provider now is not taken for whoever it was: it is theirs when it is switched on."""
+    await house.accounts.change("li", house.time, active=False)
+    assert await come_back(liar, await arrive()) == "/login?why=stranger"
+    assert not await house.audit.rows(what=What.IDENTITY_LINKED)
+    await house.accounts.change("li", house.time, active=True)
+    liar.claims = {"sub": "78"}
+    assert await come_back(liar, await arrive()) == "/tickets"
+
+
 async def test_a_name_that_changed_hands_opens_nothing(liar: Liar, arrive: Arrive) -> None:
     """The first identity of an account keeps it, under whatever name it comes later."""
     guest = await arrive()
@@ -239,8 +249,11 @@ async def test_accounts_and_roles_by_its_word_where_it_was_agreed(house: "House"
     account = await guest.json("/api/account")
     assert account["password"] is False
     assert 'name="old"' not in await guest.text("/account")
-    liar.claims["groups"] = "nothing"
-    assert await come_back(liar, await arrive(**terms)) == "/login?why=stranger"
+    for nothing in ("nothing", 5, True, [["400"], {"400": 1}]):
+        liar.claims["groups"] = nothing
+        assert await come_back(liar, await arrive(**terms)) == "/login?why=stranger"
+    liar.claims["groups"] = {"400-leads": {"org": "x"}}
+    assert await come_back(liar, await arrive(**terms)) == "/tickets", "named by its members"
 
 
 async def test_what_the_token_leaves_out_is_asked_for(liar: Liar, arrive: Arrive) -> None:

@@ -13,6 +13,7 @@ from screenpop.web import build_app
 from storage.audit import What
 from storage.erasures import Erasure, Erasures, LiveCallError
 from storage.persons import About, Person, Persons
+from telephony.call import CallKey
 
 if TYPE_CHECKING:
     from tests.screenpop.conftest import House, Visit
@@ -31,10 +32,11 @@ class Desk:
         """As the service does."""
         return replace(await self.persons.about(person), live=self.talks)
 
-    async def pack(self, _person: Person, into: Path) -> None:
+    async def pack(self, person: Person, into: Path) -> Sequence[CallKey]:
         """A zip file."""
         with zipfile.ZipFile(into, "w") as pack:
             pack.writestr("index.html", "<h1>张三</h1>")
+        return await self.persons.calls(person)
 
     async def ask(self, person: Person, who: str) -> int:
         """As the service does."""
@@ -75,7 +77,8 @@ async def test_looked_at_handed_over_and_erased(desk: Desk, visit: "Visit") -> N
     assert asked.person == Person(asked.by, "+8613812345678")
     assert "进行中" in await root.text("/privacy")
     entries = await desk.house.audit.rows(who="root")
-    assert [row.what for row in entries][:4] == [What.LOOKED, What.PERSON_EXPORTED, What.LOOKED, What.LOGGED_IN]
+    had = [What.DOWNLOADED, What.DOWNLOADED, What.PERSON_EXPORTED]  # the sound of both calls is in the file
+    assert [row.what for row in entries][:6] == [What.LOOKED, *had, What.LOOKED, What.LOGGED_IN]
     assert not [row for row in entries if "13812345678" in row.subject]
 
 

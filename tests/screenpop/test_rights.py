@@ -1,5 +1,6 @@
 """Every route, as every role and as nobody, against the one table of rights."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,6 +62,19 @@ async def test_each_role_gets_what_the_table_says(login: str, role: Role, house:
             assert answer.status < 500, (route, await answer.text())
         else:
             assert answer.status == 403, (route, answer.status)
+
+
+async def test_no_number_is_too_long(house: "House", visit: "Visit") -> None:
+    """However many digits somebody types into an address: there is no such row, and nothing breaks."""
+    call = await house.answered()
+    root = await visit("root")
+    numbered = [route for route in GUARDED if r":\d+}" in route.path]
+    assert len(numbered) > 15
+    for route in numbered:
+        for number in ("9" * 19, "9" * 4400):
+            path = re.sub(r"\{\w+:\\d\+\}", number, route.path).replace("{key}", str(call)).replace("{leg}", "caller")
+            answer = await root.ask(route.method, path, json={} if "/api/" in path else None)
+            assert answer.status in (400, 404), (route, answer.status)
 
 
 def test_the_table() -> None:

@@ -12,7 +12,7 @@ from screenpop.accounts import COOKIE, MOST_BY_LOGIN, WINDOW
 from screenpop.arriving import STEP, STEP_LASTS
 from screenpop.code_pages import TRIES
 from screenpop.door import Door
-from screenpop.factors import MOST_WRONG, SHUT
+from screenpop.factors import HOLDS, MOST_WRONG, SHOWN, SHUT
 from screenpop.seal import MARK, Seal
 from screenpop.second_factor import CODES
 from screenpop.second_factor import STEP as SECONDS
@@ -34,13 +34,17 @@ def code_of(secret: str, at: float) -> str:
     return pyotp.TOTP(secret).at(int(at))
 
 
+def secret_on(page: str) -> str:
+    """What the page offers to the app."""
+    found = re.search(r"<code[^>]*>([A-Z2-7 ]{39})</code>", page)
+    assert found is not None
+    return found[1].replace(" ", "")
+
+
 async def set_up(house: "House", visitor: Visitor) -> tuple[str, list[str]]:
     """Set a second factor up on the account's page; the secret and the recovery codes."""
     assert (await visitor.post("/account/second-factor", {"password": PASSWORD})).status == 303
-    page = await visitor.text("/account/second-factor")
-    found = re.search(r"<code[^>]*>([A-Z2-7 ]{39})</code>", page)
-    assert found is not None
-    secret = found[1].replace(" ", "")
+    secret = secret_on(await visitor.text("/account/second-factor"))
     answer = await visitor.post("/account/second-factor/confirm", {"code": code_of(secret, house.time)})
     assert answer.status == 200, await answer.text()
     codes = re.findall(r"<code[^>]*>([a-z2-9-]{19})</code>", await answer.text())
@@ -169,6 +173,20 @@ async def test_setting_it_up_asks_for_the_password_and_ends_other_logins(house: 
     await set_up(house, li)
     assert (await elsewhere.get("/desk")).status == 303
     await li.text("/desk")
+
+
+async def test_an_offer_is_for_who_asked_for_it(house: "House", visit: "Visit") -> None:
+    """Who finds the page open an hour after the password was typed neither sees the secret nor switches it on."""
+    li = await visit("li")
+    assert (await li.post("/account/second-factor", {"password": PASSWORD})).status == 303
+    secret = secret_on(await li.text("/account/second-factor"))
+    house.time += SHOWN
+    assert (await li.get("/account/second-factor")).status == 303
+    house.time += HOLDS - SHOWN
+    code = code_of(secret, house.time)
+    assert (await li.post("/account/second-factor/confirm", {"code": code})).status == 409
+    assert (await li.json("/api/account"))["second_factor"]["since"] is None
+    await set_up(house, li)
 
 
 async def test_it_goes_with_a_code_only(house: "House", visit: "Visit") -> None:

@@ -176,6 +176,43 @@ async def test_a_call_is_split_off(house: "House", visit: "Visit") -> None:
     assert (await li.post(f"/calls/{second}/split")).status == 400
 
 
+async def test_no_call_of_a_colleague_is_split_off(house: "House", visit: "Visit") -> None:
+    """By page or API, whether it exists or not, nor is it offered; who may open the call may."""
+    first = await house.answered("1002")
+    house.time += 600
+    second = await house.answered("1002")
+    ticket = await house.ticket_of(first)
+    li, zhao = await visit("li"), await visit("zhao")
+    for call in (str(second), "main:1.1"):
+        assert (await li.post(f"/calls/{call}/split")).status == 403
+        assert (await li.post(f"/api/calls/{call}/split")).status == 403
+    assert "/split" not in await li.text(f"/tickets/{ticket}")
+    assert await house.ticket_of(second) == ticket
+    assert "/split" in await zhao.text(f"/tickets/{ticket}")
+    assert (await zhao.post(f"/calls/{second}/split")).status == 303
+
+
+async def test_no_ticket_of_a_colleague_is_taken_to_hear_its_calls(house: "House", visit: "Visit") -> None:
+    """Owning a ticket opens its calls: who talked in none does not make it theirs; its owner, or a supervisor, may."""
+    call = await house.answered("1002")
+    ticket = await house.ticket_of(call)
+    li, wang = await visit("li"), await visit("wang")
+    before = await house.reads.ticket(ticket)
+    assert before is not None
+    for owner in ("li", "", "zhao"):
+        assert await change(li, ticket, owner=owner) == 403
+        body = {"version": before.item.version, "owner": owner or None}
+        assert (await li.ask("PATCH", f"/api/tickets/{ticket}", json=body)).status == 403
+    assert (await li.get(f"/calls/{call}/audio/0/caller")).status == 403
+    assert await change(li, ticket, title="漏水") == 303, "a colleague's case goes on"
+    house.time += 600
+    again = await house.answered("1001")  # the caller rings again, and li talks with them
+    assert await house.ticket_of(again) == ticket
+    assert await change(li, ticket, owner="li") == 303
+    assert (await li.get(f"/calls/{call}/audio/0/caller")).status == 200
+    assert await change(wang, ticket, owner="wang") == 303, "wang talked in it, too"
+
+
 async def test_pages_of_the_list(house: "House", visit: "Visit") -> None:
     """The cursor leads from page to page, each ticket once, and to an end."""
     for number in range(7):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from screenpop.hub import LOGGED_OUT
 from screenpop.meter import Meter, Rate
 from screenpop.route import Scope
 from storage.audit import What
@@ -151,3 +152,29 @@ async def test_a_program_hears_the_socket(house: "House", visit: "Visit") -> Non
     async with program.client.ws_connect("/ws", headers={"Authorization": f"Bearer {secret}"}) as socket:
         while (await socket.receive_json(timeout=20))["type"] != "snapshot":
             pass
+
+
+async def test_a_role_that_shrinks_closes_the_socket_of_its_programs(house: "House") -> None:
+    """Word of everybody's tickets was told by the role that its owner had; the program comes back with what is left."""
+    secret = await token_for(house, "zhao", Scope.DESK, Scope.TICKETS)
+    async with (
+        TestClient(TestServer(house.app(beat=0.02))) as program,
+        program.ws_connect("/ws", headers={"Authorization": f"Bearer {secret}"}) as socket,
+    ):
+        await socket.receive_json(timeout=20)
+        await house.accounts.change("zhao", house.time, role="agent")
+        async for _ in socket:
+            pass
+        assert socket.close_code == LOGGED_OUT
+
+
+async def test_no_file_of_a_call_gives_numbers_to_who_has_not_the_scope(house: "House", visit: "Visit") -> None:
+    """Masked, whatever its owner may; and on record as that."""
+    call = await house.answered()
+    program = await visit(None)
+    for scopes, number in (((Scope.CALLS,), "138****5678"), ((Scope.CALLS, Scope.NUMBERS), "+8613812345678")):
+        secret = await token_for(house, "zhao", *scopes)
+        answer = await program.get(f"/calls/{call}/export/json", headers=shown(secret))
+        assert (await answer.json())["caller"]["number"] == number
+        row = (await house.audit.rows(what=What.EXPORTED))[0]
+        assert (row.detail or {})["masked"] is (Scope.NUMBERS not in scopes)
