@@ -17,7 +17,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from sqlalchemy.engine import URL, make_url
 
 from storage.database import Database
 from storage.migrate import upgrade
+from tests.chromium import chromium  # noqa: F401 - a fixture
 
 T = TypeVar("T")
 
@@ -52,12 +54,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left:
             config.hook.pytest_deselected(items=left)
             items[:] = [item for item in items if not item.get_closest_marker("crm")]
-    _waiting_first(items)
+    items.sort(key=_turn(items))
 
 
-def _waiting_first(items: list[pytest.Item]) -> None:
-    """For a run on two processors (-n 2 --dist loadfile): real Asterisks first, as they mostly wait."""
-    items.sort(key=lambda item: item.path.parent.name != "pbx")
+def _turn(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[int, str]]:
+    """When a file has its turn in a run on two processors (--dist loadfile --no-loadscope-reorder).
+
+    What is slow goes first, so that no long file is left to one of them at the end: a file with real Asterisks, which
+    mostly waits, beside one with a browser, which mostly works. Then the others, those of many tests first.
+    """
+    tests = Counter(item.path for item in items)
+    browser = {item.path for item in items if item.get_closest_marker("browser")}
+    waits = sorted(path for path in tests if path.parent.name == "pbx")
+    works = sorted(browser - set(waits))
+    slow = {path: 2 * place + side for side, paths in enumerate((waits, works)) for place, path in enumerate(paths)}
+    first = len(tests) * 2
+    return lambda item: (slow.get(item.path, first - tests[item.path] + sum(tests.values())), str(item.path))
 
 
 class CannotRunError(Exception):
