@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from hotline.clock import now
-from tests.desk.hands import Hands, Keys
+from tests.chromium import Chromium
+from tests.desk.hands import Hands
 from tests.desk.stage import PASSWORD
-from tests.screenpop.browser import CHROMIUM, QUIET, SECOND
+from tests.screenpop.browser import SECOND, log_in
 
 WATCH = """() => {
   window.gone = [];
@@ -34,16 +35,22 @@ class Crowd:
     url: str
     password: str = PASSWORD
     complaints: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
 
     async def comes(self, login: str, hands: Hands | None = None, path: str = "/desk", **options: Any) -> Page:
-        """Somebody logs in, in a browser of their own."""
+        """Somebody logs in, in a browser of their own: with their hands, where these are given."""
         wanted = {"base_url": self.url, "viewport": {"width": 1280, "height": 720}, "locale": "zh-CN"} | options
         context = await self.browser.new_context(**wanted)
+        self.contexts.append(context)
         context.set_default_timeout(15 * SECOND)
         page = await self._page(context)
-        await page.goto(f"/login?back={path}")
-        await (hands or Keys()).log_in(page, login, self.password)
-        await page.wait_for_url(f"**{path}")
+        if hands is None:
+            await log_in(context, self.url, login, self.password)
+            await page.goto(path)
+        else:
+            await page.goto(f"/login?back={path}")
+            await hands.log_in(page, login, self.password)
+            await page.wait_for_url(f"**{path}")
         await self._settled(page, path)
         return page
 
@@ -78,14 +85,13 @@ class Crowd:
 
 
 @asynccontextmanager
-async def crowd(url: str, password: str = PASSWORD) -> AsyncIterator[Crowd]:
-    """A Chromium of the test's own. Ends with: no error, no warning, no policy violation, no request elsewhere."""
+async def crowd(url: str, chromium: Chromium, password: str = PASSWORD) -> AsyncIterator[Crowd]:
+    """People for a test. Ends with: no error, no warning, no policy violation, no request elsewhere."""
     expect.set_options(timeout=20 * SECOND)  # a busy machine is no fault of the pages
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        people = Crowd(browser, url, password)
-        yield people
-        await browser.close()
+    people = Crowd(await chromium.browser(), url, password)
+    yield people
+    for context in people.contexts:
+        await context.close()
     assert people.complaints == []
 
 

@@ -2,8 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from playwright.async_api import Page
 
@@ -15,8 +13,6 @@ from tests.desk.stage import CUSTOMER, KNOWN, Stage
 from transcription.account import Category, Detail, FactKind, Promise, Sentiment, Summary, Urgency
 from transcription.transcript import Speaker, Transcript, Turn
 
-AXE = (Path(__file__).parent.parent / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text(encoding="utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 HEAVIEST = 400 * 1024
 """Bytes of a page with all it loads, as they cross the network (gzip)."""
 FIRST_PAINT = 1.0
@@ -98,21 +94,6 @@ async def a_days_work(house: Stage) -> Places:
     assert root is not None
     await house.server.app[FACTORS].offer(root, now())
     return Places(talk.key, caller.ticket_id, delivery)
-
-
-async def faults(page: Page) -> list[Any]:
-    """What axe-core finds on a page as it stands."""
-    if not await page.evaluate("'axe' in window"):
-        await page.evaluate(AXE)
-    found: list[Any] = await page.evaluate(
-        # What still moves is brought to its end; what moves for ever has none.
-        "async (rules) => { for (const one of document.getAnimations())"
-        " if (one.effect.getComputedTiming().endTime !== Infinity) one.finish();"
-        " return (await axe.run(document, { runOnly: rules, resultTypes: ['violations'] })).violations"
-        ".map((one) => [one.id, one.nodes.map((node) => [node.target.join(' '), node.failureSummary])]); }",
-        RULES,
-    )
-    return found
 
 
 async def weight(page: Page) -> int:

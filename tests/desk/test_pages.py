@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.axe import faults, faults_in_both
+from tests.chromium import BROWSER, Chromium
 from tests.desk.crowd import Crowd, crowd
-from tests.desk.pages import FIRST_PAINT, HEAVIEST, TRIES, a_days_work, faults, painted, weight
+from tests.desk.pages import FIRST_PAINT, HEAVIEST, TRIES, a_days_work, painted, weight
 from tests.desk.stage import KNOWN, stage
-from tests.screenpop.browser import BROWSER
 
 pytestmark = [*BROWSER, pytest.mark.slow]
 
@@ -46,9 +47,9 @@ async def dressed(people: Crowd, login: str, dress: tuple[str, str]) -> Page:
     return await people.comes(login, None, "/tickets", locale=language, color_scheme=scheme)
 
 
-async def test_every_page_is_for_everybody_light_and_quick(tmp_path: Path, sqlite_url: str) -> None:
+async def test_every_page_is_for_everybody_light_and_quick(tmp_path: Path, sqlite_url: str, chromium: Chromium) -> None:
     """The administrator sees them all."""
-    async with stage(tmp_path, sqlite_url) as house, crowd(house.server.url) as people:
+    async with stage(tmp_path, sqlite_url) as house, crowd(house.server.url, chromium) as people:
         places = await a_days_work(house)
         pages = [await dressed(people, "root", dress) for dress in DRESSES[:2]]
         wrong = []
@@ -61,9 +62,11 @@ async def test_every_page_is_for_everybody_light_and_quick(tmp_path: Path, sqlit
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("dress", DRESSES, ids="-".join)
-async def test_every_page_in_every_dress_as_every_role(dress: tuple[str, str], tmp_path: Path, sqlite_url: str) -> None:
+async def test_every_page_in_every_dress_as_every_role(
+    dress: tuple[str, str], tmp_path: Path, sqlite_url: str, chromium: Chromium
+) -> None:
     """What one may not see is a page too."""
-    async with stage(tmp_path, sqlite_url) as house, crowd(house.server.url) as people:
+    async with stage(tmp_path, sqlite_url) as house, crowd(house.server.url, chromium) as people:
         places = await a_days_work(house)
         wrong = []
         for login in ("root", "boss", "wang", "shen"):
@@ -74,9 +77,9 @@ async def test_every_page_in_every_dress_as_every_role(dress: tuple[str, str], t
         assert not wrong, "\n".join(wrong)
 
 
-async def test_what_opens_is_for_everybody_too(tmp_path: Path, sqlite_url: str) -> None:
+async def test_what_opens_is_for_everybody_too(tmp_path: Path, sqlite_url: str, chromium: Chromium) -> None:
     """Cards that ring and talk, menus, the palette, the keys, a summary's correction; in light and in dark."""
-    async with stage(tmp_path, sqlite_url) as house, crowd(house.server.url) as people:
+    async with stage(tmp_path, sqlite_url) as house, crowd(house.server.url, chromium) as people:
         places = await a_days_work(house)
         page = await people.comes("wang")
         wrong = []
@@ -113,11 +116,7 @@ async def test_what_opens_is_for_everybody_too(tmp_path: Path, sqlite_url: str) 
 
 async def in_both(page: Page, what: str) -> list[str]:
     """What axe-core finds in light and in dark."""
-    wrong = []
-    for theme in ("light", "dark"):
-        await page.evaluate("(theme) => { document.documentElement.dataset.bsTheme = theme; }", theme)
-        wrong += [f"{what}, {theme}: {fault}" for fault in await faults(page)]
-    return wrong
+    return [f"{what}, {fault}" for fault in await faults_in_both(page)]
 
 
 async def walked(page: Page) -> list[str]:

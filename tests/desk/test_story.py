@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.chromium import BROWSER, Chromium
 from tests.desk.crowd import WATCH, Crowd, crowd, lateness, when_gone
 from tests.desk.hands import Hands, Keys, Mouse
 from tests.desk.stage import KNOWN, SAID, Played, Stage, stage
-from tests.screenpop.browser import BROWSER
 
 pytestmark = [*BROWSER, pytest.mark.slow]
 
@@ -28,9 +28,9 @@ Agents = tuple[Page, Page, Page]
 
 
 @pytest.mark.parametrize("hands", [Keys(), pytest.param(Mouse(), marks=pytest.mark.long)], ids=["keys", "mouse"])
-async def test_a_morning_at_the_desk(hands: Hands, tmp_path: Path, sqlite_url: str) -> None:
+async def test_a_morning_at_the_desk(hands: Hands, tmp_path: Path, sqlite_url: str, chromium: Chromium) -> None:
     """Ring-all, reload, tabs, the work after it, two calls, a stranger, a transfer, a cut line, a supervisor's ears."""
-    async with stage(tmp_path, sqlite_url, speech=True) as house, crowd(house.server.url) as people:
+    async with stage(tmp_path, sqlite_url, speech=True) as house, crowd(house.server.url, chromium) as people:
         wang, li, chen = [await people.comes(login, hands) for login in ("wang", "li", "chen")]
         first = await three_phones_ring(house, people, (wang, li, chen))
         await typed_while_the_summary_comes(house, hands, li, first)

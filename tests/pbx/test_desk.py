@@ -8,12 +8,12 @@ from playwright.async_api import Page, expect
 
 from hotline.clock import now
 from storage.migrate import upgrade
+from tests import chromium
 from tests.desk.crowd import WATCH, crowd, lateness, when_gone
 from tests.pbx.admin import Phones, phones
 from tests.pbx.labs import Lab, NoLabError, running
 from tests.pbx.service import AGENTS, PASSWORD, hire, pbx_toml, service, serving, site_toml
 from tests.pbx.works import Tools
-from tests.screenpop.browser import CHROMIUM
 
 pytestmark = [pytest.mark.pbx, pytest.mark.browser, pytest.mark.timeout(280)]
 
@@ -39,7 +39,7 @@ class Day:
 
 def work(tools: Tools) -> Day:
     """The day, on an Asterisk 22 of its own."""
-    if CHROMIUM is None:
+    if chromium.CHROMIUM is None:
         raise NoLabError("no Chromium: install one or name it in HOTLINE_CHROMIUM")
     with running("22") as lab:
         return asyncio.run(_spend(lab, tools))
@@ -52,7 +52,8 @@ async def _spend(lab: Lab, tools: Tools) -> Day:
     served = service(tools.folder / "service", [lab], pbx_toml(lab) + site_toml(lab.recordings), url)
     async with serving(served), phones(lab) as people:
         await served.listening()
-        async with crowd(served.address.rstrip("/"), PASSWORD) as browsers:
+        address = served.address.rstrip("/")
+        async with chromium.running() as program, crowd(address, program, PASSWORD) as browsers:
             pages = {agent: await browsers.comes(f"u{agent}") for agent in AGENTS}
             return await _rings(people, pages)
 

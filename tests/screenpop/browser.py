@@ -1,40 +1,28 @@
 """A real Chromium for stories of the pages, and the calls they are about.
 
-``BROWSER`` are a module's marks; the fixtures here are known to all tests of this folder.
+The fixtures here are known to all tests of this folder.
 Every story ends with: no error, no warning and no policy violation in the console, no request to another host.
 """
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from crm.customer import Candidate, Customer, Reason
 from numbering.identify import identify
 from screenpop.card import Ticketed
 from screenpop.deps import HUB
 from telephony.call import Answered, Arrived, CallKey, Confirmed, Fact, Left, Over, Queued, Rang
+from tests.chromium import Chromium
 
 if TYPE_CHECKING:
     from storage.records import Known
     from tests.screenpop.conftest import House
 
-CHROMIUM = os.environ.get("HOTLINE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-BROWSER = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install one or name it in HOTLINE_CHROMIUM"),
-]
-
-QUIET = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--autoplay-policy=no-user-gesture-required",
-]
 SECOND = 1000
 
 
@@ -68,7 +56,7 @@ class Server:
 Open = Callable[..., Awaitable[Page]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def server(house: "House") -> AsyncIterator[Server]:
     """The application with a fast heartbeat."""
     house.beat = 1.0
@@ -84,9 +72,18 @@ def complaints() -> list[str]:
     return []
 
 
-@pytest.fixture
-async def open_page(server: Server, complaints: list[str]) -> AsyncIterator[Open]:
+async def log_in(context: BrowserContext, url: str, login: str, password: str) -> None:
+    """Have a browser logged in without its having to look at the login page. How people do: tests/desk/hands.py."""
+    fields: dict[str, str | float | bool] = {"login": login, "password": password}
+    answer = await context.request.post(f"{url}/login", form=fields, headers={"Origin": url}, max_redirects=0)
+    assert answer.status == 303, await answer.text()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(server: Server, complaints: list[str], chromium: Chromium) -> AsyncIterator[Open]:
     """A logged-in page, by login and path; ``beside`` a page it is another tab of the same browser."""
+    browser = await chromium.browser()
+    contexts: list[BrowserContext] = []
 
     def watch(page: Page) -> None:
         page.on("console", lambda said: complain(said.type, said.text))
@@ -102,32 +99,26 @@ async def open_page(server: Server, complaints: list[str]) -> AsyncIterator[Open
         if not url.startswith((server.url, server.url.replace("http", "ws"), "data:")):
             complaints.append(url)
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    async def open_page(login: str, path: str = "/desk", *, beside: Page | None = None, **options: Any) -> Page:
+        if beside is None:
+            context = await browser.new_context(
+                **{"base_url": server.url, "viewport": {"width": 1280, "height": 720}, "locale": "zh-CN"} | options
+            )
+            contexts.append(context)
+            context.set_default_timeout(15 * SECOND)
+            await log_in(context, server.url, login, "correct horse")
+        else:
+            context = beside.context
+        page = await context.new_page()
+        watch(page)
+        await page.goto(path)
+        if path in ("/desk", "/tickets"):
+            await expect(page.locator("#connection")).to_have_attribute("data-state", "on")
+        return page
 
-        async def open_page(login: str, path: str = "/desk", *, beside: Page | None = None, **options: Any) -> Page:
-            if beside is None:
-                context = await browser.new_context(
-                    **{"base_url": server.url, "viewport": {"width": 1280, "height": 720}, "locale": "zh-CN"} | options
-                )
-                context.set_default_timeout(15 * SECOND)
-                page = await context.new_page()
-                watch(page)
-                await page.goto("/login")
-                await page.fill("#login", login)
-                await page.fill("#password", "correct horse")
-                await page.press("#password", "Enter")
-                await page.wait_for_url(lambda url: "/login" not in url)
-            else:
-                page = await beside.context.new_page()
-                watch(page)
-            await page.goto(path)
-            if path in ("/desk", "/tickets"):
-                await expect(page.locator("#connection")).to_have_attribute("data-state", "on")
-            return page
-
-        yield open_page
-        await browser.close()
+    yield open_page
+    for context in contexts:
+        await context.close()
     assert not complaints
 
 

@@ -3,11 +3,13 @@
 import asyncio
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
@@ -223,8 +225,30 @@ Visit = Callable[..., Awaitable[Visitor]]
 
 
 @pytest.fixture
-async def house(sqlite_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    """The house, with its people."""
+def house(request: pytest.FixtureRequest) -> House:
+    """The house, with its people. Those of browsers live on the loop of the run's Chromium."""
+    browsers = request.node.get_closest_marker("browser") is not None
+    house = request.getfixturevalue("house_of_browsers" if browsers else "house_of_visitors")
+    assert isinstance(house, House)
+    return house
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house_of_browsers(sqlite_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """For a test in a real browser."""
+    async with _built(sqlite_url, tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+async def house_of_visitors(sqlite_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """For all other tests."""
+    async with _built(sqlite_url, tmp_path) as house:
+        yield house
+
+
+@asynccontextmanager
+async def _built(sqlite_url: str, tmp_path: Path) -> AsyncIterator[House]:
     recordings = tmp_path / "recordings"
     recordings.mkdir()
     db = Database.open(sqlite_url)

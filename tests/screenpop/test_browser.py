@@ -15,8 +15,8 @@ from screenpop.deps import HUB
 from storage.audit import What
 from storage.records import Known
 from telephony.call import Answered, Held, Left, Over, Stopped
+from tests.chromium import BROWSER
 from tests.screenpop.browser import (
-    BROWSER,
     SECOND,
     Open,
     Server,

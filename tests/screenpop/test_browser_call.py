@@ -2,14 +2,16 @@
 
 import wave
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from playwright.async_api import Page, expect
 
 from storage.audit import What
 from storage.records import Known, RecordingKind, RecordingRow
-from tests.screenpop.browser import BROWSER, Open
+from tests.axe import faults
+from tests.chromium import BROWSER
+from tests.screenpop.browser import Open
 from transcription.account import Category, Detail, FactKind, Promise, Sentiment, Summary, Urgency
 from transcription.corrections import Change, Part
 from transcription.transcript import Speaker, Transcript, Turn
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = BROWSER
 
-AXE = Path(__file__).parents[1] / "vendor" / "axe-core-4.14.1" / "axe.min.js"
 RATE = 8000
 ISSUE = "热水器上门维修后再次漏水"
 SAID = (  # who, from, to, what: nobody speaks from 12 to 30
@@ -75,17 +76,6 @@ async def spoken(house: "House", said: tuple[tuple[str, float, float, str], ...]
     )
     await house.ledger.said(call, Transcript(turns, "vosk", "small-cn", seconds=seconds), summary, house.time)
     return call
-
-
-async def violations(page: Page) -> list[Any]:
-    """What axe finds."""
-    await page.evaluate(AXE.read_text("utf-8"))
-    found = await page.evaluate(
-        "axe.run('#main', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
-        ".then((all) => all.violations.map((one) => [one.id, one.nodes.map((node) => node.html.slice(0, 200)"
-        " + ' | ' + node.failureSummary.slice(0, 200))]))"
-    )
-    return list(found)
 
 
 async def until(page: Page, true: str) -> None:
@@ -182,13 +172,13 @@ async def test_everybody_can_use_it(house: "House", open_page: Open) -> None:
     page = await open_page("zhao", f"/calls/{call}", locale="en-US", reduced_motion="reduce")
     await until(page, f"{DRAWN} >= 4")
     await page.locator("#said-issue .cite").click()
-    assert await violations(page) == []
+    assert await faults(page) == []
     await page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     await until(page, "document.documentElement.dataset.bsTheme === 'dark'")
     await page.set_viewport_size({"width": 390, "height": 844})
-    assert await violations(page) == []
+    assert await faults(page) == []
     await page.goto("/calls")
-    assert await violations(page) == []
+    assert await faults(page) == []
 
 
 async def test_a_summary_is_put_right_where_it_is_read(house: "House", open_page: Open) -> None:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.async_api import FloatRect, Locator, Page, Route, expect
+from playwright.async_api import FloatRect, Locator, Route, expect
 
 from crm.customer import Candidate, Contract, Customer, Match, Purchase, Reason
 from screenpop.card import Chosen, Filled, Recalled
@@ -21,7 +20,9 @@ from screenpop.telling import ticket_changed
 from storage.edits import TicketField
 from storage.recalled import Choice, LastCall, Memory, OpenTicket, Standing
 from telephony.call import CallKey, Held, Left, Outcome, Over, Stopped
-from tests.screenpop.browser import BROWSER, Open, answer, happen, offered, ring
+from tests.axe import faults_in_both
+from tests.chromium import BROWSER
+from tests.screenpop.browser import Open, answer, happen, offered, ring
 from tickets.ticket import Status, Ticket
 from transcription.account import Category, Promise, Sentiment, Step, Summary, Urgency
 from transcription.transcript import Speaker, Transcript, Turn
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from tests.screenpop.conftest import House
 
 pytestmark = BROWSER
-AXE = Path(__file__).parent.parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SAVED = re.compile(r"已保存 \d\d:\d\d")
 SAID = Summary(
     "外机漏水，要求周六上门",
@@ -114,19 +113,6 @@ async def caret(field: Locator) -> list[int]:
     """Where the caret is, and what is selected."""
     found: list[int] = await field.evaluate("(it) => [it.selectionStart, it.selectionEnd]")
     return found
-
-
-async def sound(page: Page) -> None:
-    """axe-core finds nothing in light and dark."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    for theme in ("light", "dark"):
-        await page.evaluate(f"document.documentElement.dataset.bsTheme = {theme!r}")
-        found = await page.evaluate(
-            "async (rules) => (await axe.run(document, {runOnly: rules})).violations"
-            ".map((one) => [one.id, one.nodes.map((node) => node.target.join(' '))])",
-            RULES,
-        )
-        assert found == [], theme
 
 
 async def test_a_ticket_is_saved_as_one_types_and_nothing_takes_it_away(
@@ -290,7 +276,7 @@ async def test_four_calls_stand_side_by_side(house: "House", open_page: Open) ->
     await expect(card).to_have_count(4)
     await expect(title).to_be_focused()
     assert side_by_side([await each.bounding_box() for each in await card.all()])
-    await sound(page)
+    assert await faults_in_both(page) == []
     await page.keyboard.press("Alt+3")
     await expect(card.nth(2)).to_be_focused()
     english = await open_page("li", locale="en-US", color_scheme="dark")

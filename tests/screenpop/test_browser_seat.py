@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from playwright.async_api import expect
 
 from screenpop.presence import TalkOver
-from tests.screenpop.browser import BROWSER, Open, answer, hang_up, ring
+from tests.chromium import BROWSER
+from tests.screenpop.browser import Open, answer, hang_up, ring
 
 if TYPE_CHECKING:
     from tests.screenpop.conftest import House

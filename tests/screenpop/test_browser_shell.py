@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from crm.customer import Customer, Phone
 from numbering.identify import identify
@@ -14,16 +13,16 @@ from storage.customer_search import CustomerSearch
 from storage.customers import EmbeddedCrm
 from storage.records import Known
 from telephony.call import Arrived, CallKey, Confirmed, Ended, Outcome, Over, Queued, Stopped
-from tests.screenpop.browser import BROWSER, Open, Server, arrived, rang
+from tests.axe import faults
+from tests.chromium import BROWSER
+from tests.screenpop.browser import Open, Server, arrived, rang
 from transcription.transcript import Speaker, Transcript, Turn
 
 if TYPE_CHECKING:
     from tests.screenpop.conftest import House
 
 pytestmark = BROWSER
-AXE = (Path(__file__).parents[1] / "vendor/axe-core-4.14.1/axe.min.js").read_text("utf-8")
 LINE = "4007002505"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # What a page does to be heard and seen outside of it, written where a test can read it: nobody listens here.
 WATCHED = """
 const told = () => {
@@ -90,13 +89,6 @@ async def missed(house: "House", caller: str) -> None:
         Ended(call=call, at=at + 20, outcome=Outcome.ABANDONED),
     ):
         await house.ledger.record(fact, now=at, number=identify(caller))
-
-
-async def faults(page: Page) -> list[str]:
-    """What axe-core finds wrong."""
-    await page.evaluate(AXE)
-    found = await page.evaluate("rules => axe.run({runOnly: rules})", RULES)
-    return [f"{page.url} {one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
 
 
 async def test_own_state_missed_calls_and_phone(house: "House", hand: Recorder, open_page: Open) -> None:
