@@ -15,6 +15,7 @@ from storage.metadata import Moment
 from storage.plain import plain
 from storage.push_tables import deliveries, pushes
 from storage.records import NewJob
+from storage.tables import calls
 
 LONGEST_ANSWER = 500  # characters
 LONGEST_BODY = 64 * 1024
@@ -56,7 +57,7 @@ class Deliveries:
         self._db = db
 
     async def add(self, attempt: Attempt) -> None:
-        """Keep one."""
+        """Keep one; not of a call that was erased while it was told."""
         row = {
             "target": attempt.target,
             "call": attempt.call,
@@ -69,8 +70,10 @@ class Deliveries:
             "sent": plain(attempt.sent, LONGEST_BODY),
             "answer": plain(attempt.answer, LONGEST_ANSWER),
         }
+        of_call = select(calls.c.erased).where(calls.c.key == attempt.call).with_for_update()
         async with self._db.write() as conn:
-            await conn.execute(insert(deliveries).values(row))
+            if (await conn.execute(of_call)).scalar() is None:
+                await conn.execute(insert(deliveries).values(row))
 
     async def page(
         self,

@@ -5,39 +5,47 @@ forgets the number, too, and only a salted digest can tell whether it was this o
 that hangs on both, goes in one transaction, after its files. Of an erased call nothing more is written, whatever comes
 late.
 
-The audit trail keeps who looked at which call; a number that stands in it is replaced by the digest. That is the only
-change ever made there.
+The audit trail keeps who looked at which call; a number that stands in it, masked or not, is replaced by the digest.
+That is the only change ever made there.
 """
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, insert, select, text, update
 
 from storage.account_tables import audit
+from storage.audit import What
 from storage.call_rows import as_recording
 from storage.callback_tables import callbacks
 from storage.choice_tables import choices, entered_customers, note_drafts, number_choices
+from storage.choosing import ENTERED
 from storage.crm_ref_tables import crm_refs
+from storage.customer_news import note
 from storage.customer_search_tables import customer_news, customer_words
-from storage.customer_tables import customers
+from storage.customer_tables import customer_phones, customers
+from storage.customer_words import Kept
 from storage.database import Database
 from storage.erasure_tables import erasures
 from storage.job_tables import jobs
-from storage.persons import By, Person, customers_of, of_person, tickets_of
+from storage.persons import By, Person, customers_of, of_number, of_person, subject_of, tickets_of
 from storage.push_tables import deliveries
-from storage.records import RecordingRow, TimelineKind
+from storage.records import EventKind, RecordingRow, TimelineKind
 from storage.search_rows import index_ticket
-from storage.search_tables import call_words
+from storage.search_tables import FULL_TEXT, call_words
 from storage.sound_tables import sounds
 from storage.summary_edit_tables import summary_edits
 from storage.tables import alarms, call_events, calls, recordings, tickets, timeline, turns
 from telephony.call import CallKey
 
 _SAYS_NOTHING = (TimelineKind.OPENED, TimelineKind.JOINED, TimelineKind.OWNER, TimelineKind.ENDED, TimelineKind.MOVED)
+_FILES = (EventKind.RECORDED.value, EventKind.LEFT_MESSAGE.value)  # PBXs name files by who called
+_MERGED = 200  # pages of a full-text table in one transaction: others wait for it
 _NOBODY = {"customer_id": None, "customer_name": None, "vip": False}
 _CALL = {
     "caller": None,
@@ -54,6 +62,7 @@ _CALL = {
     "bleeps": None,
     **_NOBODY,
 }
+_REF = {"state": "gone", "customer_id": None, "said": None, "owner": None, "url": None, "trouble": None}
 _TICKET = {"caller": None, "title": None, "machine_title": None, "summary": None, **_NOBODY}
 
 
@@ -63,7 +72,7 @@ class LiveCallError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """One erasure. ``person`` is None once it is done; ``digest`` is SHA-256 of ``salt`` and the number or id."""
+    """One erasure. ``person`` is None once it is done; ``digest``: :func:`digest_of` of ``salt`` and number or id."""
 
     id: int
     by: By
@@ -97,6 +106,7 @@ class Erasures:
     async def begin(self, person: Person, who: str, now: float) -> int:
         """Say what is to be erased; its number. Raises LiveCallError."""
         salt = secrets.token_hex(16)
+        digest = await asyncio.to_thread(digest_of, salt, person.value)
 
         def write(conn: Connection) -> int:
             live = select(calls.c.id).where(of_person(person), calls.c.ended.is_(None)).limit(1)
@@ -106,7 +116,7 @@ class Erasures:
                 "kind": person.by.value,
                 "target": person.value,
                 "salt": salt,
-                "digest": digest_of(salt, person.value),
+                "digest": digest,
                 "who": who,
                 "asked": now,
                 "calls": 0,
@@ -174,9 +184,10 @@ class Erasures:
 
         await self._db.transact(write)
         if self._db.sqlite:
-            async with self._db.write() as conn:
-                await conn.exec_driver_sql("INSERT INTO call_index(call_index) VALUES('optimize')")
-                await conn.exec_driver_sql("INSERT INTO ticket_index(ticket_index) VALUES('optimize')")
+            for index in FULL_TEXT:
+                first = True
+                while await self._db.transact(partial(_merge, index, first=first)):
+                    first = False
 
     async def trouble(self, number: int, text: str) -> None:
         """Why it is not done yet."""
@@ -185,14 +196,28 @@ class Erasures:
 
 
 def digest_of(salt: str, value: str) -> str:
-    """What stays of a number."""
-    return hashlib.sha256(f"{salt}:{value}".encode()).hexdigest()
+    """What stays of a number. It takes 50 ms, so that not all numbers there are can be tried."""
+    return hashlib.scrypt(value.encode(), salt=salt.encode(), n=1 << 14, r=8, p=1, dklen=32).hex()
 
 
 def _thorough(conn: Connection) -> None:
     """Have SQLite overwrite what is deleted, on this connection."""
     if conn.dialect.name == "sqlite":
         conn.exec_driver_sql("PRAGMA secure_delete=ON")
+
+
+def _merge(index: str, conn: Connection, *, first: bool) -> bool:
+    """Have a piece of a full-text table written anew, without what was deleted; whether there is more to do.
+
+    FTS5 only notes what is deleted until it merges (``secure-delete`` came with SQLite 3.42). All of it at once would
+    keep every other writer waiting, minutes where there are a hundred thousand calls.
+    """
+    _thorough(conn)
+    counted = text("SELECT total_changes()")
+    before = conn.execute(counted).scalar_one()
+    pages = -_MERGED if first else _MERGED
+    conn.exec_driver_sql(f"INSERT INTO {index}({index}, rank) VALUES('merge', {pages})")
+    return bool(conn.execute(counted).scalar_one() - before >= 2)  # noqa: PLR2004 - what FTS5 says when it has done none
 
 
 def _erase_call(conn: Connection, call: Row[Any], now: float) -> None:
@@ -207,14 +232,10 @@ def _erase_call(conn: Connection, call: Row[Any], now: float) -> None:
         conn.execute(delete(table).where(column == call.id))
     conn.execute(delete(entered_customers).where(entered_customers.c.call_id == call.id))
     conn.execute(update(alarms).where(alarms.c.call_id == call.id).values(detail=None))
-    named = call_events.c.kind.in_(("recorded", "message"))
+    named = call_events.c.kind.in_(_FILES)
     conn.execute(update(call_events).where(call_events.c.call_id == call.id, named).values(detail=None))
     conn.execute(delete(deliveries).where(deliveries.c.call == call.key))
-    conn.execute(
-        update(crm_refs)
-        .where(crm_refs.c.call == call.key)
-        .values(state="gone", customer_id=None, said=None, owner=None, url=None)
-    )
+    conn.execute(update(crm_refs).where(crm_refs.c.call == call.key).values(_REF))
     ours = (jobs.c.key == call.key) | jobs.c.key.startswith(f"{call.key}:", autoescape=True)
     conn.execute(delete(jobs).where(ours))
     for row in conn.execute(select(recordings.c.id).where(recordings.c.call_id == call.id)).all():
@@ -231,11 +252,7 @@ def _erase_ticket(conn: Connection, ticket_id: int) -> None:
     says = timeline.c.kind.not_in([kind.value for kind in _SAYS_NOTHING])
     conn.execute(update(timeline).where(timeline.c.ticket_id == ticket_id, says).values(detail=None))
     conn.execute(delete(note_drafts).where(note_drafts.c.ticket_id == ticket_id))
-    conn.execute(
-        update(crm_refs)
-        .where(crm_refs.c.ticket_id == ticket_id)
-        .values(state="gone", customer_id=None, said=None, owner=None, url=None)
-    )
+    conn.execute(update(crm_refs).where(crm_refs.c.ticket_id == ticket_id).values(_REF))
     conn.execute(update(tickets).where(tickets.c.id == ticket_id).values(_TICKET))
     index_ticket(conn, ticket_id)
 
@@ -245,16 +262,21 @@ def _erase_rest(conn: Connection, person: Person, erasure: Erasure) -> None:
         conn.execute(delete(customer_words).where(customer_words.c.customer_id == customer_id))
         conn.execute(delete(customer_news).where(customer_news.c.customer_id == customer_id))
         conn.execute(delete(customers).where(customers.c.id == customer_id))
+        entered = customer_id.removeprefix(ENTERED)
+        if entered != customer_id and entered.isdecimal():
+            conn.execute(delete(entered_customers).where(entered_customers.c.id == int(entered)))
     if person.by is By.CUSTOMER:
         conn.execute(delete(number_choices).where(number_choices.c.customer_id == person.value))
         return
-    conn.execute(delete(callbacks).where(callbacks.c.number == person.value))
-    same = number_choices.c.number == person.value
-    conn.execute(
-        delete(number_choices).where(same | number_choices.c.number.startswith(f"{person.value};", autoescape=True))
-    )
-    stands = f"erased:{erasure.digest[:16]}"
-    conn.execute(update(audit).where(audit.c.subject == person.value).values(subject=stands, detail=None))
+    others = customer_phones.c.customer_id.startswith(ENTERED, autoescape=True)
+    left = delete(customer_phones).where(others, customer_phones.c.e164 == person.value)
+    note(conn, Kept.OWN, conn.execute(left.returning(customer_phones.c.customer_id)).scalars().all())
+    conn.execute(delete(callbacks).where(callbacks.c.number == person.value, callbacks.c.last <= erasure.asked))
+    conn.execute(delete(number_choices).where(of_number(person.value), number_choices.c.at <= erasure.asked))
+    stands = {"subject": f"erased:{erasure.digest[:16]}"}
+    dialled = audit.c.what == What.DIALLED.value  # somebody's login may be the same digits
+    conn.execute(update(audit).where(dialled, audit.c.subject == person.value).values(stands | {"detail": None}))
+    conn.execute(update(audit).where(audit.c.subject == subject_of(person)).values(stands))
 
 
 def _count(conn: Connection, number: int, *, calls: int, recordings: int) -> None:

@@ -4,6 +4,7 @@ A person is a number, or a customer of the CRM. Neither is stretched to the othe
 people's, and a customer's numbers are the CRM's to say.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,14 +12,21 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
+from numbering.display import mask
+from numbering.identify import identify
 from storage.account_tables import audit
+from storage.audit import What
 from storage.callback_tables import callbacks
 from storage.choice_tables import choices, entered_customers, note_drafts, number_choices
 from storage.crm_ref_tables import crm_refs
 from storage.customer_tables import customer_phones, customers
 from storage.database import Database
+from storage.push_tables import deliveries
 from storage.tables import calls, recordings, tickets
 from telephony.call import CallKey
+
+_SPELT = re.compile(r"[\d\s().-]+")
+_GAPS = re.compile(r"[\s().-]+")
 
 
 class By(StrEnum):
@@ -48,6 +56,23 @@ class About:
     crm: tuple[str, ...]
 
 
+def known_by(number: str) -> Person:
+    """Whose number it is, as people write it. Calls keep one that is no E.164 number (an extension) as bare digits."""
+    text = number.strip()
+    return Person(By.NUMBER, identify(text).e164 or (_GAPS.sub("", text) if _SPELT.fullmatch(text) else text))
+
+
+def subject_of(person: Person) -> str:
+    """Somebody in the audit trail, whose readers see no numbers."""
+    return f"{person.by.value} {person.value if person.by is By.CUSTOMER else mask(identify(person.value))}"
+
+
+def of_number(number: str) -> ColumnElement[bool]:
+    """Which choices are remembered of a number, behind whatever extension."""
+    same: ColumnElement[bool] = number_choices.c.number == number
+    return same | number_choices.c.number.startswith(f"{number};", autoescape=True)
+
+
 def of_person(person: Person) -> ColumnElement[bool]:
     """Which calls are theirs."""
     if person.by is By.CUSTOMER:
@@ -67,7 +92,8 @@ def customers_of(person: Person) -> Select[Any]:
     if person.by is By.CUSTOMER:
         return select(customers.c.id).where(customers.c.id == person.value)
     theirs = select(customer_phones.c.customer_id).where(customer_phones.c.e164 == person.value)
-    others = select(customer_phones.c.customer_id).where(customer_phones.c.e164 != person.value)
+    another = or_(customer_phones.c.e164 != person.value, customer_phones.c.e164.is_(None))
+    others = select(customer_phones.c.customer_id).where(another)
     entered = customers.c.id.startswith("hotline:", autoescape=True)
     return select(customers.c.id).where(entered, customers.c.id.in_(theirs), customers.c.id.not_in(others))
 
@@ -113,7 +139,7 @@ class Persons:
             return list((await conn.execute(tickets_of(person).order_by(tickets.c.id))).scalars())
 
     async def rest(self, person: Person) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """What else has their number or name: missed calls, choices, drafts, own customers, who looked."""
+        """What else has number or name: missed calls, choices, drafts, own customers, who was told and who looked."""
         theirs, keys = select(calls.c.id).where(of_person(person)), select(calls.c.key).where(of_person(person))
         found = tickets_of(person)
         number = person.value if person.by is By.NUMBER else ""
@@ -122,15 +148,20 @@ class Persons:
             "callbacks": select(callbacks).where(or_(callbacks.c.number == number, callbacks.c.call_id.in_(theirs))),
             "choices": select(choices).where(choices.c.call_id.in_(theirs)),
             "remembered": select(number_choices).where(
-                number_choices.c.number.startswith(number, autoescape=True)
-                if number
-                else number_choices.c.customer_id == person.value
+                of_number(number) if number else number_choices.c.customer_id == person.value
             ),
             "entered": select(entered_customers).where(entered_customers.c.call_id.in_(theirs)),
             "drafts": select(note_drafts).where(note_drafts.c.ticket_id.in_(found)),
             "customers": select(customers).where(customers.c.id.in_(own)),
             "phones": select(customer_phones).where(customer_phones.c.customer_id.in_(own)),
-            "audit": select(audit).where(or_(audit.c.subject.in_(keys), audit.c.subject == (number or "-"))),
+            "sent": select(deliveries).where(deliveries.c.call.in_(keys)),
+            "audit": select(audit).where(
+                or_(
+                    audit.c.subject.in_(keys),
+                    audit.c.subject == subject_of(person),
+                    (audit.c.what == What.DIALLED.value) & (audit.c.subject == number),
+                )
+            ),
         }
         async with self._db.read() as conn:
             return {

@@ -4,10 +4,9 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from numbering.identify import identify
 from screenpop.route import Shape
 from storage.erasures import Erasure
-from storage.persons import About, By, Person
+from storage.persons import About, By, Person, known_by
 
 
 class PersonQuery(Shape):
@@ -28,7 +27,7 @@ class PersonQuery(Shape):
         if self.customer is not None:
             return Person(By.CUSTOMER, self.customer)
         assert self.number is not None
-        return Person(By.NUMBER, identify(self.number).e164 or self.number.strip())
+        return known_by(self.number)
 
 
 class KeptOfPerson(Shape):
@@ -55,7 +54,10 @@ class KeptOfPerson(Shape):
 
 
 class ErasureItem(Shape):
-    """An erasure. Whose is not known any more once it is done: SHA-256 of ``salt``, a colon and the number says."""
+    """An erasure. Whose is not known any more once it is done; ``digest``, scrypt of number and ``salt``, can tell.
+
+    scrypt(number, salt, n=16384, r=8, p=1), 32 bytes in hexadecimal digits; the salt is taken as it is written here.
+    """
 
     id: int
     by: By
