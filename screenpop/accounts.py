@@ -20,6 +20,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from screenpop.deps import DEPS
 from screenpop.known import counted_as, with_mark
+from screenpop.people import People
 from screenpop.rights import Role
 from storage.accounts import AccountError, Accounts, Session, User
 from storage.audit import Audit, What
@@ -82,7 +83,7 @@ async def nobody(_login: str, _extension: str | None) -> None:
 class Logins:
     """Logins and sessions over the accounts that storage keeps.
 
-    ``sat_down`` is told who logs in at which phone, ``stood_up`` who leaves it.
+    ``people``: what they are called. ``sat_down`` is told who logs in at which phone, ``stood_up`` who leaves it.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Logins:
         self._sat_down, self._stood_up = sat_down, stood_up
         self._audit = audit
         self._hasher = hasher
+        self.people = People(accounts)
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._nobody: str | None = None
 
@@ -133,6 +135,7 @@ class Logins:
         session = await self._accounts.session(token, now)
         if session is None or now >= session.created + LONGEST or session.user.role not in set(Role):
             return None
+        await self.people.renew(now)
         if now - session.seen >= RENEW:
             await self._accounts.seen(session, now, min(IDLE, session.created + LONGEST - now))
         return session

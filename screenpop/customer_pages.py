@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from crm.customer import Customer
-from screenpop.accounts import SESSION
+from screenpop.accounts import LOGINS, SESSION
 from screenpop.answers.calls import Call
 from screenpop.answers.customers import WholeCustomer
 from screenpop.answers.tickets import Ticket
@@ -74,7 +74,16 @@ async def customer(request: web.Request) -> web.Response:
     hand = request.app[DEPS].hand
     may_dial = hand is not None and hand.may_dial and request[SESSION].extension is not None
     full = await in_full(request, f"customer {page.customer.id}")
-    return render(request, "customer.html", page=page, customer=page.customer, may_dial=may_dial, full=full)
+    colleagues = [request.app[LOGINS].people.name(login) for login in page.colleagues]
+    return render(
+        request,
+        "customer.html",
+        page=page,
+        customer=page.customer,
+        colleagues=colleagues,
+        may_dial=may_dial,
+        full=full,
+    )
 
 
 async def customer_json(request: web.Request) -> web.Response:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from numbering.display import display, mask
 from numbering.identify import identify
 from screenpop import words
-from screenpop.accounts import SESSION
+from screenpop.accounts import LOGINS, SESSION
 from screenpop.deps import ASSETS, DEPS
 from screenpop.i18n import Reader, choose, translations
 from screenpop.rights import Right, Role, may
@@ -96,6 +96,7 @@ def render(request: web.Request, template: str, /, code: int = 200, **values: An
             menu=MENU,
             here="/" + request.path.split("/")[1],
             path=request.path_qs,
+            person=request.app[LOGINS].people.name,
             phone=lambda e164, raw: phone(e164, raw, full=False),
             whole=lambda e164, raw: phone(e164, raw, full=bool(values.get("full"))),
             reader=page_reader,

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from screenpop import words
-from screenpop.accounts import SESSION
+from screenpop.accounts import LOGINS, SESSION
 from screenpop.answers.names import TicketOfCall
 from screenpop.call_key import call_of
 from screenpop.deps import DEPS
@@ -148,7 +148,8 @@ async def edit(request: web.Request) -> web.Response:
             ours.id, changes, who=request[SESSION].user.login, now=deps.now(), version=version
         )
     except StaleError as error:
-        wrote = [say(WROTE).format(who=one.who, value=_named(say, one)) for one in error.meanwhile]
+        name = request.app[LOGINS].people.name
+        wrote = [say(WROTE).format(who=name(one.who), value=_named(say, one, name)) for one in error.meanwhile]
         trouble = " ".join([say(STALE), *wrote])
         return await show(request, await the_ticket(request), 409, trouble=trouble, typed=typed)
     except RefusedError as error:
@@ -157,9 +158,11 @@ async def edit(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(f"/tickets/{ours.id}")
 
 
-def _named(say: Callable[[str], str], one: Meanwhile) -> str:
+def _named(say: Callable[[str], str], one: Meanwhile, name: Callable[[str], str]) -> str:
     """What a field holds, as people call it."""
     value = one.value or ""
+    if one.field is TicketField.OWNER:
+        return name(value) or "—"
     return say(NAMED.get(one.field, {}).get(value, "")) or value or "—"
 
 

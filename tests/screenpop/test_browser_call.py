@@ -195,7 +195,7 @@ async def test_a_summary_is_put_right_where_it_is_read(house: "House", open_page
     await page.keyboard.type("XQB90")
     await page.keyboard.press("Enter")
     await expect(fact).to_contain_text("XQB90")
-    await expect(fact).to_contain_text("li")
+    await expect(fact).to_contain_text("李 明")
     await expect(fact.locator("s")).to_have_text("XQB80")
     await expect(fact.get_by_role("button", name="更正")).to_be_focused()
     stale = page.locator("#said-issue")

@@ -69,7 +69,7 @@ async def test_calls_and_tickets_are_those_one_may_see(house: "House", visit: "V
     told = await li.json(f"/api{PATH}")
     assert [call["call"] for call in told["calls"]] == [str(mine)]
     assert (told["tickets"], told["colleagues"]) == ([], ["wang"])
-    assert "由同事处理：wang" in await li.text(PATH)
+    assert "由同事处理：王 芳" in await li.text(PATH)
     for visitor in (wang, zhao):
         whole = await visitor.json(f"/api{PATH}")
         assert {call["call"] for call in whole["calls"]} == {str(mine), str(theirs)}

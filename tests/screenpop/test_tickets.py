@@ -106,7 +106,7 @@ async def test_two_people_at_one_ticket(house: "House", visit: "Visit") -> None:
     page = await answer.text()
     assert answer.status == 409
     assert "其他人修改了这个工单" in page
-    assert "zhao" in page
+    assert "赵 主管" in page
     assert "热水器" in page
     again = form_of(page)
     assert (again["title"], again["urgency"]) == ("漏水", "高")
@@ -211,6 +211,29 @@ async def test_no_ticket_of_a_colleague_is_taken_to_hear_its_calls(house: "House
     assert await change(li, ticket, owner="li") == 303
     assert (await li.get(f"/calls/{call}/audio/0/caller")).status == 200
     assert await change(wang, ticket, owner="wang") == 303, "wang talked in it, too"
+
+
+async def test_people_have_names(house: "House", visit: "Visit") -> None:
+    """Owner, notes, changes, listens, the audit: by name, whoever is gone by login; programs get the login."""
+    call = await house.answered("1001")
+    ticket = await house.ticket_of(call)
+    li, zhao, root = await visit("li"), await visit("zhao"), await visit("root")
+    await zhao.post(f"/tickets/{ticket}/notes", {"text": "周六上门"})
+    assert await change(zhao, ticket, owner="wang") == 303
+    await zhao.get(f"/calls/{call}/audio/0/caller")
+    page = re.sub(r"<(input|button)[^>]*>", "", await li.text(f"/tickets/{ticket}"))
+    for told in ("· 赵 主管", "李 明 → 王 芳", 'id="owner-name">王 芳'):
+        assert told in page
+    assert not re.search(r"[^/\w](zhao|wang)\b", page)
+    assert "<td>王 芳</td>" in await zhao.text("/tickets")
+    assert "赵 主管" in await zhao.text(f"/calls/{call}")
+    assert "赵 主管" in await root.text("/audit")
+    whole = await li.json(f"/api/tickets/{ticket}")
+    assert whole["owner"] == "wang"
+    assert "zhao" in {line["who"] for line in whole["timeline"]}
+    await house.accounts.remove("zhao")
+    house.time += 60
+    assert "· zhao" in await li.text(f"/tickets/{ticket}")
 
 
 async def test_pages_of_the_list(house: "House", visit: "Visit") -> None:
