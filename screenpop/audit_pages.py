@@ -12,12 +12,15 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import Field
 
+from numbering.display import mask
+from numbering.identify import identify
 from screenpop.accounts import SESSION, come_from
 from screenpop.answers.audit import AuditEntry, AuditList
-from screenpop.audit_words import DEED
+from screenpop.audit_words import DEED, details, named
 from screenpop.days import midnight
 from screenpop.deps import DEPS
 from screenpop.forms import query
+from screenpop.numbers import lists_in_full, may_see
 from screenpop.rendering import reader, render, spoken
 from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope, Shape
@@ -47,7 +50,8 @@ class AuditQuery(Shape):
 async def listed(request: web.Request) -> web.Response:
     """``GET /api/audit``."""
     rows, cursor = await _page(request, query_of(request, AuditQuery))
-    return answer(AuditList(entries=tuple(AuditEntry.of(row) for row in rows), cursor=cursor))
+    full = await lists_in_full(request)
+    return answer(AuditList(entries=tuple(AuditEntry.of(row, full=full) for row in rows), cursor=cursor))
 
 
 async def page(request: web.Request) -> web.Response:
@@ -60,6 +64,8 @@ async def page(request: web.Request) -> web.Response:
         rows=rows,
         deeds=spoken(request, DEED),
         address=address,
+        named=lambda row: named(row.what, row.subject, reader(request).say),
+        details=lambda row: details(row.detail, reader(request).say),
         query=kept,
         first=wanted.cursor is None,
         file=f"/audit/file?{urlencode(kept)}",
@@ -77,7 +83,7 @@ async def file(request: web.Request) -> web.Response:
             say.when(row.at),
             row.who,
             deeds[row.what.value],
-            row.subject,
+            named(row.what, row.subject, say.say),
             json.dumps(row.detail, ensure_ascii=False) if row.detail else "",
             row.ip or "",
         )
@@ -114,17 +120,22 @@ async def _page(request: web.Request, asked: AuditQuery) -> tuple[Sequence[Audit
         raise BadShapeError([Fault("what", f"is one of {', '.join(DEED)}")])
     below = row_below(asked.cursor)
     deps = request.app[DEPS]
+    number = None if asked.subject is None else identify(asked.subject).e164
     rows = await deps.audit.rows(
         who=asked.who,
         what=None if asked.what is None else What(asked.what),
-        subject=asked.subject,
+        subject=number or asked.subject,
         since=asked.since,
         until=asked.until,
         below=below,
         limit=asked.limit + 1,
     )
+    if number is not None and not may_see(request):  # that it stands there would say that it was dialled
+        rows = []
     if below is None:
         told = asked.model_dump(exclude_none=True, exclude_defaults=True)
+        if number is not None:
+            told["subject"] = mask(identify(number))
         who, ip = request[SESSION].user.login, come_from(request).ip
         await deps.audit.add(who, What.LOOKED, TRAIL, deps.now(), told or None, ip=ip)
     more = len(rows) > asked.limit

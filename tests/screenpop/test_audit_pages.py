@@ -5,7 +5,9 @@ import io
 from typing import TYPE_CHECKING
 
 from screenpop.audit_words import DEED
+from screenpop.route import Scope
 from storage.audit import What
+from tests.screenpop.planted import token_for
 
 if TYPE_CHECKING:
     from tests.screenpop.conftest import House, Visit
@@ -69,3 +71,28 @@ async def test_not_for_agents_and_supervisors(visit: "Visit") -> None:
         visitor = await visit(login)
         for path in ("/audit", "/audit/file", "/api/audit"):
             assert (await visitor.get(path)).status == 403, (login, path)
+
+
+async def test_in_the_readers_language_and_without_numbers(house: "House", visit: "Visit") -> None:
+    """What things were done to, in Chinese; a number that was dialled is masked, and guessed by nobody."""
+    number = "+8615412349876"
+    await house.audit.add("li", What.DIALLED, number, house.time, {"from": "1001", "line": None})
+    await house.audit.add("li", What.SHOWN, "customer 7", house.time)
+    await house.audit.add("li", What.SHOWN, "ticket 20261120-0001", house.time)
+    await house.audit.add("root", What.LOOKED, "number 138****5678", house.time, {"calls": 2})
+    await house.audit.add("audit", What.LOGGED_IN, "audit", house.time)
+    shen, root = await visit("shen"), await visit("root")
+    page = await shen.text("/audit")
+    for said in ("客户 7", "工单 20261120-0001", "号码 138****5678", "154****9876", "拨出分机: 1001", "通话数: 2"):
+        assert said in page, said
+    assert "customer 7" not in page
+    assert ">audit</td>" in page.replace("\n", ""), "somebody's login is a login"
+    for path in ("/audit", "/audit/file", "/api/audit"):
+        for visitor in (shen, root):
+            assert "15412349876" not in await visitor.text(path), path
+    assert not (await shen.json("/api/audit?subject=15412349876"))["entries"]
+    assert [one["what"] for one in (await root.json("/api/audit?subject=15412349876"))["entries"]] == ["dialled"]
+    assert "15412349876" not in str([row.detail for row in await house.audit.rows(what=What.LOOKED)])
+    token = await token_for(house, "root", Scope.AUDIT, Scope.NUMBERS)
+    answer = await (await visit(None)).get("/api/audit?what=dialled", headers={"Authorization": f"Bearer {token}"})
+    assert (await answer.json())["entries"][0]["subject"] == number
