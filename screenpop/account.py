@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from screenpop.accounts import LOGINS, NO_PASSWORD, SESSION, come_from, know, set_cookie
+from screenpop.accounts import LOGINS, NO_PASSWORD, SESSION, LoginError, come_from, know, set_cookie
 from screenpop.deps import DEPS
 from screenpop.door import Door
 from screenpop.endings import ENDINGS
@@ -14,6 +14,12 @@ from screenpop.passwords import Weakness, weakness
 from storage.accounts import Session
 from storage.audit import What
 from storage.sessions import Sessions
+
+FRESH = 900.0  # seconds since a login for which it proves who is there, where there is no password to ask for
+
+
+class StaleError(LoginError):
+    """There is no password to ask for, and the login was too long ago."""
 
 
 class WeakError(Exception):
@@ -64,6 +70,15 @@ async def change_password(request: web.Request, old: str, new: str, response: we
     set_cookie(request, response, token)
     know(request, response, replace(user, password=hashed))
     return response
+
+
+async def prove(request: web.Request, password: str) -> None:
+    """Hold who is there against who logged in: a page left open is not the person. Raises LoginError."""
+    deps, session = request.app[DEPS], request[SESSION]
+    if has_password(deps.door, session):
+        await request.app[LOGINS].check(session.user.login, password, come_from(request), deps.now())
+    elif deps.now() - session.created > FRESH:
+        raise StaleError
 
 
 def has_password(door: Door, session: Session) -> bool:

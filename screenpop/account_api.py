@@ -73,7 +73,7 @@ async def password(request: web.Request) -> web.Response:
     except WeakError as error:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Unprocessable Content", str(error), refusal="password")
     except LoginError as error:
-        return _refused(error, "the present password is wrong")
+        return unproven(error, "the present password is wrong")
 
 
 async def offered(request: web.Request) -> web.Response:
@@ -84,7 +84,7 @@ async def offered(request: web.Request) -> web.Response:
         await request.app[LOGINS].check(user.login, sent.password, come_from(request), now)
         return answer(Secret.of(await request.app[FACTORS].offer(user, now)))
     except LoginError as error:
-        return _refused(error, "the present password is wrong")
+        return unproven(error, "the present password is wrong")
     except AlreadyError as error:
         return _already(error)
 
@@ -96,7 +96,7 @@ async def confirmed(request: web.Request) -> web.Response:
     try:
         codes = await request.app[FACTORS].confirm(user, sent.code, come_from(request), now)
     except LoginError as error:
-        return _refused(error, "the code is wrong, or was used before")
+        return unproven(error, "the code is wrong, or was used before")
     except AlreadyError as error:
         return _already(error)
     await end_others(request)
@@ -110,7 +110,7 @@ async def removed(request: web.Request) -> web.Response:
     try:
         await request.app[FACTORS].remove(user, sent.code, come_from(request), now)
     except LoginError as error:
-        return _refused(error, "the code is wrong, or was used before")
+        return unproven(error, "the code is wrong, or was used before")
     except AlreadyError as error:
         return _already(error)
     return done()
@@ -123,13 +123,14 @@ async def codes_renewed(request: web.Request) -> web.Response:
     try:
         codes = await request.app[FACTORS].renew_codes(user, sent.code, come_from(request), now)
     except LoginError as error:
-        return _refused(error, "the code is wrong, or was used before")
+        return unproven(error, "the code is wrong, or was used before")
     except AlreadyError as error:
         return _already(error)
     return answer(RecoveryCodes(recovery_codes=tuple(codes)))
 
 
-def _refused(error: LoginError, why: str) -> web.Response:
+def unproven(error: LoginError, why: str) -> web.Response:
+    """Who is there did not prove it: 422 with why, 429 where they are to wait."""
     if isinstance(error, ThrottledError):
         late = problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many failures", str(error))
         late.headers["Retry-After"] = str(int(error.wait))

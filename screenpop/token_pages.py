@@ -10,7 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
-from screenpop.accounts import SESSION, come_from
+from screenpop.account import StaleError, has_password, prove
+from screenpop.account_api import unproven
+from screenpop.account_words import THROTTLED, WRONG_PASSWORD
+from screenpop.accounts import SESSION, LoginError, ThrottledError, come_from
 from screenpop.answers.tokens import LONGEST_DAYS, MadeToken, NewToken, TokenItem, TokenList
 from screenpop.deps import DEPS
 from screenpop.errors import problem
@@ -40,6 +43,7 @@ DAYS = re.compile(r"[0-9]{1,6}")
 LASTS = (30, 90, 365, 0)  # days, 0: never ends
 CANNOT = N_("A token needs a name and at least one thing it may do.")
 REFUSED = N_("No more tokens can be made: revoke some first.")
+STALE = N_("Log out and in again first: a token is made within a quarter of an hour after the login.")
 
 
 async def token_values(request: web.Request) -> dict[str, Any]:
@@ -52,12 +56,13 @@ async def token_values(request: web.Request) -> dict[str, Any]:
         "scope_words": {code: text for code, text in SCOPE.items() if may(role, NEEDS[Scope(code)])},
         "every_scope": SCOPE,
         "lasts": LASTS,
+        "asks_password": has_password(deps.door, session),
         "longest_name": LONGEST_NAME,
     }
 
 
 async def make(request: web.Request) -> web.Response:
-    """``POST /account/tokens``: ``name``, ``days`` (0: no end), ``scope_calls=1``...: the page that shows it once."""
+    """``POST /account/tokens``: ``name``, ``days`` (0: no end), ``scope_calls=1``..., ``password``: shows it once."""
     fields = await form(request)
     days = fields.get("days", "")
     if not DAYS.fullmatch(days) or int(days) > LONGEST_DAYS:
@@ -68,9 +73,14 @@ async def make(request: web.Request) -> web.Response:
     if not scopes or not fields.get("name", "").strip():
         return render(request, "token.html", 422, made=None, trouble=say(CANNOT))
     try:
+        await prove(request, fields.get("password", ""))
         made, secret = await _make(request, fields["name"], scopes, int(days) or None)
     except TokenError:
         return render(request, "token.html", 422, made=None, trouble=say(REFUSED))
+    except LoginError as error:
+        late = isinstance(error, ThrottledError)
+        why = THROTTLED if late else STALE if isinstance(error, StaleError) else WRONG_PASSWORD
+        return render(request, "token.html", 429 if late else 422, made=None, trouble=say(why))
     return render(request, "token.html", made=made, secret=secret, every_scope=SCOPE, trouble="")
 
 
@@ -96,7 +106,12 @@ async def make_json(request: web.Request) -> web.Response:
             422, "Unprocessable Content", f"your role has not what {', '.join(beyond)} opens", refusal="scope"
         )
     try:
+        await prove(request, sent.password)
         made, secret = await _make(request, sent.name, sent.scopes, sent.days)
+    except StaleError:
+        return problem(422, "Unprocessable Content", "the login was too long ago: log in again", refusal="proof")
+    except LoginError as error:
+        return unproven(error, "the present password is wrong")
     except TokenError as error:
         return problem(422, "Unprocessable Content", str(error), refusal="token")
     return answer(MadeToken.with_secret(made, secret), HTTPStatus.CREATED)
@@ -151,7 +166,7 @@ ROUTES = (
             answer=MadeToken,
             body=NewToken,
             status=201,
-            errors=(422,),
+            errors=(422, 429),
             people=True,
         ),
     ),

@@ -46,11 +46,12 @@ class TokenList(Shape):
 
 
 class NewToken(Shape):
-    """A token to be made. ``days`` null: it never expires."""
+    """A token to be made. ``days`` null: it never expires. ``password``: the present one, of who has one."""
 
     name: str = Field(min_length=1, max_length=LONGEST_NAME, examples=["Odoo"])
     scopes: tuple[Scope, ...] = Field(min_length=1, max_length=len(Scope))
     days: int | None = Field(90, ge=1, le=LONGEST_DAYS)
+    password: str = Field("", max_length=1024)
 
 
 class MadeToken(TokenItem):

@@ -9,6 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import RSAKey
 
+from screenpop.account import FRESH
 from screenpop.accounts import COOKIE, NO_PASSWORD
 from screenpop.door import Door
 from screenpop.oidc import FLOW, LASTS
@@ -243,6 +244,11 @@ async def test_accounts_and_roles_by_its_word_where_it_was_agreed(house: "House"
     assert (chen.name, chen.role, chen.password) == ("陈 静", "agent", NO_PASSWORD)
     refused = await (await arrive()).post("/login", {"login": "chen.jing", "password": NO_PASSWORD})
     assert refused.status == 401
+    token = {"name": "Odoo", "days": "30", "scope_tickets": "1"}
+    assert (await guest.post("/account/tokens", token)).status == 200, "there is no password to ask for"
+    house.time += FRESH + 1
+    assert "请先退出并重新登录" in await (await guest.post("/account/tokens", token)).text()
+    liar.now = house.time
     liar.claims["groups"] = ["400", "400-leads"]
     assert await come_back(liar, guest) == "/tickets"
     assert (await guest.json("/api/me"))["role"] == "supervisor"

@@ -10,6 +10,7 @@ from screenpop.hub import LOGGED_OUT
 from screenpop.meter import Meter, Rate
 from screenpop.route import Scope
 from storage.audit import What
+from tests.screenpop.conftest import PASSWORD
 from tests.screenpop.planted import token_for
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ async def test_a_token_by_the_page(house: "House", visit: "Visit") -> None:
     assert 'name="scope_calls"' in await li.text("/account")
     assert 'name="scope_audit"' not in await li.text("/account"), "an agent has nothing to give there"
     fields = {"name": "报表 <b>程序</b>", "days": "30", "scope_tickets": "1", "scope_audit": "1"}
-    made = await li.post("/account/tokens", fields)
+    unproven = await li.post("/account/tokens", fields | {"password": "guess"})
+    assert unproven.status == 422, "a page left open is not the person"
+    assert "当前密码不正确" in await unproven.text()
+    made = await li.post("/account/tokens", fields | {"password": PASSWORD})
     page = await made.text()
     assert (made.status, made.headers["Cache-Control"]) == (200, "private, no-store")
     secrets = re.findall(r"hotline_[\w-]{40,}", page)
@@ -52,7 +56,10 @@ async def test_a_token_by_the_page(house: "House", visit: "Visit") -> None:
 async def test_a_token_by_the_api(visit: "Visit") -> None:
     """The same for people's own scripts; nobody's tokens but one's own, and nothing beyond one's role."""
     li, wang = await visit("li"), await visit("wang")
-    answer = await li.ask("POST", "/api/tokens", json={"name": "Odoo", "scopes": ["calls", "desk"], "days": None})
+    wanted = {"name": "Odoo", "scopes": ["calls", "desk"], "days": None}
+    unproven = await li.ask("POST", "/api/tokens", json=wanted)
+    assert (unproven.status, (await unproven.json())["refusal"]) == (422, "proof")
+    answer = await li.ask("POST", "/api/tokens", json=wanted | {"password": PASSWORD})
     made = await answer.json()
     assert (answer.status, made["scopes"], made["expires"]) == (201, ["calls", "desk"], None)
     listed = (await li.json("/api/tokens"))["tokens"]
@@ -158,7 +165,7 @@ async def test_a_role_that_shrinks_closes_the_socket_of_its_programs(house: "Hou
     """Word of everybody's tickets was told by the role that its owner had; the program comes back with what is left."""
     secret = await token_for(house, "zhao", Scope.DESK, Scope.TICKETS)
     async with (
-        TestClient(TestServer(house.app(beat=0.02))) as program,
+        TestClient(TestServer(house.app(beat=0.2))) as program,
         program.ws_connect("/ws", headers={"Authorization": f"Bearer {secret}"}) as socket,
     ):
         await socket.receive_json(timeout=20)
