@@ -6,13 +6,17 @@ can never make another page wait. Snapshots are asked for on the topic itself (:
 and every :data:`BEAT` seconds: that is the heartbeat, and it mends whatever a fan-out has lost. What several desks say
 becomes one truth on the way (:mod:`screenpop.views`).
 
+What happens now and then is one clock's for all pages, a part of them at each of its ticks: an open page that is told
+nothing costs next to nothing, and two hundred of them never come at once.
+
 Must not know what a card is. What pages say is not listened to.
 """
 
 import asyncio
+import itertools
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -21,7 +25,7 @@ from aiohttp import WSCloseCode, web
 
 from screenpop.asks import DESKS, ask
 from screenpop.desk import topic
-from screenpop.views import Views
+from screenpop.views import SILENCE, Views
 from storage.fanout import LAGGED, Fanout
 
 BEAT = 20.0  # seconds
@@ -34,9 +38,14 @@ CALLBACKS = "callbacks"  # missed callers: the list has changed
 LAGGED_WORD = {"type": "ticket"}
 CALLBACKS_WORD = {"type": "callbacks"}
 BEATS = '{"type":"beat"}'
-LOOK = 2.0  # seconds between looks whether the desks that others have are still alive
+TICKS = 20  # of a beat, at each of which a part of the pages is told that we live
 
 log = structlog.get_logger()
+
+
+async def all_stand(_pages: "Collection[Page]") -> "Collection[Page]":
+    """Whose login has ended, where logins never do."""
+    return ()
 
 
 def as_text(message: Mapping[str, Any]) -> str:
@@ -45,12 +54,29 @@ def as_text(message: Mapping[str, Any]) -> str:
 
 
 class Page:
-    """One open page's queue. ``cut`` drops its connection at once, with whatever could not be sent."""
+    """One open page's queue. ``cut`` drops its connection at once, with whatever could not be sent.
 
-    def __init__(self, login: str, session: int, cut: Callable[[], None] = lambda: None) -> None:
+    ``token``: what it came with, a browser's or a ``program``'s; ``role`` and ``extension`` (whose cards): as they were
+    then.
+    """
+
+    def __init__(
+        self,
+        login: str,
+        session: int,
+        cut: Callable[[], None] = lambda: None,
+        *,
+        token: str = "",
+        program: bool = False,
+        role: str = "",
+        extension: str | None = None,
+    ) -> None:
         self.login = login
         self.session = session
         self.cut = cut
+        self.token, self.program = token, program
+        self.role, self.extension = role, extension
+        self.turn = 0  # the tick at which it is told that we live, where nobody else tells it
         self.behind = False
         self._texts: deque[str] = deque()
         self._some = asyncio.Event()
@@ -74,10 +100,11 @@ class Page:
 class _Topic:
     """The pages that follow one topic, and the task that feeds them. ``views``: where the topic is an agent's."""
 
-    def __init__(self, name: str, agent: str | None, views: Views) -> None:
+    def __init__(self, name: str, agent: str | None, views: Views, turn: int) -> None:
         self.name = name
         self.agent = agent
         self.views = views
+        self.turn = turn  # the tick at which its cards are asked for
         self.pages: set[Page] = set()
         self.ready = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
@@ -93,12 +120,26 @@ class _Topic:
 
 
 class Hub:
-    """Feeds pages from the fan-out. :meth:`run` must be running. ``near`` names this process's desk, if it has one."""
+    """Feeds pages from the fan-out. :meth:`run` must be running. ``near`` names this process's desk, if it has one.
 
-    def __init__(self, fanout: Fanout, beat: float = BEAT, *, near: str | None = None) -> None:
+    ``ended`` is asked every ``beat`` seconds which pages' logins have ended.
+    """
+
+    def __init__(
+        self,
+        fanout: Fanout,
+        beat: float = BEAT,
+        *,
+        near: str | None = None,
+        ended: Callable[[Collection[Page]], Awaitable[Collection[Page]]] = all_stand,
+    ) -> None:
         self._fanout = fanout
         self._near = near
         self._beat = beat
+        self._ended = ended
+        self._turns = itertools.cycle(range(TICKS))
+        self._signs: dict[str, float] = {}  # when each desk was last heard to live
+        self._hears: dict[str, Mapping[str, bool]] = {}
         self._topics: dict[str, _Topic] = {}
         self._sockets: dict[Page, web.WebSocketResponse] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -110,7 +151,9 @@ class Hub:
             self._group = group
             self._running.set()
             try:
-                await self._look_again()
+                group.create_task(self._listen_to_desks())
+                group.create_task(self._check())
+                await self._tick()
             finally:
                 self._group = None
                 await self.close()
@@ -137,40 +180,31 @@ class Hub:
         """How many pages are open."""
         return len(self._sockets)
 
-    async def serve(
-        self,
-        socket: web.WebSocketResponse,
-        page: Page,
-        agent: str | None,
-        *,
-        tickets: bool,
-        alive: Callable[[], Awaitable[bool]],
-        callbacks: bool = False,
-    ) -> None:
-        """Feed one prepared socket until it closes. ``agent``: whose cards; ``tickets``: word of changed tickets too.
+    async def serve(self, socket: web.WebSocketResponse, page: Page, *, tickets: bool, callbacks: bool = False) -> None:
+        """Feed one prepared socket until it closes.
 
-        ``callbacks``: word of missed callers, too.
-
-        ``alive`` is asked every beat whether the login still holds.
+        ``tickets``: with word of changed tickets, ``callbacks``: with word of missed callers.
         """
         await self._running.wait()
         if self._group is None:
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the service stops")
             return
+        page.turn = next(self._turns)
         self._sockets[page] = socket
         try:
             async with asyncio.TaskGroup() as group:
                 lists = [name for name, on in ((TICKETS, tickets), (CALLBACKS, callbacks)) if on]
-                feed = group.create_task(self._feed(socket, page, agent, lists))
-                check = group.create_task(self._check(socket, page, alive, beats=agent is None))
+                feed = group.create_task(self._feed(socket, page, lists))
                 async for _ in socket:
                     pass
                 feed.cancel()
-                check.cancel()
         finally:
             del self._sockets[page]
 
-    async def _feed(self, socket: web.WebSocketResponse, page: Page, agent: str | None, lists: Sequence[str]) -> None:
+    async def _feed(self, socket: web.WebSocketResponse, page: Page, lists: Sequence[str]) -> None:
+        agent = page.extension
+        if agent is None:
+            page.put(BEATS)
         async with AsyncExitStack() as following:
             for name in lists:
                 await following.enter_async_context(self._following(page, name, None))
@@ -186,21 +220,23 @@ class Hub:
                     log.info("page_cut_off", login=page.login)
                     page.cut()  # a close frame would wait behind what it does not take
                     return
-                if page.behind and agent:
+                if page.behind:
                     page.behind = False
-                    await ask(self._fanout, agent)
+                    for name in lists:
+                        page.put(as_text(_again(name)))
+                    if agent:
+                        await ask(self._fanout, agent)
 
-    async def _check(
-        self, socket: web.WebSocketResponse, page: Page, alive: Callable[[], Awaitable[bool]], *, beats: bool
-    ) -> None:
-        """Close the socket once its login has ended. ``beats``: nobody else says something on it now and then."""
+    async def _check(self) -> None:
+        """Every beat, close the sockets of the logins that have ended."""
         while True:
-            if beats:
-                page.put(BEATS)
             await asyncio.sleep(self._beat)
-            if not await alive():
-                await socket.close(code=LOGGED_OUT, message=b"logged out")
-                return
+            if not self._sockets:
+                continue
+            for page in await self._ended(tuple(self._sockets)):
+                socket = self._sockets.get(page)
+                if socket is not None and self._group is not None:
+                    self._group.create_task(socket.close(code=LOGGED_OUT, message=b"logged out"))
 
     @asynccontextmanager
     async def _following(self, page: Page, name: str | None, agent: str | None) -> AsyncIterator[None]:
@@ -210,8 +246,8 @@ class Hub:
             return
         follower = self._topics.get(name)
         if follower is None:
-            views = Views(self._near, asyncio.get_running_loop().time())
-            follower = self._topics[name] = _Topic(name, agent, views)
+            views = Views(self._near, asyncio.get_running_loop().time(), self._signs)
+            follower = self._topics[name] = _Topic(name, agent, views, next(self._turns))
             follower.task = self._group.create_task(self._follow(follower))
         follower.pages.add(page)
         try:
@@ -228,37 +264,58 @@ class Hub:
 
     async def _follow(self, follower: _Topic) -> None:
         clock = asyncio.get_running_loop().time
-        topics = (follower.name, DESKS) if follower.agent else (follower.name,)
-        async with self._fanout.subscribe(*topics) as messages, asyncio.TaskGroup() as group:
+        async with self._fanout.subscribe(follower.name) as messages:
             follower.ready.set()
-            beating = [group.create_task(self._ask_again(follower.agent))] if follower.agent else []
             async for name, message in messages:
                 if name == LAGGED:
                     await self._lagged(follower)
                 else:
                     follower.tell(follower.views.take(message, clock()) if follower.agent else [message])
-            for task in beating:
-                task.cancel()
 
-    async def _ask_again(self, agent: str) -> None:
-        while True:
-            await asyncio.sleep(self._beat)
-            await ask(self._fanout, agent)
+    async def _listen_to_desks(self) -> None:
+        """Hear the desks' signs of life, once for all topics; what is new in one is told to each of them."""
+        clock = asyncio.get_running_loop().time
+        async with self._fanout.subscribe(DESKS) as messages:
+            async for topic_name, message in messages:
+                if topic_name == LAGGED:
+                    self._hears.clear()  # the next sign of each is news
+                    continue
+                name, now = str(message.get("desk", "")), clock()
+                silent = now - self._signs.get(name, -SILENCE) >= SILENCE
+                self._signs[name] = now
+                if not silent and self._hears.get(name) == message["hears"]:
+                    continue
+                self._hears[name] = message["hears"]
+                await asyncio.sleep(0)  # what the desk said of its cards before is taken by now
+                for follower in self._agents():
+                    follower.tell(follower.views.take(message, now))
 
-    async def _look_again(self) -> None:
-        """For all topics at once: two hundred timers would cost more than what they look at."""
-        while True:
-            await asyncio.sleep(LOOK)
+    async def _tick(self) -> None:
+        """At each tick, look whether other processes' desks live, ask for some agents' cards, beat on some pages."""
+        for turn in itertools.cycle(range(TICKS)):
+            await asyncio.sleep(self._beat / TICKS)
             now = asyncio.get_running_loop().time()
-            for follower in self._topics.values():
-                if follower.agent:
-                    follower.tell(follower.views.look(now))
+            for follower in self._agents():
+                follower.tell(follower.views.look(now))
+                if follower.turn == turn and follower.agent:
+                    await ask(self._fanout, follower.agent)
+            for page in self._sockets:
+                if page.turn == turn and page.extension is None:
+                    page.put(BEATS)
+
+    def _agents(self) -> list[_Topic]:
+        return [follower for follower in self._topics.values() if follower.agent]
 
     async def _lagged(self, follower: _Topic) -> None:
-        """The fan-out lost something: a snapshot mends the cards; lists of tickets renew themselves at any word."""
+        """The fan-out lost something: a snapshot mends the cards; lists renew themselves at any word."""
         if follower.agent:
             await ask(self._fanout, follower.agent)
-        follower.tell([CALLBACKS_WORD if follower.name == CALLBACKS else LAGGED_WORD])
+        follower.tell([_again(follower.name)])
+
+
+def _again(name: str) -> Mapping[str, Any]:
+    """The word at which a list renews itself."""
+    return CALLBACKS_WORD if name == CALLBACKS else LAGGED_WORD
 
 
 async def _move(socket: web.WebSocketResponse, word: str) -> None:

@@ -14,6 +14,7 @@ desk cannot be; until it says which PBXs it hears it counts as hearing all.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 Json = dict[str, Any]
@@ -32,10 +33,13 @@ class _Desk:
 
 
 class Views:
-    """``near`` names the desk of this process, if it has one. Times are seconds on a clock that never goes back."""
+    """``near`` names the desk of this process, if it has one. Times are seconds on a clock that never goes back.
 
-    def __init__(self, near: str | None, now: float) -> None:
-        self._near = near
+    ``signs``: when each desk was last heard to live, beside what it says of this agent.
+    """
+
+    def __init__(self, near: str | None, now: float, signs: Mapping[str, float] = MappingProxyType({})) -> None:
+        self._near, self._signs = near, signs
         self._desks = {} if near is None else {near: _Desk(now)}
         self._believed: dict[str, str] = {}
         self._state = 0  # the number of the last state
@@ -89,7 +93,7 @@ class Views:
 
     def _choose(self, now: float) -> None:
         for name, desk in list(self._desks.items()):
-            if name != self._near and now - desk.seen > SILENCE:
+            if name != self._near and now - max(desk.seen, self._signs.get(name, desk.seen)) > SILENCE:
                 del self._desks[name]
         known = {pbx for desk in self._desks.values() for pbx in (*desk.hears, *map(_pbx, desk.cards))}
         self._believed = {pbx: self._best(pbx) for pbx in known}

@@ -33,6 +33,7 @@ from screenpop.seats import sat_down, stood_up
 from screenpop.security import add_headers, from_our_pages
 from screenpop.sockets import socket
 from screenpop.tokens import METER, PROGRAM, bearer, enter, named, within
+from screenpop.watching import ended
 
 LARGEST_BODY = 256 * 1024
 
@@ -90,7 +91,8 @@ def build_app(deps: Deps) -> web.Application:
     """The application, ready to be run."""
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[told, from_our_pages(deps.origins), with_session])
     app[DEPS] = deps
-    app[HUB] = Hub(deps.fanout, deps.beat, near=None if deps.voice is None else deps.voice.name)
+    near = None if deps.voice is None else deps.voice.name
+    app[HUB] = Hub(deps.fanout, deps.beat, near=near, ended=partial(ended, app))
     app[SHARES] = Shares(deps.fanout, deps.now)
     app[ASSETS] = Assets()
     app[LOGINS] = Logins(deps.accounts, deps.audit, deps.hasher, partial(sat_down, deps), partial(stood_up, deps))

@@ -24,8 +24,8 @@ from storage.seats import Seats, follow, sit_down, stay
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
-_SESSIONS = select(sessions, *(column.label(f"who_{column.name}") for column in users.c)).join_from(sessions, users)
-_LIVE = _SESSIONS.where(  # asked with every request, and for every open page now and then
+SESSIONS = select(sessions, *(column.label(f"who_{column.name}") for column in users.c)).join_from(sessions, users)
+_LIVE = SESSIONS.where(  # asked with every request
     sessions.c.token == bindparam("hashed"),
     sessions.c.expires > bindparam("now", type_=Moment),
     users.c.active.is_(True),
@@ -193,7 +193,7 @@ class Accounts:
 
         def look(conn: Connection) -> Session | None:
             row = conn.execute(_LIVE, wanted).first()
-            return None if row is None else _session(row)
+            return None if row is None else session_of(row)
 
         return await self._db.look(look)
 
@@ -244,10 +244,11 @@ def _login(typed: str) -> str:
 
 async def sessions_where(conn: AsyncConnection, live: Any) -> list[Session]:
     """Sessions with their users. For storage's own modules."""
-    return [_session(row) for row in await conn.execute(_SESSIONS.where(live))]
+    return [session_of(row) for row in await conn.execute(SESSIONS.where(live))]
 
 
-def _session(row: Row[Any]) -> Session:
+def session_of(row: Row[Any]) -> Session:
+    """A session from a row of :data:`SESSIONS`. For storage's own modules."""
     return Session(
         id=row.id,
         user=user_of(row, "who_"),

@@ -10,10 +10,12 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType
 
 from screenpop import hub
-from screenpop.asks import ASK, Voice, ask
+from screenpop.accounts import RENEW
+from screenpop.asks import ASK, DESKS, Voice, ask
 from screenpop.deps import HUB
 from screenpop.hub import LOGGED_OUT, QUEUED, Page
 from storage.fanout import LAGGED, MemoryFanout
+from storage.watched import Watched
 from telephony.call import Answered, Arrived, CallKey, Left, Over, Rang, Stopped
 
 if TYPE_CHECKING:
@@ -150,6 +152,60 @@ async def test_a_session_that_ends_closes_its_page(house: "House", aiohttp_serve
             await told(page, "snapshot")  # the heartbeat
             await house.accounts.change("li", house.time, active=False)
             assert await closed(page) == LOGGED_OUT
+
+
+async def test_all_pages_are_looked_after_at_one_go(
+    house: "House", aiohttp_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One look at the database a beat, however many pages; being open is use, in the session and at the phone."""
+    from aiohttp.test_utils import TestClient  # noqa: PLC0415
+
+    asked, looked = [], asyncio.Event()
+    live = Watched.live
+
+    async def counted(self: Watched, tokens: Any, now: float) -> Any:
+        asked.append(len(tokens))
+        looked.set()
+        return await live(self, tokens, now)
+
+    monkeypatch.setattr(Watched, "live", counted)
+    house.beat = 0.2
+
+    async def read(page: ClientWebSocketResponse) -> None:
+        async for _ in page:
+            pass
+
+    async with TestClient(await aiohttp_server(house.app())) as client, asyncio.TaskGroup() as group:
+        origin = {"Origin": f"http://{client.host}:{client.port}"}
+        await client.post("/login", data={"login": "li", "password": "correct horse"}, headers=origin)
+        for _ in range(3):
+            group.create_task(read(await client.ws_connect("/ws", headers=origin)))
+        asked.clear()
+        house.time += RENEW
+        async with asyncio.timeout(10):
+            while [one.seen for one in await house.accounts.seats.at("1001", house.time)] != [house.time]:
+                looked.clear()
+                await looked.wait()
+        assert set(asked) == {1}, "one login with three pages"
+        await client.close()
+
+
+async def test_new_word_of_a_desk_reaches_every_agent(house: "House", visit: "Visit") -> None:
+    """After what it said of its cards before; the usual signs of life reach nobody, there is nothing in them."""
+    call = house.key()
+    await house.voice.hears("main", on=True)
+    async with page_of(await visit("li")) as li, page_of(await visit("wang")) as wang:
+        for page in (li, wang):
+            await told(page, "snapshot")
+        far = f"west:{call.linkedid}"
+        for agent in ("1001", "1002"):
+            await house.fanout.publish(f"desk:{agent}", {"type": "card", "desk": "far", "card": {"call": far}})
+        for _ in range(3):
+            await house.fanout.publish(DESKS, {"type": "desk", "desk": "far", "hears": {"west": True}, "now": 1.0})
+        await house.voice.hears("west", on=True)
+        for page in (li, wang):
+            assert [card["call"] for card in (await told(page, "snapshot"))["cards"]] == [far]
+            assert (await told(page, "snapshot"))["cards"] == [], "ours hears that PBX now, and has no such call"
 
 
 async def test_a_page_that_sleeps_delays_nobody(

@@ -49,6 +49,17 @@ def views() -> Views:
     return views
 
 
+def test_a_desk_lives_as_long_as_anybody_hears_it() -> None:
+    """Its signs of life are heard once for all agents; what this agent's page shows of it stays, and goes with it."""
+    signs: dict[str, float] = {}
+    views = Views("A", 0.0, signs)
+    taken(views, hears("A", hq=True), hears("B", west=True), shown("B", "west:1"))
+    signs["B"] = 100.0
+    assert views.look(100.0 + SILENCE) == []
+    (answer,) = views.look(100.1 + SILENCE)
+    assert answer["cards"] == []
+
+
 def test_one_desk_is_heard_as_it_speaks() -> None:
     """A process alone, which never says what it hears: every message passes but its name."""
     views = Views("", 0.0)
