@@ -5,6 +5,7 @@ another house. A write whose answer was lost is told apart from one that never l
 What a status means beyond the usual is the connector's to say: it may look at :class:`Answer` itself.
 """
 
+import asyncio
 import json
 import ssl
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from aiohttp import (
     ClientConnectorCertificateError,
     ClientError,
     ClientResponse,
+    ClientResponseError,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
@@ -33,7 +35,8 @@ from crm.trouble import AuthError, CrmError, InvalidError, TransientError, Unkno
 
 LONGEST_ANSWER = 8 << 20  # bytes, unpacked
 MOST_REDIRECTS = 3
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+HEARD_OUT = 2.0  # seconds that are given to the rest of an answer whose status is all that counts
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +142,13 @@ class Http:
         data: bytes | Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         refuse: bool = True,
+        as_it_is: bool = False,
     ) -> Answer:
         """Ask once. ``writes``: it may change something, so a lost answer leaves the outcome unknown.
 
         ``path`` comes behind the base as it is: quote what you put into it. A status that is no success raises its
-        error (:func:`crm.http_answers.error_of`), unless ``refuse`` is False. Raises CrmError.
+        error (:func:`crm.http_answers.error_of`), unless ``refuse`` is False. ``as_it_is``: only the status counts; a
+        redirect is an answer too, and a body that is too long, slow or broken off is cut. Raises CrmError.
         """
         url = URL(str(self._base) + path, encoded=True)
         if query:
@@ -161,7 +166,9 @@ class Http:
                     timeout=ClientTimeout(total=pace.connect + pace.read, sock_connect=pace.connect),
                     trace_request_ctx=started,
                 ) as response:
-                    if response.status in _REDIRECTS:
+                    if as_it_is:
+                        return await self._beginning(response)
+                    if response.status in REDIRECTS:
                         url = self._moved(response, writes=writes)
                         continue
                     answer = await self._read(response, writes=writes)
@@ -193,6 +200,18 @@ class Http:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(self.name, response.status, headers, b"".join(parts), wrote=writes)
 
+    async def _beginning(self, response: ClientResponse) -> Answer:
+        """The answer with as much of its body as comes in time."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(HEARD_OUT):
+                while len(body) < self._longest and (part := await response.content.read(self._longest - len(body))):
+                    body += part
+        except (TimeoutError, ClientError, OSError):
+            response.close()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(self.name, response.status, headers, bytes(body), wrote=True)
+
     def _moved(self, response: ClientResponse, *, writes: bool) -> URL:
         """Where to ask again. Elsewhere our key would go to strangers; a write sent on may arrive as a read."""
         to = response.headers.get("Location", "")
@@ -206,6 +225,8 @@ class Http:
 
     def _lost(self, error: Exception, pace: Pace, *, unknown: bool) -> CrmError:
         said = str(error) or type(error).__name__
+        if isinstance(error, ClientResponseError):  # its own text has the whole address, which may hold a key
+            said = f"no HTTP: {' '.join(error.message.split())}"
         if isinstance(error, TimeoutError):
             said = f"no answer within {pace.connect + pace.read:g} s"
         if unknown:

@@ -179,7 +179,10 @@ async def _looked(request: web.Request) -> Delivery:
 
 async def _again(request: web.Request) -> Delivery:
     outgoing = _outgoing(request)
-    found = await outgoing.deliveries.again(row_id(request), request.app[DEPS].now())
+    kept = await outgoing.deliveries.get(row_id(request))
+    if kept is not None:
+        await _hears(request, kept.target)
+    found = None if kept is None else await outgoing.deliveries.again(kept.id, request.app[DEPS].now())
     if found is None:
         raise web.HTTPNotFound(text="no such delivery; they are kept for thirty days")
     outgoing.outbox.wake()
@@ -223,7 +226,7 @@ async def _audit(request: web.Request, what: What, subject: str, detail: Mapping
     await deps.audit.add(request[SESSION].user.login, what, subject, deps.now(), detail, ip=come_from(request).ip)
 
 
-def _api(  # noqa: PLR0913
+def _api(
     summary: str,
     shape: type[Shape] | None = None,
     asked: type[Shape] | None = None,

@@ -15,7 +15,7 @@ class Told(Protocol):
         """How it goes with each."""
         ...
 
-    def resume(self, receiver: str) -> bool:
+    async def resume(self, receiver: str) -> bool:
         """Ask one again that had said it was gone; False when there is none of that name."""
         ...
 

@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from storage.database import Database
-from storage.jobs import add_job
+from storage.job_tables import jobs
+from storage.jobs import JobState, add_job
 from storage.metadata import Moment
 from storage.plain import plain
-from storage.push_tables import deliveries, pushes
+from storage.push_tables import GONE, deliveries, pushes
+from storage.pushed import want
 from storage.records import NewJob
 from storage.tables import calls
 
@@ -104,18 +106,39 @@ class Deliveries:
             return None if row is None else _delivery(row)
 
     async def again(self, delivery: int, now: float) -> Delivery | None:
-        """Have what that attempt told told once more, under the same id; None when there is no such attempt."""
+        """Have what that attempt told told once more, under the same id, at once; None when there is none."""
 
         def renew(conn: Connection) -> Delivery | None:
             row = conn.execute(select(deliveries).where(deliveries.c.id == delivery)).first()
             if row is None:
                 return None
-            same = (pushes.c.target == row.target, pushes.c.call == row.call, pushes.c.name == row.name)
-            conn.execute(update(pushes).where(*same).values(told=None, again=True))
+            want(conn, row.target, row.call, row.name, now)
             add_job(conn, NewJob(row.target, row.call, {"call": row.call}, again=True), now)
+            waits = (jobs.c.kind == row.target, jobs.c.key == row.call, jobs.c.state == JobState.READY.value)
+            conn.execute(update(jobs).where(*waits, jobs.c.due > now).values(due=now))
             return _delivery(row)
 
         return await self._db.transact(renew)
+
+    async def all_again(self, target: str, now: float) -> int:
+        """Have a target told whatever was given up, and wait for it as if it was new. Of how many calls."""
+        wanted = (pushes.c.target == target, pushes.c.again.is_(True), pushes.c.told.is_(None))
+        dead = (jobs.c.kind == target, jobs.c.state == JobState.DEAD.value)
+
+        def renew(conn: Connection) -> int:
+            conn.execute(update(pushes).where(*wanted).values(tried=now))
+            keys = list(conn.execute(select(jobs.c.key).where(*dead)).scalars())
+            for key in keys:
+                add_job(conn, NewJob(target, key, {"call": key}, again=True), now)
+            return len(keys)
+
+        return await self._db.transact(renew)
+
+    async def gone(self) -> Mapping[str, float]:
+        """The targets that want to hear no more, and since when."""
+        async with self._db.read() as conn:
+            rows = await conn.execute(select(pushes.c.target, pushes.c.tried).where(pushes.c.call == GONE))
+            return {row.target: row.tried for row in rows}
 
     async def counts(self, since: float) -> Mapping[str, tuple[int, int]]:
         """Attempts and failures since then, by receiver."""

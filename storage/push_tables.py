@@ -4,6 +4,8 @@ from sqlalchemy import Boolean, Column, Double, Index, Integer, String, Table, T
 
 from storage.metadata import Id, Moment, metadata
 
+GONE = "-"  # no call: the row of a target that wants to hear no more
+
 pushes = Table(
     "pushes",
     metadata,
@@ -11,7 +13,7 @@ pushes = Table(
     Column("target", String(64), nullable=False),
     Column("call", String(200), nullable=False),
     Column("name", String(255), nullable=False),  # what was told
-    Column("tried", Moment, nullable=False),
+    Column("tried", Moment, nullable=False),  # last; where it is wanted again: since when
     Column("told", Moment),  # null: it was sent, or about to be, and no answer came
     Column("again", Boolean, nullable=False, server_default=false()),  # a person wants it told once more
     UniqueConstraint("target", "call", "name"),

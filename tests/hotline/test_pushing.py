@@ -5,6 +5,7 @@ import json
 import shutil
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -62,9 +63,12 @@ class Receiver:
     heard: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     text: str = ""
+    instead: Handle | None = None
 
-    async def page(self, request: web.Request) -> web.Response:
+    async def page(self, request: web.Request) -> web.StreamResponse:
         """Hear it, then answer."""
+        if self.instead is not None:
+            return await self.instead(request)
         body = json.loads(await request.read())
         self.heard.append((request.path_qs, body, {name.lower(): value for name, value in request.headers.items()}))
         status = self.answers.pop(0) if self.answers else 200
@@ -90,6 +94,7 @@ class House:
     pushing: Pushing
     clock: Clock
     kind: str
+    another: Callable[[], Pushing]  # of a second service on this database
 
     async def facts(self, *facts: Fact) -> None:
         """Keep facts."""
@@ -158,18 +163,22 @@ async def make(migrated: Path, tmp_path: Path) -> AsyncIterator[Callable[..., Aw
         await server.start_server()
         push = Push(kind=kind, url=f"http://127.0.0.1:{server.port}{path}", secret_env=secret)
         clock = Clock()
-        pushing = Pushing(
-            settings=settings_of(push),
-            reads=Reads(db),
-            pushed=Pushed(db),
-            deliveries=Deliveries(db),
-            clock=clock,
-            link=lambda key: f"https://hotline.example/calls/{key}",
-            secret=SECRETS.__getitem__,
-        )
+
+        def another() -> Pushing:
+            return Pushing(
+                settings=settings_of(push),
+                reads=Reads(db),
+                pushed=Pushed(db),
+                deliveries=Deliveries(db),
+                clock=clock,
+                link=lambda key: f"https://hotline.example/calls/{key}",
+                secret=SECRETS.__getitem__,
+            )
+
+        pushing = another()
         closing.extend([pushing.close, server.close])
         ledger = Ledger(db, follow=Follow(calls=kinds((push,))))
-        return House(db, ledger, Outbox(db), receiver, pushing, clock, kind_of(push))
+        return House(db, ledger, Outbox(db), receiver, pushing, clock, kind_of(push), another)
 
     yield made
     for close in closing:
@@ -432,8 +441,130 @@ async def test_who_was_gone_is_asked_again_when_people_say_so(make: Make) -> Non
     await house.facts(answered)
     await house.do()
     assert len(house.receiver.heard) == 1
-    assert house.pushing.resume(house.kind)
-    assert not house.pushing.resume("nobody")
+    assert await Deliveries(house.db).gone() == {house.kind: house.clock()}
+    assert await house.pushing.resume(house.kind)
+    assert not await house.pushing.resume("nobody")
     await house.facts(left, ended)
     await house.do()
     assert house.receiver.types[1:] == ["arrived", "answered", "ended"]
+
+
+async def given_up(house: House) -> int:
+    """A day long nobody could be told of the call, and what came after it; the job is dead."""
+    await house.facts(arrived, confirmed, answered)
+    house.clock.now = ARRIVED + PATIENCE + 60
+    house.receiver.answers = [500]
+    job = await house.due()
+    assert job is not None
+    with pytest.raises(HopelessError):
+        await house.pushing.handlers[house.kind](job)
+    await house.outbox.dead(job, "given up", house.clock())
+    house.receiver.heard.clear()
+    return job.id
+
+
+@pytest.mark.parametrize("days", [1, 20])
+async def test_what_was_given_up_is_told_when_people_say_so_however_old_it_is(make: Make, days: int) -> None:
+    """All of it; and a receiver that stumbles once more is waited for again, for a day."""
+    house = await make()
+    job = await given_up(house)
+    house.clock.now += days * DAY
+    assert await Deliveries(house.db).all_again(house.kind, house.clock()) == 1
+    house.receiver.answers = [503]
+    await house.wait()
+    assert await house.do() is None
+    assert house.receiver.types == ["arrived", "arrived", "answered"]
+    assert not await house.outbox.replay(job + 1, house.clock())
+
+
+async def test_one_that_failed_is_told_again_weeks_later(make: Make) -> None:
+    """Its telling was forgotten as not told; that it is old news is for people to judge. It may stumble, too."""
+    house = await make()
+    await given_up(house)
+    (failed,) = await Deliveries(house.db).page()
+    house.clock.now += 20 * DAY
+    assert await Deliveries(house.db).again(failed.id, house.clock()) is not None
+    house.receiver.answers = [503]
+    await house.wait()
+    assert await Deliveries(house.db).again(failed.id, house.clock()) is not None
+    house.receiver.heard.clear()
+    assert await house.do() is None
+    assert house.receiver.types[0] == "arrived"
+
+
+async def test_people_do_not_wait_for_the_next_try(make: Make) -> None:
+    """Who presses the button has mended something."""
+    house = await make()
+    await house.facts(arrived, confirmed)
+    house.receiver.answers = [401]
+    waits = await house.do()
+    assert waits is not None
+    assert await house.due() is None
+    (failed,) = await Deliveries(house.db).page()
+    await Deliveries(house.db).again(failed.id, house.clock())
+    assert await house.do() is None
+    assert house.receiver.types == ["arrived", "arrived"]
+
+
+class Stubborn:
+    """A receiver that says 200 and then goes on talking, or never ends."""
+
+    def __init__(self, receiver: Receiver, *, huge: bool) -> None:
+        self.receiver, self.huge = receiver, huge
+        self.done = asyncio.Event()
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """Take it, and answer."""
+        self.receiver.heard.append((request.path_qs, json.loads(await request.read()), {}))
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        with suppress(ConnectionError):
+            while self.huge:
+                await answer.write(b"x" * 65536)
+            await answer.write(b"thanks")
+            await self.done.wait()
+        return answer
+
+
+@pytest.mark.parametrize("huge", [True, False])
+async def test_a_receiver_that_said_yes_is_not_heard_out(
+    make: Make,
+    huge: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its status is its answer: what follows it, endless or never ending, costs no second telling."""
+    monkeypatch.setattr("crm.http.HEARD_OUT", 0.2)
+    house = await make()
+    stubborn = Stubborn(house.receiver, huge=huge)
+    house.receiver.instead = stubborn.page
+    await house.facts(arrived, confirmed)
+    assert await house.do() is None
+    stubborn.done.set()
+    (kept,) = await Deliveries(house.db).page()
+    whole = await Deliveries(house.db).get(kept.id)
+    assert whole is not None
+    assert (whole.status, whole.error, len(whole.answer or "")) == (200, None, 500 if huge else 6)
+    assert house.receiver.types == ["arrived"]
+
+
+async def test_who_is_gone_is_gone_for_every_service_on_the_database(make: Make) -> None:
+    """Two of them share the work; one that starts later asks once more, and the others hear of it."""
+    house = await make()
+    other = house.another()
+    house.receiver.answers = [410]
+    await house.facts(arrived, confirmed)
+    await house.do()
+    await house.facts(answered)
+    assert await replace(house, pushing=other).do() is None
+    assert len(house.receiver.heard) == 1
+    house.clock.now += 5
+    await house.facts(left, ended)
+    later = house.another()
+    assert await replace(house, pushing=later).do() is None
+    assert house.receiver.types[1:] == ["arrived", "answered", "ended"]
+    assert not await Deliveries(house.db).gone()
+    await house.ledger.said(KEY, Transcript((), "vosk", "m", "zh"), SAID, house.clock())
+    assert await house.do() is None
+    assert house.receiver.types[-1] == "summarised"
+    await other.close()
+    await later.close()

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from crm.push import Message
 from crm.trouble import TransientError, UnknownOutcomeError
 from hotline.crm_settings import Push
-from hotline.pushing import Pushing, Target, kind_of
+from hotline.push_target import Target
+from hotline.pushing import Pushing, kind_of
 from numbering.identify import identify
 from storage.database import Database
 from storage.jobs import Job, JobState
 from storage.ledger import Ledger
 from storage.migrate import upgrade
 from storage.pages import CallPage
+from storage.pushed import Tellings
 from storage.reads import Reads
 from telephony.call import CallKey
 from tests.hotline.test_pushing import KEY, Clock, answered, arrived, confirmed, ended, left, settings_of
@@ -64,14 +66,10 @@ class Memory:
     def __init__(self, kills: Sequence[bool]) -> None:
         self.kills, self.rows = list(kills), dict[str, bool]()
 
-    async def of_call(self, target: str, call: str) -> Mapping[str, bool]:
+    async def of_call(self, target: str, call: str) -> Tellings:
         """What stands there."""
         assert (target, call) == (kind_of(PUSH), str(KEY))
-        return dict(self.rows)
-
-    async def wanted_again(self, _target: str, _call: str) -> frozenset[str]:
-        """Nobody wants anything told once more."""
-        return frozenset()
+        return Tellings(dict(self.rows), {}, None)
 
     async def begins(self, _target: str, _call: str, name: str, _now: float) -> None:
         """In doubt from now on."""
@@ -188,4 +186,4 @@ async def _until_done(pushing: Pushing, clock: Clock) -> None:
 
 def test_the_wire_is_where_the_target_sends() -> None:
     """What stands in for it above has a place there."""
-    assert "_http" in vars(Target(PUSH, None, "/"))  # type: ignore[arg-type]
+    assert "_http" in vars(Target("zammad", PUSH, None, "/"))  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from storage.audit import What
 from storage.deliveries import Attempt, Deliveries
 from storage.jobs import JobState
 from storage.outbox import Outbox
+from storage.pushed import Pushed
 from storage.records import NewJob
 
 if TYPE_CHECKING:
@@ -22,27 +23,28 @@ HOOK = "push:flows.example:1f0c2d3e"
 
 
 class Told:
-    """One receiver, who wants to hear no more."""
+    """One receiver."""
 
-    def __init__(self) -> None:
-        self.gone: float | None = 5.0
+    def __init__(self, pushed: Pushed) -> None:
+        self.pushed, self.named = pushed, HOOK
 
     def report(self) -> Sequence[Mapping[str, Any]]:
         """How it goes."""
         counts = {"told": 3, "failed": 1, "state": State.CLOSED}
-        return [{"receiver": HOOK, "kind": "webhook", "error": "it answered 410", "gone": self.gone, **counts}]
+        return [{"receiver": self.named, "kind": "webhook", "error": "it answered 410", "gone": None, **counts}]
 
-    def resume(self, receiver: str) -> bool:
+    async def resume(self, receiver: str) -> bool:
         """Ask again."""
-        self.gone = None
-        return receiver == HOOK
+        await self.pushed.back(receiver)
+        return receiver == self.named
 
 
 class Office:
     """The pages of a house that tells somebody."""
 
     def __init__(self, house: "House") -> None:
-        self.house, self.told = house, Told()
+        self.house, self.pushed = house, Pushed(house.db)
+        self.told = Told(self.pushed)
         self.deliveries, self.outbox = Deliveries(house.db), Outbox(house.db)
 
     async def tried(self, call: str, *, fails: bool = False) -> None:
@@ -72,6 +74,7 @@ async def test_an_administrator_looks_and_has_it_told_again(office: Office, visi
     job = await office.outbox.claim([HOOK], office.house.time, 60)
     assert job is not None
     await office.outbox.dead(job, "given up", office.house.time)
+    await office.pushed.went(HOOK, office.house.time)
     root = await visit("root")
     page = await root.text("/deliveries")
     assert "it answered 410" in page
@@ -82,14 +85,30 @@ async def test_an_administrator_looks_and_has_it_told_again(office: Office, visi
     whole = await root.text(f"/deliveries/{first['id']}")
     assert "&lt;script&gt;" in whole
     assert "+8613812345678" in whole
+    for path in (f"/deliveries/{first['id']}/again", f"/api/deliveries/{first['id']}/again"):
+        assert (await root.post(path)).status == 409, "whoever is gone is asked again first"
+    assert (await root.json("/api/receivers"))["receivers"][0]["gone"] == office.house.time
+    assert (await root.post(f"/receivers/{HOOK}/resume")).status == 303
+    assert (await root.json("/api/receivers"))["receivers"][0]["gone"] is None
     assert (await root.post(f"/deliveries/{first['id']}/again")).status == 303
     assert (await root.json("/api/receivers"))["receivers"][0]["given_up"] == 0
     again = await root.post(f"/api/receivers/{HOOK}/again")
     assert (await again.json()) == {"calls": 0}
-    assert (await root.post(f"/receivers/{HOOK}/resume")).status == 303
-    assert office.told.gone is None
     entries = await office.house.audit.rows(who="root")
     assert [row.what for row in entries][:4] == [What.JOB_REPLAYED] * 3 + [What.LOOKED]
+
+
+async def test_nothing_is_sent_to_whom_nobody_configures_any_more(office: Office, visit: "Visit") -> None:
+    """What was tried is still shown; to have it told again would leave a job that nobody does."""
+    await office.tried("main:1.1", fails=True)
+    job = await office.outbox.claim([HOOK], office.house.time, 60)
+    assert job is not None
+    await office.outbox.done(job, office.house.time)
+    office.told.named = "push:other.example:00000000"
+    root = await visit("root")
+    (first,) = (await root.json("/api/deliveries"))["deliveries"]
+    assert (await root.post(f"/api/deliveries/{first['id']}/again")).status == 409
+    assert (await office.outbox.counts()) == {(HOOK, JobState.DONE): 1}
 
 
 async def test_pages_of_attempts(office: Office, visit: "Visit") -> None:
