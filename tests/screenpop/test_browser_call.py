@@ -1,11 +1,12 @@
 """A call's page in a real Chromium, with real sound: heard, seen, read, searched, put right, and by keys alone."""
 
+import asyncio
 import wave
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from storage.audit import What
 from storage.records import Known, RecordingKind, RecordingRow
@@ -107,9 +108,24 @@ async def test_a_call_is_seen_before_it_is_heard_and_heard_by_keys(house: "House
     await expect(slider).to_have_attribute("aria-valuenow", "5")
     assert not await house.audit.rows(what=What.LISTENED, subject=str(call)), "looking is not listening"
     await page.get_by_role("heading", level=1).click()
+    await page.keyboard.press("?")
+    await expect(page.locator(".keys-list")).to_contain_text("空格")
+    await page.keyboard.press("?")
+    slow = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await slow.wait()
+        await route.continue_()
+
+    await page.route("**/audio/0/caller", late)
     await page.keyboard.press("k")
+    await expect(page.locator("[data-player]")).to_have_attribute("data-waits", "")
     await expect(page.get_by_role("button", name="暂停")).to_be_visible()
+    await until(page, "document.querySelectorAll('audio')[1].readyState === 4")
+    assert await page.evaluate("document.querySelectorAll('audio')[1].paused"), "no side is heard before the other"
+    slow.set()
     await heard_at(page, 5.1, 9)
+    await expect(page.get_by_role("button", name="暂停")).to_be_visible()
     await expect(page.locator("#turn-1")).to_contain_class("turn-now")
     await page.keyboard.press("s")  # leave out where nobody speaks
     await page.keyboard.press("l")
@@ -179,6 +195,12 @@ async def test_everybody_can_use_it(house: "House", open_page: Open) -> None:
     assert await faults(page) == []
     await page.goto("/calls")
     assert await faults(page) == []
+    outcome = page.get_by_label("Outcome")
+    while not await outcome.evaluate("(it) => it === document.activeElement"):
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("ArrowDown")
+    await expect(outcome).not_to_have_value("")
+    assert page.url.endswith("/calls"), "keys pass by what is not meant"
 
 
 async def test_a_summary_is_put_right_where_it_is_read(house: "House", open_page: Open) -> None:
@@ -207,11 +229,11 @@ async def test_a_summary_is_put_right_where_it_is_read(house: "House", open_page
     await stale.get_by_role("textbox").fill("热水器第二次漏水")
     await stale.get_by_role("button", name="取消").click()
     await page.reload()
-    await expect(page.locator("#said-sentiment")).to_contain_text("wang")
+    await expect(page.locator("#said-sentiment")).to_contain_text("王 芳")
     await page.locator("#said-sentiment [data-edit]").click()
     await page.locator("#said-sentiment").get_by_role("button", name="撤销").click()
     await expect(page.locator("#said-sentiment")).to_contain_text("负面")
-    await expect(page.locator("#said-sentiment")).not_to_contain_text("wang")
+    await expect(page.locator("#said-sentiment")).not_to_contain_text("王 芳")
     await page.locator("#said-promise-0 [data-edit]").click()
     await page.locator("#said-promise-0").get_by_role("button", name="不对").click()
     await expect(page.locator("#said-promise-0")).to_have_count(0)
