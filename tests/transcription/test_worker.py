@@ -273,9 +273,11 @@ async def test_closing_at_any_moment_ends_the_child_and_says_so(
 
 
 PARENT = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from transcription.worker import EngineSpec, Transcriber
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job inherits that it is ignored
 
 async def main():
     transcriber = Transcriber(EngineSpec("scripted", Path(sys.argv[1])))
