@@ -17,7 +17,7 @@ from screenpop.numbers import in_full, lists_in_full
 from screenpop.rights import RIGHTS, Right, Role
 from screenpop.route import Api, Route, Scope
 from screenpop.shapes import answer, body, done, query_of
-from screenpop.ticket_pages import a_page, may_take, tell, the_ticket
+from screenpop.ticket_pages import a_page, may_take, number_in_full, tell, the_ticket
 from screenpop.tokens import PROGRAM
 from storage.edits import RefusedError, StaleError, TicketField
 
@@ -59,7 +59,7 @@ async def ticket(request: web.Request) -> web.Response:
 async def _whole(request: web.Request) -> web.Response:
     """The ticket that a request names, whole."""
     page = await the_ticket(request)
-    full = await in_full(request, f"ticket {page.item.ticket.number}")
+    full = await number_in_full(request, page)
     return answer(WholeTicket.of_page(page, full=full))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from screenpop.answers.problems import Problem
+from screenpop.answers.problems import ProblemDetails
 from screenpop.audio import Leg
 from screenpop.route import Api, Route, Scope, Shape
 from screenpop.shapes import JSON
@@ -135,7 +135,7 @@ def _schemas(routes: Sequence[Route]) -> tuple[Json, Refs]:
     """The components' schemas, and how each Shape is referred to, in and out."""
     apis = [route.api for route in routes if route.api is not None]
     queries = {api.query for api in apis if api.query is not None}
-    asked: set[tuple[type[Shape], JsonSchemaMode]] = {(Problem, "serialization")}
+    asked: set[tuple[type[Shape], JsonSchemaMode]] = {(ProblemDetails, "serialization")}
     asked.update((api.answer, "serialization") for api in apis if api.answer is not None)
     asked.update((api.body, "validation") for api in apis if api.body is not None)
     asked.update((query, "validation") for query in queries)
@@ -241,7 +241,7 @@ def _answer(api: Api, refs: Refs) -> Json:
 def _problem(status: int, refs: Refs) -> Json:
     told: Json = {
         "description": _WRONG.get(status, HTTPStatus(status).phrase),
-        "content": {"application/problem+json": {"schema": refs[Problem, "serialization"]}},
+        "content": {"application/problem+json": {"schema": refs[ProblemDetails, "serialization"]}},
     }
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         told["headers"] = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}

@@ -213,17 +213,31 @@ async def may_take(request: web.Request, page: TicketPage, owner: str | None) ->
 
     Whoever owns a ticket hears its calls: nobody makes those of others their own so.
     """
-    deps, session, had = request.app[DEPS], request[SESSION], page.item.ticket.owner
-    if had in (None, session.user.login) or (owner or "").strip() == had:
+    had = page.item.ticket.owner
+    if had is None or (owner or "").strip() == had or await concerns(request, page):
         return
-    if may(Role(session.user.role), Right.ALL_CALLS):
-        return
-    for call in page.calls:
-        if await deps.reads.concerns(call.key, asker(session)):
-            return
-        if session.extension is not None and await deps.reads.rings_at(call.key, session.extension):
-            return
     raise web.HTTPForbidden(text="this ticket is a colleague's, and you talked in none of its calls")
+
+
+async def concerns(request: web.Request, page: TicketPage) -> bool:
+    """Whether a ticket is one's own, or one talked in a call of it, talks in it, or may see all."""
+    reads, session = request.app[DEPS].reads, request[SESSION]
+    login, own = session.user.login, session.user.extension
+    if page.item.ticket.owner == login or may(Role(session.user.role), Right.ALL_CALLS):
+        return True
+    if any(call.is_of(login, own) for call in page.calls):
+        return True
+    for call in page.calls:  # at a phone of two, or ringing now
+        if await reads.concerns(call.key, asker(session)):
+            return True
+        if session.extension is not None and await reads.rings_at(call.key, session.extension):
+            return True
+    return False
+
+
+async def number_in_full(request: web.Request, page: TicketPage) -> bool:
+    """Whether the number on a ticket is shown in full: to whom it concerns. That it is is audited."""
+    return await concerns(request, page) and await in_full(request, f"ticket {page.item.ticket.number}")
 
 
 async def the_ticket(request: web.Request) -> TicketPage:
@@ -257,7 +271,7 @@ async def show(
         request,
         "ticket.html",
         code,
-        full=await in_full(request, f"ticket {ours.number}"),
+        full=await number_in_full(request, page),
         page=page,
         ticket=ours,
         trouble=trouble,

@@ -12,7 +12,7 @@ class FieldFault(Shape):
     why: str
 
 
-class Problem(Shape):
+class ProblemDetails(Shape):
     """What went wrong. ``detail`` is for people who write programs, in English; decide by ``status`` and codes.
 
     ``errors``: the fields that are wrong (400). ``version``: what somebody else made of it meanwhile (409): read it

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from screenpop.answers.calls import Call, hidden
+from screenpop.answers.calls import Call, CallSummary, hidden
 from screenpop.answers.names import CustomerName
 from screenpop.route import Shape
 from storage.crm_ref import RefState
@@ -95,9 +95,13 @@ class InCrm(Shape):
 
 
 class WholeTicket(Ticket):
-    """A ticket whole. ``typed`` names the fields whose value is a person's; calls newest first."""
+    """A ticket whole. ``typed`` names the fields whose value is a person's; calls newest first.
+
+    ``summary``: of the call that was summed up last.
+    """
 
     typed: tuple[str, ...]
+    summary: CallSummary | None
     call_list: tuple[Call, ...]
     timeline: tuple[TimelineLine, ...]
     crm: InCrm | None
@@ -109,6 +113,7 @@ class WholeTicket(Ticket):
         return cls(
             **_of(page.item, full=full),
             typed=tuple(sorted(page.typed)),
+            summary=None if page.summary is None else CallSummary.of(page.summary),
             call_list=tuple(Call.of(call, full=full) for call in page.calls),
             timeline=tuple(TimelineLine.of(line) for line in page.timeline),
             crm=None
