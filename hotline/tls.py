@@ -161,7 +161,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_ctime_ns, found.st_size, found.st_ino  # not mtime: rights that were mended later count, too
 
 
 def _names(leaf: x509.Certificate, host: str) -> bool:

@@ -11,6 +11,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import structlog
@@ -109,8 +110,9 @@ class Logins:
             await throttle(self._accounts, user, login, come, now)
             right = await asyncio.to_thread(self._verify, user, password)
             if not right or user is None or not user.active:
-                await self._accounts.failed(counted_as(user, come.known) or login, come.network, now)
-                await self._audit.add(login, What.LOGIN_REFUSED, login, now, ip=come.ip)
+                await self._accounts.failed(_counted(user, login, come), come.network, now)
+                tried = login if user is not None else f"{login[:2]}***"  # people type passwords there, too
+                await self._audit.add(tried, What.LOGIN_REFUSED, tried, now, ip=come.ip)
                 raise WrongError
         return user
 
@@ -167,11 +169,18 @@ async def throttle(accounts: Accounts, user: User | None, login: str, come: From
 
     Failures of others, at other browsers, do not count where that person logged in before.
     """
-    known = counted_as(user, come.known)
-    by_login, by_address = await accounts.failures(known or login, come.network, now - WINDOW)
-    if by_login >= MOST_BY_LOGIN or (known is None and by_address >= MOST_BY_ADDRESS):
-        log.warning("login_throttled", login=login, ip=come.ip)
+    by_login, by_address = await accounts.failures(_counted(user, login, come), come.network, now - WINDOW)
+    known = counted_as(user, come.known) is not None
+    if by_login >= MOST_BY_LOGIN or (not known and by_address >= MOST_BY_ADDRESS):
+        log.warning("login_throttled", login=None if user is None else user.login, ip=come.ip)
         raise ThrottledError(WINDOW)
+
+
+def _counted(user: User | None, login: str, come: From) -> str:
+    """By what failures are counted; of a login that nobody has only a digest is kept: it may be a password."""
+    if user is None:
+        return sha256(login.strip().lower().encode("utf-8", "replace")).hexdigest()
+    return counted_as(user, come.known) or user.login
 
 
 def come_from(request: web.Request) -> From:

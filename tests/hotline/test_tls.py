@@ -1,6 +1,7 @@
 """The service's own certificate: faults told beforehand, https served, a renewed one taken up, a spoilt one not."""
 
 import asyncio
+import os
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,3 +155,20 @@ async def test_a_renewed_certificate_is_taken_up_and_a_spoilt_one_is_not(tmp_pat
     assert not renewal.look()
     assert await serial(port) == second
     await runner.cleanup()
+
+
+def test_what_was_mended_without_a_newer_time_is_taken_up(tmp_path: Path) -> None:
+    """Copied back with the times it had, or given the rights it lacked: such files look as they did before."""
+    server = made(tmp_path)
+    listening = context(server)
+    assert listening is not None
+    assert server.tls_cert is not None
+    assert server.tls_key is not None
+    renewal = Renewal(listening, server.tls_cert, server.tls_key, lambda: NOW)
+    sound = server.tls_cert.read_bytes()
+    server.tls_cert.write_bytes(b"x" * len(sound))
+    os.utime(server.tls_cert, (NOW, NOW))
+    assert not renewal.look()
+    server.tls_cert.write_bytes(sound)
+    os.utime(server.tls_cert, (NOW, NOW))
+    assert renewal.look()

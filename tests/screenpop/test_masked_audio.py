@@ -28,6 +28,7 @@ class Policy:
         self.state: Why | None = Why.NOT_YET
         self.locked: Locked | None = None
         self.closed = False
+        self.clean: str | None = None  # a leg in which nothing is masked
 
     async def sound(self, page: CallPage, row: RecordingRow, leg: str, *, unmasked: bool) -> Sound:
         """What this one hears."""
@@ -40,7 +41,7 @@ class Policy:
             raise ClosedError("the key is not here")
         name = {"rx": row.rx, "tx": row.tx}[leg]
         assert name is not None
-        return Sound(self.locked or self.folder / name, name, unmasked=True)
+        return Sound(self.locked or self.folder / name, name, unmasked=leg != self.clean)
 
     async def withheld(self, page: CallPage, *, unmasked: bool) -> dict[str, Why]:
         """Which are not."""
@@ -122,6 +123,17 @@ async def test_each_hears_their_own_and_the_original_is_on_record_as_that(served
     assert await (await zhao.get(f"/calls/{call}/audio/0/caller", headers=piece)).read() == whole[4:12]
     rows = {row.who: row.detail for row in await served.house.audit.rows(what=What.LISTENED)}
     assert rows == {"li": {"leg": "caller"}, "zhao": {"leg": "caller", "unmasked": True}}
+
+
+async def test_an_original_is_on_record_whatever_was_heard_before_it(served: Served) -> None:
+    """The other side, in which nothing is masked, does not stand for it."""
+    call = await served.house.answered("1001")
+    served.ears.clean = "rx"
+    zhao = await served.visit("zhao")
+    for leg in ("caller", "agent", "caller", "agent"):
+        await zhao.get(f"/calls/{call}/audio/0/{leg}")
+    rows = [row.detail for row in await served.house.audit.rows(what=What.LISTENED)]
+    assert rows == [{"leg": "agent", "unmasked": True}, {"leg": "caller"}]
 
 
 @pytest.mark.parametrize(
