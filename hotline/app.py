@@ -30,6 +30,7 @@ from hotline.lookup import Lookup
 from hotline.metrics import page as metrics_page
 from hotline.past import Past
 from hotline.pipeline import Pipeline
+from hotline.reopening import Reopening
 from hotline.routing import Router
 from hotline.routing_doors import RoutingDoors
 from hotline.settings import Settings
@@ -115,7 +116,8 @@ class Service:
             follow=[self.archive.sealing.follow],
         )
         self.shadow = Shadow(identify_with_region) if settings.shadow else None
-        self.desk = Desk({line.number: LineInfo(line.name, line.area) for line in settings.line}, identify_with_region)
+        names = {line.number: LineInfo(line.name, line.area) for line in settings.line}
+        self.desk = Desk(names, identify_with_region)
         hears = {pbx.name: False for pbx in settings.pbx} | {one.name: True for one in settings.cti}
         self.voice = Voice(self.fanout, self.desk.page, clock, name=token_hex(8), hears=hears)
         rules = rules_of(settings)
@@ -142,7 +144,8 @@ class Service:
             clock=clock,
             own=None if crm is None else own,
         )
-        recall = Recall(self.db, {agent.extension: agent.name for agent in settings.agent if agent.name})
+        people = {agent.extension: agent.name for agent in settings.agent if agent.name}
+        recall = Memories(Recall(self.db, people), clock, settings.site.zone).of
         self.pipeline = Pipeline(
             desk=self.desk,
             voice=self.voice,
@@ -156,7 +159,16 @@ class Service:
             crew=self.crew,
             clock=clock,
             wake=self.outbox.wake,
-            recall=Memories(recall, clock, settings.site.zone).of,
+            recall=recall,
+        )
+        self.reopening = Reopening(
+            desk=lambda: Desk(names, identify_with_region),
+            lookup=lookup,
+            reads=self.reads,
+            own=own,
+            recall=recall,
+            identify=identify_with_region,
+            rules=rules,
         )
         self.desk_side = DeskSide(settings, db=self.db, fanout=self.fanout, clock=clock)
         self.sink = self.shadow or self.desk_side.beside(self.pipeline)
@@ -217,6 +229,7 @@ class Service:
             ears=self.archive.originals,
             finding=self.finding,
             offered=self.choosing.offered,
+            card=self.reopening.card,
             privacy=self.archive.privacy,
             outgoing=Outgoing(self.crm_side.pushing, self.crm_side.deliveries, self.outbox),
             status=self.status,

@@ -87,7 +87,7 @@ class Choosing:
         found = await self._looked_up(call, number, area) if match is None else match.candidates
         there = {candidate.customer.id for candidate in found}
         own = [customer for customer in await self._own.on_call(call, number.e164) if customer.id not in there]
-        return (*found, *(_candidate(number, customer) for customer in own))
+        return (*found, *(candidate_of(number, customer) for customer in own))
 
     async def _looked_up(self, call: CallKey, number: Number, area: str | None) -> Sequence[Candidate]:
         """Of a call that is over. The CRM is waited for a little longer than a ringing card waits for it."""
@@ -109,11 +109,11 @@ def chosen(message: Mapping[str, Any]) -> Chosen:
     if made is not None:
         phones = tuple(Phone(*phone) for phone in made["phones"])
         customer = Customer(made["id"], made["name"], phones, made["company"], note=made["note"])
-        entered = _candidate(identify(phones[0].e164 if phones else None), customer)
+        entered = candidate_of(identify(phones[0].e164 if phones else None), customer)
     return Chosen(CallKey.parse(message["call"]), standing, entered)
 
 
-def _candidate(number: Number, customer: Customer) -> Candidate:
+def candidate_of(number: Number, customer: Customer) -> Candidate:
     """A customer of our own as one of those it may be; with the number hidden nothing matched."""
     found = decide(number, [customer]).candidates
     return found[0] if found else Candidate(customer, Reason.ENTERED, "")

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from crm.customer import Candidate
 from screenpop.asks import Voice
 from screenpop.assets import Assets
+from screenpop.card import Json
 from screenpop.door import Door
 from screenpop.finding import Finding
 from screenpop.hands import Hand
@@ -40,6 +41,11 @@ async def no_status() -> dict[str, Any]:
 async def nobody_offered(_call: CallKey) -> Sequence[Candidate]:
     """Whom a call's number may be, where nobody can be asked."""
     return ()
+
+
+async def no_card(_call: CallKey, _agent: str) -> Json | None:
+    """The card of a call that is over, where none can be made."""
+    return None
 
 
 def no_recordings(call: CallKey, name: str) -> Path:
@@ -74,6 +80,7 @@ class Deps:
     standings: Standings | None = None  # what state agents are in
     phones: Callable[[], Iterable[str]] = tuple  # extensions that are known, to choose one's phone from
     offered: Callable[[CallKey], Awaitable[Sequence[Candidate]]] = nobody_offered  # whom a call's number may be
+    card: Callable[[CallKey, str], Awaitable[Json | None]] = no_card  # of a call that is over, for a phone's agent
     outgoing: Outgoing | None = None  # who is told of calls
     privacy: Privacy | None = None  # one person's data
     status: Callable[[], Awaitable[Mapping[str, Any]]] = no_status

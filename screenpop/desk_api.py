@@ -8,10 +8,12 @@ from aiohttp import web
 
 from screenpop import seats
 from screenpop.accounts import SESSION, come_from
+from screenpop.answers.cards import CallCard
 from screenpop.answers.desk import Desk, DeskState, Seat, SeatTaken, StateChange
 from screenpop.deps import DEPS, HUB, Deps
 from screenpop.dialling import STATUS
 from screenpop.errors import problem
+from screenpop.finding import asker
 from screenpop.hands import Cannot, HandError
 from screenpop.presence import AgentState, Done, Happening, Longer, Pause, Ready, WrapUp
 from screenpop.rights import Right
@@ -68,6 +70,23 @@ async def change(request: web.Request) -> web.Response:
 async def done(request: web.Request) -> web.Response:
     """``POST /api/desk/wrap-up/done``: the work after the call is done."""
     return await _of_work(request, Done())
+
+
+async def work(request: web.Request) -> web.Response:
+    """``GET /api/desk/work``: the card of the call that the work after it is about; 404 where there is none."""
+    deps, session = request.app[DEPS], request[SESSION]
+    if session.extension is None or deps.standings is None:
+        return _no_phone()
+    told = (await deps.standings.of(session.extension))["call"]
+    if told is None:
+        raise web.HTTPNotFound(text="there is no work after a call")
+    call = CallKey.parse(told)
+    if not await deps.reads.concerns(call, asker(session)):
+        raise web.HTTPForbidden(text="this call is not yours")
+    card = await deps.card(call, session.extension)
+    if card is None:
+        raise web.HTTPNotFound(text="nothing is kept of that call")
+    return answer(CallCard.model_validate(card))
 
 
 async def longer(request: web.Request) -> web.Response:
@@ -160,6 +179,13 @@ ROUTES = (
             StateChange,
             errors=(400, 409, 422, 502),
         ),
+    ),
+    Route(
+        "GET",
+        "/api/desk/work",
+        work,
+        Right.DESK,
+        Api("The card of the call that the work after it is about", Scope.DESK, CallCard, errors=(404, 409)),
     ),
     Route(
         "POST",

@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm.connector import Can, Item, Unable
+from crm.connector import Can, Item, Of, Ref, Status, Unable
 from crm.customer import Customer, Phone
 from crm.trouble import TransientError
 from hotline.choosing import Choosing, Memories, chosen
 from hotline.lookup import Lookup
 from hotline.pipeline import LineRules, Pipeline
+from hotline.reopening import Reopening
 from hotline.tasks import Crew
 from numbering.identify import identify
 from numbering.number import Number
+from screenpop.answers.cards import CallCard
 from screenpop.asks import Voice
 from screenpop.choosing import CHOICES
 from screenpop.desk import Desk, topic
@@ -30,6 +32,8 @@ from storage.recalled import Standing
 from storage.recalling import Recall
 from storage.records import Known
 from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, Left, Outcome, Over, Rang
+from transcription.account import Category, Promise, Sentiment, Summary, Urgency
+from transcription.transcript import Transcript
 
 NOW = 1795290138.0
 LINE = "4007002505"
@@ -47,6 +51,7 @@ class Crm(Unable):
     name: str = "test"
     can: Can = Can.FIND | Can.ITEMS
     asked: list[str] = field(default_factory=list)
+    open_items: Sequence[Item] = ()
 
     async def find(self, number: Number) -> Sequence[Customer]:
         """Whoever has the number."""
@@ -54,10 +59,10 @@ class Crm(Unable):
             raise TransientError("test: away")
         return [each for each in self.customers if any(phone.e164 == number.e164 for phone in each.phones)]
 
-    async def items(self, customer_id: str, limit: int = 5) -> Sequence[Item]:  # noqa: ARG002 - none are open
-        """Nothing is open; whose was asked is kept."""
+    async def items(self, customer_id: str, limit: int = 5) -> Sequence[Item]:  # noqa: ARG002 - few are open
+        """What is open; whose was asked is kept."""
         self.asked.append(customer_id)
-        return ()
+        return self.open_items
 
 
 class Town:
@@ -102,6 +107,7 @@ class Process:
         own = EnteredCustomers(town.db)
         lookup = Lookup(town.crm, town.reads.open_tickets, 5.0, own=own)
         rules = {LINE: LineRules("010")}
+        recall = Memories(Recall(town.db), lambda: NOW, ZoneInfo("Asia/Shanghai")).of
         self.pipeline = Pipeline(
             desk=self.desk,
             voice=Voice(town.fanout, self.desk.page, lambda: NOW),
@@ -113,7 +119,10 @@ class Process:
             crew=town.crew,
             clock=lambda: NOW,
             wake=lambda: None,
-            recall=Memories(Recall(town.db), lambda: NOW, ZoneInfo("Asia/Shanghai")).of,
+            recall=recall,
+        )
+        self.reopening = Reopening(
+            desk=Desk, lookup=lookup, reads=town.reads, own=own, recall=recall, identify=identify, rules=rules
         )
         self.choosing = Choosing(
             pipeline=self.pipeline, lookup=lookup, reads=town.reads, own=own, fanout=town.fanout, rules=rules
@@ -267,6 +276,65 @@ async def test_entered_callers_stand_beside_the_crms(town: Town) -> None:
     town.crm.customers = (Customer("C", "陈先生", (Phone("13900000001", "+8613900000001"),)),)
     card = await next_card()
     assert (card["match"]["sure"], who(card)) == (False, ["C", made.id])
+
+
+async def reopened(process: Process, call: CallKey) -> dict[str, Any]:
+    """The card of a call that is over, as its agent's page gets it after a reload."""
+    card = await process.reopening.card(call, "1001")
+    assert card is not None
+    CallCard.model_validate(card)
+    return card
+
+
+@pytest.mark.parametrize("caller", [HOUSE, "13900000001", None])
+async def test_after_the_call_its_card_is_the_same_again(town: Town, caller: str | None) -> None:
+    """Whom it may be, what is open and was promised, the sentence to read, earlier calls, whom people chose."""
+    one = await town.process()
+    if caller is not None:
+        call, facts = town.ring(caller)
+        one.pipeline.deliver(facts)
+        await one.card(lambda card: card["ticket"])
+        await ended(town, one, call)
+        said = Summary(
+            "退货",
+            Category.PROGRESS,
+            Urgency.MIDDLE,
+            Sentiment.NEUTRAL,
+            (),
+            (Promise("agent", "回电", "2026-11-23", 1),),
+            {},
+        )
+        await town.ledger.said(call, Transcript((), "scripted", "v1", "zh"), said, NOW)
+    town.crm.open_items = (Item(Ref(Of.TICKET, "7"), "退货单", Status.WORKING, "处理中", updated=NOW),)
+    call, facts = town.ring(caller)
+    one.pipeline.deliver([*facts, Answered(call=call, at=NOW + 2, agent="1001")])
+    await one.card(lambda card: card["ticket"] and card["match"])
+    if caller == HOUSE:
+        await say(town, call, Known("B", "周晓雯", vip=True))
+        await one.card(lambda card: card["chosen"] and card["last_calls"])
+    await one.pipeline.settled()
+    live = await one.card(lambda card: card["state"] == "talking" and (caller is None or card["last_calls"]))
+    await ended(town, one, call)
+    again = await reopened(one, call)
+    assert again | {"since": live["since"]} == live
+    assert (again["aloud"] is not None) == (caller is not None)
+    town.crm.away = True
+    away = await reopened(one, call)
+    assert (away["chosen"], away["aloud"], away["last_calls"]) == (live["chosen"], live["aloud"], live["last_calls"])
+    assert who(away) == (["B"] if caller == HOUSE else [])
+
+
+async def test_who_was_entered_after_the_call_is_on_its_card(town: Town) -> None:
+    """With the number hidden, too; of a call nobody knows there is no card."""
+    one = await town.process()
+    call, facts = town.ring(None)
+    one.pipeline.deliver(facts)
+    await one.card(lambda card: card["ticket"])
+    await ended(town, one, call)
+    made, _ = await town.ledger.enter_customer(call, name="陈一", company=None, note=None, who="li", now=NOW)
+    card = await reopened(one, call)
+    assert (who(card), card["chosen"]["name"], card["caller"]["display"]) == ([made.id], "陈一", "")
+    assert await one.reopening.card(CallKey("hq", "9.9"), "1001") is None
 
 
 async def test_a_database_that_is_down_costs_the_card_its_past_only(tmp_path: Path) -> None:

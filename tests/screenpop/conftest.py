@@ -17,7 +17,7 @@ from argon2 import PasswordHasher
 from crm.customer import Candidate
 from numbering.identify import identify
 from screenpop.asks import Voice
-from screenpop.card import Chosen, Filled, LineInfo, Recalled, Ticketed
+from screenpop.card import Chosen, Filled, Json, LineInfo, Recalled, Ticketed
 from screenpop.deps import Deps
 from screenpop.desk import Desk
 from screenpop.finding import Finding
@@ -65,6 +65,7 @@ class House:
     told: dict[str, Any] = field(default_factory=dict)
     calls: int = 0
     offers: tuple[Candidate, ...] = ()
+    kept: dict[CallKey, Json] = field(default_factory=dict)  # cards of calls that are over
     hand: Hand | None = None
 
     def __post_init__(self) -> None:
@@ -78,6 +79,10 @@ class House:
     async def offered(self, _call: CallKey) -> tuple[Candidate, ...]:
         """Whom any call's number may be."""
         return self.offers
+
+    async def card(self, call: CallKey, _agent: str) -> Json | None:
+        """The card of a call that is over."""
+        return self.kept.get(call)
 
     async def status(self) -> dict[str, Any]:
         """What the status page is told."""
@@ -108,6 +113,7 @@ class House:
             callbacks=Callbacks(self.db),
             hand=self.hand,
             offered=self.offered,
+            card=self.card,
             status=self.status,
             site="沐川热线",
             lines={LINE: "售后", "4008001234": "投诉"},

@@ -16,7 +16,8 @@ from screenpop.presence import Pause, Ready, TalkOver, Unpaused
 from screenpop.standings import STATES, WRAP_UP, Standings
 from storage.agent_states import AgentStates
 from storage.audit import What
-from tests.screenpop.conftest import PASSWORD, Visitor
+from telephony.call import Arrived, Rang
+from tests.screenpop.conftest import LINE, PASSWORD, Visitor
 
 if TYPE_CHECKING:
     from telephony.call import CallKey
@@ -107,6 +108,28 @@ async def test_the_work_after_a_call(house: "House", visit: "Visit") -> None:
         assert (await post(li, "/api/desk/wrap-up/done"))["state"] == "ready"
     rows = [(row.state, row.call) for row in (await AgentStates(house.db).now()).values()]
     assert rows == [("ready", None)]
+
+
+async def test_the_card_of_the_work_after_a_call(house: "House", visit: "Visit") -> None:
+    """For who sits at the phone the work is done at, where the call concerns them; not for a colleague."""
+    call = house.key()
+    facts = [
+        Arrived(call=call, at=house.time, caller="13812345678", caller_name=None, number=LINE, dialled=LINE),
+        Rang(call=call, at=house.time, agent="1001"),
+    ]
+    await house.tell(*facts)
+    house.kept[call] = house.desk.page("1001")[0]
+    li, wang, zhao = await visit("li"), await visit("wang"), await visit("zhao")
+    for visitor, status in ((li, 404), (zhao, 409)):
+        assert (await visitor.get("/api/desk/work")).status == status
+    await house.standings.happen("1001", TalkOver(call, 30.0), cause="one")
+    assert (await li.get("/api/desk/work")).status == 403, "nobody wrote down that li talked in it"
+    other = await house.answered()
+    await house.standings.happen("1001", TalkOver(other, 30.0), cause="two")
+    assert (await li.get("/api/desk/work")).status == 404, "nothing is kept of it"
+    house.kept[other] = house.kept[call] | {"call": str(other)}
+    assert await li.json("/api/desk/work") == house.kept[other]
+    assert (await wang.get("/api/desk/work")).status == 404
 
 
 async def test_a_pause_is_one_at_the_pbx_or_none(house: "House", aiohttp_client: Any) -> None:

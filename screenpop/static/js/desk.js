@@ -7,7 +7,7 @@ import { work } from "./form.js";
 import { dial, gone, notice } from "./notices.js";
 import { calm, h, lasted, renew, say } from "./page.js";
 import { patch } from "./patch.js";
-import { reopened } from "./reopened.js";
+import { recalled, reopened } from "./reopened.js";
 import { ask, askDesk, callPath } from "./server.js";
 import { line } from "./socket.js";
 import { stranger } from "./stranger.js";
@@ -24,7 +24,7 @@ const title = document.title;
 const entries = new Map(); // by call: {card, element, form, stranger, bar, after, picked}
 let ahead = 0; // how far the server's clock is ahead of this one, seconds
 let mine = null; // the agent's own state
-let newest = 0; // the number of its last change
+let told = false; // whether the socket has said it
 let may = { may_dial: false };
 const done = new Set(); // calls whose work was said to be done, maybe before the server said that there is time for it
 
@@ -43,8 +43,8 @@ function tick() {
 function show(entry) {
   const { card } = entry;
   const fresh = entry.element === null;
-  const strange = card.match !== null && !card.match.customers.length && card.match.problem === null && card.caller.kind !== "withheld" && !entry.reopened;
-  if (strange || entry.denied) entry.stranger ??= stranger(card, strange);
+  const strange = card.match !== null && !card.match.customers.length && card.match.problem === null && card.caller.kind !== "withheld";
+  if (strange || entry.denied) entry.stranger ??= stranger(card, strange, () => recall(entry));
   const asks = strange || entry.denied || Boolean(entry.stranger?.typed());
   const drawn = draw(card, { chosen: chosen(entry), after: entry.after, stranger: asks, denied: entry.denied, dial: entry.after && may.may_dial, work: entry.form !== null, fresh });
   const held = !fresh && entry.element.contains(document.activeElement) ? document.activeElement : null;
@@ -149,21 +149,35 @@ async function reopen(state) {
   const card = await reopened(state, CHOICES.lines);
   if (card === null || !wrapping(state.call) || entries.has(state.call)) return;
   const form = work(card.call, card.ticket.id, card.ticket.number, false);
-  const entry = { card, element: null, form, stranger: null, bar: null, after: true, denied: false, picked: undefined, reopened: true };
+  const entry = { card, element: null, form, stranger: null, bar: null, after: true, denied: false, picked: undefined };
   entries.set(state.call, entry);
   afterwards(entry);
   settle();
+  recall(entry);
+}
+
+/** Nobody tells of a card whose call is over: what is known of its caller by now is asked for. */
+async function recall(entry) {
+  if (!entry.after) return;
+  const card = await recalled(entry.card.call);
+  if (!entry.after || entries.get(entry.card.call) !== entry) return;
+  if (card !== null) entry.card = { ...card, since: entry.card.since };
+  else entry.card.match ??= { sure: false, problem: "late", as_of: null, customers: [] };
+  show(entry);
 }
 
 async function choose(entry, id) {
   entry.picked = chosen(entry) === id ? null : id;
-  const picked = entry.picked;
+  const { picked, card: { chosen: before } } = entry;
   show(entry);
   const answer = await ask("POST", callPath(entry.card.call, "/customer"), { customer: picked });
-  if (answer.ok || entry.picked !== picked) return;
-  entry.picked = undefined;
-  if (entries.has(entry.card.call)) show(entry);
-  notice(say("save.failed"));
+  if (entry.picked !== picked) return; // another click since
+  entry.picked = undefined; // from here on the card says it: a colleague may have said something else
+  const now = entry.card.chosen;
+  if (answer.ok && now?.id === before?.id && now?.at === before?.at) entry.card.chosen = answer.data.chosen;
+  if (entries.get(entry.card.call) === entry) show(entry);
+  if (answer.ok) recall(entry);
+  else notice(say("save.failed"));
 }
 
 async function copy(entry) {
@@ -220,12 +234,14 @@ function heard(message) {
       break;
     }
     case "state":
-      if (message.n < newest) return;
-      newest = message.n;
+      told = true;
       stand(message.state);
       break;
     case "ticket":
-      for (const entry of entries.values()) if (entry.form?.id === message.id || entry.card.call === message.call) entry.form?.told();
+      for (const entry of entries.values()) {
+        const lost = message.id === undefined && message.call === undefined; // some word of it: any may have changed
+        if (lost || entry.form?.id === message.id || entry.card.call === message.call) entry.form?.told();
+      }
       break;
     default: // a newer server may say more
       return;
@@ -250,7 +266,7 @@ async function look() {
   const answer = await askDesk();
   if (!answer.ok) return;
   may = answer.data;
-  if (newest === 0) await stand(answer.data.state);
+  if (!told) await stand(answer.data.state);
 }
 
 addEventListener("beforeunload", (event) => {

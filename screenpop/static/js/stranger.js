@@ -5,8 +5,8 @@ import { ask } from "./server.js";
 
 const FIELDS = [["name", 100], ["company", 100], ["note", 500]];
 
-/** The few fields for the call of a card; `unknown`: because nobody has its number. Made once; what is typed stays whatever the card learns. */
-export function stranger({ call, caller }, unknown) {
+/** The few fields for the call of a card; `unknown`: because nobody has its number. Made once; what is typed stays whatever the card learns. `entered()` is told of a new customer. */
+export function stranger({ call, caller }, unknown, entered) {
   const inputs = new Map();
   const trouble = h("div", { class: "work-words", "data-kind": "trouble", "aria-live": "assertive" });
   const button = h("button", { type: "submit", class: "btn btn-primary" }, say("enter.save"));
@@ -28,6 +28,7 @@ export function stranger({ call, caller }, unknown) {
       trouble.replaceChildren(icon("check", 16), say("entered"));
       trouble.dataset.kind = "told";
       for (const input of inputs.values()) input.value = "";
+      entered();
     } else {
       trouble.dataset.kind = "trouble";
       trouble.replaceChildren(icon("alert", 16), say(answer.status === 422 || answer.status === 400 ? "enter.refused" : "save.failed"));
