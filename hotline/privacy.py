@@ -56,9 +56,9 @@ class PrivacyDesk:
         """How much is kept. Raises StorageError."""
         return await self._persons.about(person)
 
-    async def newest(self) -> Sequence[Erasure]:
-        """The last erasures. Raises StorageError."""
-        return await self._erasures.newest()
+    async def newest(self, limit: int = 50, below: int | None = None) -> Sequence[Erasure]:
+        """The last erasures; ``below`` the last id of the page before. Raises StorageError."""
+        return await self._erasures.newest(limit, below)
 
     async def pack(self, person: Person, into: Path) -> Sequence[CallKey]:
         """Everything, as a zip file; the calls whose sound is in it. Raises StorageError, OSError."""

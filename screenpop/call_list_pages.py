@@ -63,6 +63,7 @@ class CallsQuery(Shape):
         max_length=40,
         description="the caller's, or three or more digits of it; the last four, to whom numbers are masked",
     )
+    customer: str | None = Field(None, max_length=128, description="a customer's id")
     cursor: str | None = Field(None, pattern=f"^{CURSOR.pattern}$", description="from the answer before, as it is")
     limit: int = Field(PAGE, ge=1, le=MOST)
 
@@ -84,6 +85,7 @@ async def calls_json(request: web.Request) -> web.Response:
         since=asked.since,
         until=asked.until,
         number=number_of(asked.number),
+        customer=asked.customer,
     )
     found = await _found(request, wanted, asked.cursor, asked.limit)
     full = await lists_in_full(request)

@@ -15,12 +15,12 @@ from screenpop.accounts import SESSION, come_from
 from screenpop.deps import DEPS
 from screenpop.errors import problem
 from screenpop.hub import CALLBACKS, CALLBACKS_WORD
+from screenpop.numbers import may_see
 from screenpop.rendering import render
-from screenpop.rights import Right, Role, may
+from screenpop.rights import Right
 from screenpop.route import Api, Handle, Route, Scope, Shape
 from screenpop.row_id import row_id
 from screenpop.shapes import answer, body, query_of
-from screenpop.tokens import PROGRAM
 from storage.audit import What
 from storage.callback import Callback, CallbackError, CallbackPage, CallbackState, Result, UnknownCallbackError
 from storage.callbacks import LONGEST_NOTE, Callbacks
@@ -101,10 +101,8 @@ def the_list(request: web.Request) -> Callbacks:
 
 def item(request: web.Request, row: Callback) -> CallbackItem:
     """A row as this reader gets it."""
-    session, program = request[SESSION], request.get(PROGRAM)
-    mine = row.taken_by == session.user.login
-    full = mine and may(Role(session.user.role), Right.NUMBERS)
-    full = full and (program is None or Scope.NUMBERS.value in program.scopes)
+    mine = row.taken_by == request[SESSION].user.login
+    full = mine and may_see(request)
     number = identify(row.number)
     return CallbackItem(
         id=row.id,
@@ -164,7 +162,8 @@ async def taken(request: web.Request, callback_id: int) -> Callback:
     """The row, this reader's from now on; that its number is shown is on record."""
     deps, who = request.app[DEPS], _who(request)
     row = await the_list(request).take(callback_id, who, deps.now())
-    await deps.audit.add(who, What.SHOWN, str(row.call), deps.now(), {"callback": row.id}, ip=come_from(request).ip)
+    if may_see(request):
+        await deps.audit.add(who, What.SHOWN, str(row.call), deps.now(), {"callback": row.id}, ip=come_from(request).ip)
     return row
 
 

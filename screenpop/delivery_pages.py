@@ -22,6 +22,7 @@ from screenpop.answers.deliveries import (
 )
 from screenpop.deps import DEPS
 from screenpop.forms import query
+from screenpop.numbers import may_see
 from screenpop.outgoing import Outgoing
 from screenpop.rendering import render
 from screenpop.rights import Right
@@ -60,7 +61,7 @@ async def listed(request: web.Request) -> web.Response:
 
 async def one(request: web.Request) -> web.Response:
     """``GET /api/deliveries/{id}``."""
-    return answer(WholeDelivery.of(await _looked(request)))
+    return answer(WholeDelivery.of(await _looked(request), full=may_see(request)))
 
 
 async def again(request: web.Request) -> web.Response:

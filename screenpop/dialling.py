@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 from aiohttp import web
 from pydantic import Field, model_validator
 
-from numbering.display import display
+from numbering.display import display, mask
 from numbering.identify import identify
 from numbering.number import Number
 from screenpop.accounts import SESSION, come_from
@@ -18,6 +18,7 @@ from screenpop.deps import DEPS
 from screenpop.errors import problem
 from screenpop.finding import asker
 from screenpop.hands import Cannot, HandError
+from screenpop.numbers import may_see
 from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope, Shape
 from screenpop.shapes import answer, body
@@ -52,7 +53,10 @@ class Dial(Shape):
 
 
 class Dialling(Shape):
-    """The phone that begins to ring, and the number that is called once it is taken up."""
+    """The phone that begins to ring, and the number that is called once it is taken up.
+
+    ``e164`` null: it is masked.
+    """
 
     extension: str
     e164: str | None
@@ -92,7 +96,11 @@ async def dial(request: web.Request) -> web.Response:
         return problem(409, "Conflict", str(error))
     detail = {"from": extension, "line": whom.line, "call": whom.call and str(whom.call)}
     await deps.audit.add(who, What.DIALLED, e164, now, detail, ip=come_from(request).ip)
-    return answer(Dialling(extension=extension, e164=e164, display=display(number)), 202)
+    full = asked.number is not None or may_see(request)
+    shown = Dialling(
+        extension=extension, e164=e164 if full else None, display=display(number) if full else mask(number)
+    )
+    return answer(shown, 202)
 
 
 async def _whom(request: web.Request, asked: Dial) -> _Whom:

@@ -24,6 +24,6 @@ class Privacy(Protocol):
         """Have it erased; the number of the erasure. Raises LiveCallError."""
         ...
 
-    async def newest(self) -> Sequence[Erasure]:
-        """The last erasures."""
+    async def newest(self, limit: int = 50, below: int | None = None) -> Sequence[Erasure]:
+        """The last erasures; ``below`` the last id of the page before."""
         ...

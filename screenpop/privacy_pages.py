@@ -18,6 +18,7 @@ from screenpop.answers.privacy import (
     ErasureBegun,
     ErasureItem,
     ErasureList,
+    ErasuresQuery,
     KeptOfPerson,
     PersonQuery,
 )
@@ -28,7 +29,7 @@ from screenpop.privacy import Privacy
 from screenpop.rendering import reader, render
 from screenpop.rights import Right
 from screenpop.route import Api, Route, Scope
-from screenpop.shapes import answer, body, query_of
+from screenpop.shapes import answer, body, query_of, row_below
 from screenpop.words import N_
 from storage.audit import What
 from storage.erasures import LiveCallError
@@ -55,8 +56,10 @@ async def about(request: web.Request) -> web.Response:
 
 async def erasures(request: web.Request) -> web.Response:
     """``GET /api/privacy/erasures``."""
-    rows = await _desk(request).newest()
-    return answer(ErasureList(erasures=tuple(ErasureItem.of(row) for row in rows)))
+    asked = query_of(request, ErasuresQuery)
+    rows = await _desk(request).newest(asked.limit + 1, row_below(asked.cursor))
+    cursor = str(rows[asked.limit - 1].id) if len(rows) > asked.limit else None
+    return answer(ErasureList(erasures=tuple(ErasureItem.of(row) for row in rows[: asked.limit]), cursor=cursor))
 
 
 async def export(request: web.Request) -> web.StreamResponse:
@@ -178,7 +181,7 @@ ROUTES = (
         "/api/privacy/erasures",
         erasures,
         Right.PRIVACY,
-        Api("What was erased", Scope.PRIVACY, answer=ErasureList, errors=(404,)),
+        Api("What was erased", Scope.PRIVACY, answer=ErasureList, query=ErasuresQuery, errors=(404,)),
     ),
     Route(
         "POST",

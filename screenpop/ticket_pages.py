@@ -33,6 +33,7 @@ from tickets.ticket import MOVES, Status
 
 PAGE = 50
 CURSOR = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?_[0-9]{1,18}", re.ASCII)
+TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})  # as the API's queries say it
 REFUSED = {
     Refusal.MOVE: N_("The ticket cannot go from its present status to that one."),
     Refusal.STATUS: N_("There is no such status."),
@@ -69,7 +70,8 @@ def wanted(request: web.Request) -> TicketFilter:
         line=asked.get("line") or None,
         owner=asked.get("owner") or None,
         text=asked.get("text", "")[:100] or None,
-        missed=asked.get("missed") == "1",
+        missed=asked.get("missed", "").lower() in TRUE,
+        customer=asked.get("customer") or None,
         numbers=may_see(request),
     )
     if not may(Role(user.role), Right.ALL_TICKETS):

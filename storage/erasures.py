@@ -134,11 +134,13 @@ class Erasures:
             row = (await conn.execute(select(erasures).where(erasures.c.id == number))).first()
             return None if row is None else _erasure(row)
 
-    async def newest(self, limit: int = 50) -> Sequence[Erasure]:
-        """The last ones."""
+    async def newest(self, limit: int = 50, below: int | None = None) -> Sequence[Erasure]:
+        """The last ones; ``below`` the last id of the page before."""
+        query = select(erasures).order_by(erasures.c.id.desc()).limit(limit)
+        if below is not None:
+            query = query.where(erasures.c.id < below)
         async with self._db.read() as conn:
-            rows = await conn.execute(select(erasures).order_by(erasures.c.id.desc()).limit(limit))
-            return [_erasure(row) for row in rows]
+            return [_erasure(row) for row in await conn.execute(query)]
 
     async def next_call(self, erasure: Erasure) -> tuple[CallKey, Sequence[Sound]] | None:
         """A call that is still to be erased, with the recordings whose files go first; None: all are done."""

@@ -48,15 +48,18 @@ class DeliveryItem(Shape):
 
 
 class WholeDelivery(DeliveryItem):
-    """One attempt with what was sent, and the beginning of the answer."""
+    """One attempt with what was sent, and the beginning of the answer.
 
-    sent: str
+    ``sent`` null: callers' numbers are in it, and whoever asks sees none.
+    """
+
+    sent: str | None
     answer: str | None
 
     @classmethod
-    def of(cls, kept: Delivery) -> Self:
-        """From the row."""
-        return cls(**fields_of(kept), sent=kept.sent, answer=kept.answer)
+    def of(cls, kept: Delivery, *, full: bool = False) -> Self:
+        """From the row; ``full``: with numbers."""
+        return cls(**fields_of(kept), sent=kept.sent if full else None, answer=kept.answer if full else None)
 
 
 class DeliveryList(Shape):

@@ -89,10 +89,18 @@ class ErasureItem(Shape):
         )
 
 
+class ErasuresQuery(Shape):
+    """Which page."""
+
+    cursor: str | None = None
+    limit: int = Field(50, ge=1, le=200)
+
+
 class ErasureList(Shape):
-    """The last erasures, the newest first."""
+    """A page of erasures, the newest first; ``cursor`` asks for the next, null at the end."""
 
     erasures: tuple[ErasureItem, ...]
+    cursor: str | None
 
 
 class ErasureBegun(Shape):

@@ -26,6 +26,7 @@ class TicketQuery(Shape):
     line: str | None = Field(None, max_length=32, description="one of our numbers")
     owner: str | None = Field(None, max_length=64, description="a login; empty: anybody")
     text: str | None = Field(None, max_length=100, description="looked for in number, caller, customer and title")
+    customer: str | None = Field(None, max_length=128, description="a customer's id")
     missed: bool = Field(default=False, description="only those whose caller is to be called back")
     cursor: str | None = Field(None, pattern=CURSOR, description="from the answer before, as it is")
     limit: int = Field(50, ge=1, le=MOST)

@@ -8,11 +8,13 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from numbering.identify import identify
 from screenpop.hands import Cannot, HandError
+from screenpop.route import Scope
 from storage.audit import What
 from storage.callback import LEASE
 from storage.records import Known
 from telephony.call import Arrived, CallKey, Confirmed, Ended, Outcome, Queued
 from tests.screenpop.conftest import LINE, PASSWORD, House, Visitor
+from tests.screenpop.planted import token_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -268,3 +270,18 @@ async def test_without_a_hand_or_a_phone_nothing_is_called(house: House, visit: 
         zhao = Visitor(client)
         await zhao.post("/login", {"login": "zhao", "password": PASSWORD})
         assert (await dial(zhao, number="13812345678"))[0] == 409
+
+
+async def test_a_program_without_the_scope_learns_no_number(hand: "tuple[Hand, Visitor]", house: House) -> None:
+    """Neither by taking a caller nor by calling one; and nobody is said to have seen it."""
+    _, li = hand
+    call = await missed(house)
+    row = (await li.json("/api/callbacks"))["callbacks"][0]["id"]
+    token = {"Authorization": f"Bearer {await token_for(house, 'li', Scope.DESK)}", "Cookie": ""}
+    taken = await li.ask("POST", f"/api/callbacks/{row}/take", headers=token)
+    assert (await taken.json())["display"] == "138****5678"
+    for whom in ({"callback": row}, {"ticket": await house.ticket_of(call)}):
+        answer = await li.ask("POST", "/api/desk/dial", json=whom, headers=token)
+        told = await answer.json()
+        assert (answer.status, told["e164"], told["display"]) == (202, None, "138****5678"), whom
+    assert not [one for one in await house.audit.rows() if one.what is What.SHOWN]

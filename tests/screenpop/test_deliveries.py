@@ -8,6 +8,7 @@ import pytest
 
 from crm.breaker import State
 from screenpop.outgoing import Outgoing
+from screenpop.route import Scope
 from screenpop.web import build_app
 from storage.audit import What
 from storage.deliveries import Attempt, Deliveries
@@ -15,6 +16,7 @@ from storage.jobs import JobState
 from storage.outbox import Outbox
 from storage.pushed import Pushed
 from storage.records import NewJob
+from tests.screenpop.planted import token_for
 
 if TYPE_CHECKING:
     from tests.screenpop.conftest import House, Visit
@@ -132,6 +134,17 @@ async def test_pages_of_attempts(office: Office, visit: "Visit") -> None:
     for path in ("/deliveries/99", "/api/deliveries/99", f"/api/deliveries/{'9' * 30}"):
         assert (await root.get(path)).status == 404, path
     assert (await root.post("/api/receivers/push:other:0/again")).status == 404
+
+
+async def test_a_program_without_numbers_reads_no_body(office: Office, visit: "Visit") -> None:
+    """It sees how it went; what was sent has numbers in it."""
+    await office.tried("main:1.1")
+    visitor = await visit(None)
+    for scopes, sees in (((Scope.STATUS,), False), ((Scope.STATUS, Scope.NUMBERS), True)):
+        headers = {"Authorization": f"Bearer {await token_for(office.house, 'root', *scopes)}"}
+        answer = await visitor.get("/api/deliveries/1", headers=headers)
+        assert answer.status == 200
+        assert ("+8613812345678" in await answer.text()) is sees, scopes
 
 
 async def test_not_for_others(office: Office, visit: "Visit") -> None:
