@@ -19,7 +19,7 @@ from numbering.identify import identify
 from screenpop.asks import Voice
 from screenpop.card import Chosen, Filled, Json, LineInfo, Recalled, Ticketed
 from screenpop.deps import Deps
-from screenpop.desk import Desk
+from screenpop.desk import Desk, Withdraw
 from screenpop.finding import Finding
 from screenpop.hands import Hand
 from screenpop.meter import Rate
@@ -65,7 +65,7 @@ class House:
     told: dict[str, Any] = field(default_factory=dict)
     calls: int = 0
     offers: tuple[Candidate, ...] = ()
-    kept: dict[CallKey, Json] = field(default_factory=dict)  # cards of calls that are over
+    kept: dict[CallKey, Json] = field(default_factory=dict)  # cards as they were last
     hand: Hand | None = None
 
     def __post_init__(self) -> None:
@@ -130,6 +130,8 @@ class House:
         """Have the desk told, and its pages."""
         for fact in facts:
             for change in self.desk.apply(fact, self.time):
+                if not isinstance(change, Withdraw):
+                    self.kept[change.card.call] = change.card.json()
                 await self.voice.tell(change)
 
     def key(self) -> CallKey:

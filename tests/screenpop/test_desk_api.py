@@ -118,7 +118,6 @@ async def test_the_card_of_the_work_after_a_call(house: "House", visit: "Visit")
         Rang(call=call, at=house.time, agent="1001"),
     ]
     await house.tell(*facts)
-    house.kept[call] = house.desk.page("1001")[0]
     li, wang, zhao = await visit("li"), await visit("wang"), await visit("zhao")
     for visitor, status in ((li, 404), (zhao, 409)):
         assert (await visitor.get("/api/desk/work")).status == status
