@@ -25,7 +25,7 @@ from screenpop.rights import Right, Role, may
 from screenpop.route import Api, Scope, Shape
 from screenpop.shapes import query_of
 from screenpop.sounds import ClosedError, Sound, Why, WithheldError, of_leg
-from screenpop.unlocking import asked_for, unlocked
+from screenpop.unlocking import Lying, asked_for, unlocked
 from storage.audit import What
 from storage.pages import CallPage
 from storage.records import RecordingRow
@@ -139,7 +139,7 @@ async def audio(request: web.Request) -> web.StreamResponse:
         await write_down(request, page.item.key, leg, download=download, unmasked=sound.unmasked)
         return await unlocked(request, sound.file, piece, headers)
     await write_down(request, page.item.key, leg, download=download, unmasked=sound.unmasked)
-    return web.FileResponse(sound.file, headers=headers)
+    return Lying(sound.file, headers=headers)
 
 
 async def heard(request: web.Request, page: CallPage, recording: RecordingRow, leg: Leg) -> Sound:

@@ -45,6 +45,8 @@ async def test_both_agents_of_a_transferred_call_hear_it(house: "House", visit: 
         ("bytes=0-", 206, (0, WHOLE)),
         ("bytes=100-199", 206, (100, 100)),
         ("bytes=-10", 206, (WHOLE - 10, 10)),
+        (f"bytes=-{WHOLE + 9}", 206, (0, WHOLE)),
+        (f"bytes=9-{WHOLE + 9}", 206, (9, WHOLE - 9)),
         (f"bytes={WHOLE}-", 416, None),
         ("bytes=9-3", 416, None),
     ],
@@ -59,6 +61,28 @@ async def test_pieces(asked: str, status: int, piece: tuple[int, int] | None, ho
         whole = (house.recordings / f"{call.linkedid}-rx.wav").read_bytes()
         assert await answer.read() == whole[first : first + length]
         assert answer.headers["Content-Range"] == f"bytes {first}-{first + length - 1}/{WHOLE}"
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-4,10-14", "items=0-5", "items=0-5,8-9"])
+async def test_what_is_no_piece_is_the_whole(asked: str, house: "House", visit: "Visit") -> None:
+    """Several pieces, or pieces of something else: a server may, and must, send all of it."""
+    call = await house.answered()
+    answer = await (await visit("li")).get(f"/calls/{call}/audio/0/caller", headers={"Range": asked})
+    assert answer.status == 200
+    assert len(await answer.read()) == WHOLE
+
+
+async def test_a_piece_of_another_version_is_the_whole(house: "House", visit: "Visit") -> None:
+    """A recording that was bleeped anew meanwhile is not put together of two; a HEAD asks for no piece."""
+    call = await house.answered()
+    li, path = await visit("li"), f"/calls/{call}/audio/0/caller"
+    tag = (await li.ask("HEAD", path)).headers["ETag"]
+    for condition, status in ((tag, 206), ('"another"', 200), ('W/"another"', 200)):
+        answer = await li.get(path, headers={"Range": "bytes=5-9", "If-Range": condition})
+        assert answer.status == status, condition
+        assert len(await answer.read()) == (5 if status == 206 else WHOLE)
+    head = await li.ask("HEAD", path, headers={"Range": "bytes=5-9"})
+    assert (head.status, head.headers["Content-Length"]) == (200, str(WHOLE))
 
 
 async def test_each_listen_is_on_record_once(house: "House", visit: "Visit") -> None:

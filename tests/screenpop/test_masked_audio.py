@@ -146,7 +146,8 @@ async def test_an_original_is_on_record_whatever_was_heard_before_it(served: Ser
         ("bytes=131072-999999", 206, slice(131072, None)),
         ("bytes=200000-", 416, None),
         ("bytes=9-3", 416, None),
-        ("lines=1-2", 416, None),
+        ("lines=1-2", 200, slice(None)),
+        ("bytes=0-1,5-6", 200, slice(None)),
     ],
 )
 async def test_a_sealed_original_is_opened_on_the_way(
@@ -167,7 +168,7 @@ async def test_a_sealed_original_is_opened_on_the_way(
         assert answer.headers["Accept-Ranges"] == "bytes"
         assert answer.headers["Content-Type"] == "audio/wav"
         assert int(answer.headers["Content-Length"]) == len(content[piece])
-    head = await zhao.ask("HEAD", f"/calls/{call}/audio/0/caller")
+    head = await zhao.ask("HEAD", f"/calls/{call}/audio/0/caller", headers={"Range": "bytes=3-5"})
     assert (head.status, head.headers["Content-Length"]) == (200, str(len(content)))
     assert len(await served.house.audit.rows(what=What.LISTENED)) == (status != 416)
 
