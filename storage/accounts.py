@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.account_tables import failed_logins, sessions, users
@@ -163,9 +162,11 @@ class Accounts:
         browser: str | None = None,
         extension: str | None = None,
     ) -> str:
-        """A new session; its token for the cookie, which is kept nowhere. Raises AccountError: the user is gone.
+        """A new session; its token for the cookie, which is kept nowhere.
 
-        ``extension``: the phone they sit at, None for their own.
+        Raises AccountError when the user is gone, switched off, or has another password by now than the one that was
+        proven: whoever logs in while it is changed must not be the one who stays. ``extension``: the phone they sit
+        at, None for their own.
         """
         token, seat = secrets.token_urlsafe(32), extension or user.extension
         row = {
@@ -178,13 +179,13 @@ class Accounts:
             "browser": plain(browser, 300),
             "extension": seat,
         }
-        try:
-            async with self._db.write() as conn:
-                await conn.execute(delete(sessions).where(sessions.c.expires <= now))
-                session = await conn.run_sync(insert_once, sessions, row, ["token"])
-                await conn.run_sync(sit_down, session, user.login, seat, now=now, until=now + lasts_s)
-        except IntegrityError as error:
-            raise AccountError(f"there is no user {user.login!r}") from error
+        still = (users.c.id == user.id) & (users.c.password == user.password) & users.c.active.is_(True)
+        async with self._db.write() as conn:
+            if (await conn.execute(select(users.c.id).where(still).with_for_update())).first() is None:
+                raise AccountError(f"{user.login!r} is no user, or has another password by now")
+            await conn.execute(delete(sessions).where(sessions.c.expires <= now))
+            session = await conn.run_sync(insert_once, sessions, row, ["token"])
+            await conn.run_sync(sit_down, session, user.login, seat, now=now, until=now + lasts_s)
         return token
 
     async def session(self, token: str, now: float) -> Session | None:

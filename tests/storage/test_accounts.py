@@ -6,6 +6,7 @@ from sqlalchemy import select
 from storage.account_tables import sessions, users
 from storage.accounts import AccountError, Accounts, User
 from storage.database import Database
+from storage.sessions import Sessions
 
 NOW = 1_795_147_200.0
 HOUR = 3600.0
@@ -90,10 +91,16 @@ async def test_what_changes_somebodys_rights_ends_their_sessions(
 
 
 async def test_who_may_not_log_in_has_no_session(accounts: Accounts) -> None:
-    """Even one that was begun in the moment of being switched off."""
+    """Even one whose password was looked at in the moment of being switched off, or of getting another one."""
     user = await li(accounts)
     await accounts.change("li", NOW, active=False)
+    with pytest.raises(AccountError):
+        await accounts.log_in(user, NOW, HOUR)
+    await accounts.change("li", NOW, active=True)
     token = await accounts.log_in(user, NOW, HOUR)
+    await Sessions(accounts.db).change_password(user.id, "another hash", NOW, 0)
+    with pytest.raises(AccountError):
+        await accounts.log_in(user, NOW, HOUR)
     assert await accounts.session(token, NOW) is None
 
 
