@@ -215,14 +215,20 @@ async def test_markup_in_names_is_text(house: "House", open_page: Open) -> None:
     assert await page.evaluate("window.hacked") is None
 
 
-async def test_a_login_that_ends_is_said_on_every_tab(open_page: Open) -> None:
-    """Logging out in one tab: the other does not go on as if it heard."""
+async def test_a_login_that_ends_is_said_on_every_tab(house: "House", open_page: Open) -> None:
+    """Logging out in one tab: the others do not go on as if they heard, and nothing rings on."""
     page = await open_page("li")
     other = await open_page("li", beside=page)
+    tickets = await open_page("li", "/tickets", beside=page)
+    call = house.key()
+    await house.tell(arrived(call), rang(call))
+    await expect(tickets.locator("#ringing")).to_be_visible()
     await page.locator("#me > summary").click()
     await page.get_by_role("button", name="退出登录").click()
     await page.wait_for_url("**/login")
     await expect(other.get_by_role("alert")).to_contain_text("不再显示来电")
+    await expect(tickets.locator("#offline")).to_contain_text("登录已失效")
+    await expect(tickets.locator("#ringing")).to_be_hidden()
 
 
 async def test_the_list_of_tickets_follows_what_happens(house: "House", open_page: Open) -> None:

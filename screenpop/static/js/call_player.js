@@ -23,6 +23,9 @@ export function player(card) {
   let quiet = [];
   let seeking = null;
 
+  const failed = (error) => {
+    if (error.name !== "AbortError") part("trouble").hidden = false;
+  };
   const others = () => tracks.filter((track) => track !== lead);
 
   /** Whether one side is shorter, and the sound beyond it. Played on it would begin anew. */
@@ -38,11 +41,16 @@ export function player(card) {
     tell("time");
   };
 
+  /** Whether a side could sound now; one that still loads is not pushed about. */
+  const ready = (track) => !track.seeking && track.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
+
   const together = () => {
+    if (!ready(lead)) return; // the others wait for it
     for (const track of others()) {
       const behind = lead.currentTime - track.currentTime;
       if (over(track)) continue;
-      if (track.paused && !lead.paused) track.play().catch(() => {}); // it had ended, and one has gone back
+      if (track.paused && !lead.paused) track.play().catch(failed); // it had ended, and one has gone back
+      if (!ready(track)) continue;
       if (Math.abs(behind) > APART) track.currentTime = lead.currentTime;
       track.playbackRate = lead.playbackRate * (Math.abs(behind) < NEAR ? 1 : 1 + Math.max(-0.1, Math.min(0.1, behind)));
     }
@@ -67,9 +75,10 @@ export function player(card) {
       if (seconds !== undefined) it.jump(seconds);
       else if (lead.ended) it.jump(0);
       try {
-        await Promise.all(tracks.filter((track) => !over(track)).map((track) => track.play()));
+        for (const track of tracks) track.preload = "auto";
+        await lead.play(); // the others begin when it does: none is heard alone because the longest is late
       } catch (error) {
-        if (error.name !== "AbortError") part("trouble").hidden = false;
+        failed(error);
       }
     },
     faster(by) {
@@ -140,8 +149,12 @@ export function player(card) {
     event.preventDefault();
   });
 
+  /** Loading is no pause: the button says what it does, the clock that the sound is still to come. */
+  const waits = (on) => card.toggleAttribute("data-waits", on && !lead.paused);
+
   const changed = () => {
     const paused = lead.paused;
+    if (paused) waits(false);
     button.querySelector("use").setAttribute("href", paused ? button.dataset.play : button.dataset.pause);
     button.setAttribute("aria-label", say(paused ? "play" : "pause"));
     button.title = say(paused ? "play" : "pause");
@@ -174,8 +187,12 @@ export function player(card) {
       }));
       one.addEventListener("timeupdate", mine(tick));
       one.addEventListener("seeked", mine(tick));
-      one.addEventListener("waiting", mine(() => others().forEach((other) => other.pause())));
-      one.addEventListener("playing", mine(() => others().forEach((other) => { if (!over(other)) other.play().catch(() => {}); })));
+      one.addEventListener("waiting", mine(() => {
+        waits(true);
+        others().forEach((other) => other.pause());
+      }));
+      one.addEventListener("playing", mine(() => waits(false)));
+      one.addEventListener("playing", mine(() => others().forEach((other) => { if (!over(other)) other.play().catch(failed); })));
       for (const state of ["play", "pause", "ended"]) one.addEventListener(state, mine(changed));
     }
   };

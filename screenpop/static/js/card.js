@@ -79,7 +79,7 @@ function choice(card, view) {
     h("span", { class: "pop-pick-mark" }, chosen === customer.id ? icon("check", 16) : null),
     h("span", { class: "pop-pick-text" },
       h("span", { class: "pop-line" },
-        h("strong", { class: "text-truncate" }, customer.name, customer.vip ? h("span", { class: "badge pop-vip ms-1" }, "VIP") : null),
+        h("span", { class: "pop-pick-name" }, h("strong", { class: "text-truncate" }, customer.name), customer.vip ? h("span", { class: "badge pop-vip" }, icon("star", 14), " VIP") : null),
         h("span", { class: "pop-aside" }, say(`reason.${customer.reason}`, { number: customer.matched }))),
       h("span", { class: "pop-line" },
         h("span", { class: "text-truncate" }, [customer.company, customer.level].filter(Boolean).join(" · ")),

@@ -44,7 +44,7 @@ function show(entry) {
   const { card } = entry;
   const fresh = entry.element === null;
   const strange = card.match !== null && !card.match.customers.length && card.match.problem === null && card.caller.kind !== "withheld";
-  if (strange || entry.denied) entry.stranger ??= stranger(card, strange, () => recall(entry));
+  if (strange || entry.denied) entry.stranger ??= stranger(card, strange, () => (entry.after ? recall(entry) : show(entry)));
   const asks = strange || entry.denied || Boolean(entry.stranger?.typed());
   const drawn = draw(card, { chosen: chosen(entry), after: entry.after, stranger: asks, denied: entry.denied, dial: entry.after && may.may_dial, work: entry.form !== null, fresh });
   const held = !fresh && entry.element.contains(document.activeElement) ? document.activeElement : null;

@@ -24,7 +24,11 @@ export function help() {
     h("dl", { class: "keys-list" }, shortcuts().map(([all, words]) => h("div", {}, h("dt", {}, say(words)),
       h("dd", {}, all.map((key, at) => [at ? h("span", {}, say("keys.or")) : null, keys(key)]))))),
     h("div", { class: "keys-foot" }, h("label", { class: "form-check form-switch mb-0" }, single, h("span", { class: "form-check-label" }, say("keys.single")))));
-  dialog.addEventListener("keydown", (event) => event.key === "?" && !event.target.matches("input") && dialog.close());
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "?") return;
+    event.preventDefault(); // else the page's own shortcut opens it again
+    dialog.close();
+  });
   document.body.append(dialog);
   dialog.showModal();
 }
