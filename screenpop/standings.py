@@ -41,6 +41,7 @@ class Standings:
         self._states, self._fanout, self._now = states, fanout, now
         self.wrap_up = wrap_up
         self._known: dict[str, KeptState] = {}
+        self._ends: dict[str, tuple[float, float]] = {}  # work after calls: until when, and that on the loop's clock
         self._news = asyncio.Event()
 
     async def of(self, extension: str) -> Json:
@@ -57,10 +58,16 @@ class Standings:
         return await self._states.last_work(extension, since)
 
     async def happen(
-        self, extension: str, what: Happening, *, who: str | None = None, cause: str | None = None
+        self,
+        extension: str,
+        what: Happening,
+        *,
+        who: str | None = None,
+        cause: str | None = None,
+        at: float | None = None,
     ) -> bool:
-        """Something happened to a phone's agent; whether that changed the state. Raises StorageError."""
-        now = self._now()
+        """Something happened to a phone's agent, now or ``at``; whether that changed the state. Raises StorageError."""
+        now = self._now() if at is None else at
 
         def decide(before: KeptState | None) -> KeptState | None:
             standing = _standing(before)
@@ -89,7 +96,13 @@ class Standings:
         known = self._known.get(extension)
         if known is None or known.version <= kept.version:
             self._known[extension] = kept
+            self._ends.pop(extension, None) if kept.until is None else self._begin(extension, kept.until)
             self._news.set()
+
+    def _begin(self, extension: str, until: float) -> None:
+        """Have the work end at the time agreed upon: a clock that is set back meanwhile does not prolong it."""
+        if self._ends.get(extension, (None,))[0] != until:
+            self._ends[extension] = until, asyncio.get_running_loop().time() + until - self._now()
 
     async def _tell(self, extension: str, kept: KeptState | None) -> None:
         version = 0 if kept is None else kept.version
@@ -118,14 +131,16 @@ class Standings:
             await self._look_up(extension)  # the call is written a moment after it was told
         await self._tell(extension, self._known.get(extension))
 
-    async def _look_up(self, extension: str) -> None:
+    async def _look_up(self, extension: str) -> bool:
+        """Learn a phone's state; False where the database does not say."""
         try:
             kept = await self._states.of(extension)
         except StorageError as error:
             log.warning("state_unknown", extension=extension, error=str(error))
-            return
+            return False
         if kept is not None:
             self._learn(extension, kept)
+        return True
 
     async def _load(self) -> None:
         """Learn what is so from the database."""
@@ -152,17 +167,22 @@ class Standings:
                 continue
 
     async def _look_at_the_clock(self) -> float | None:
-        """End what is over. Seconds until the next look; None: nothing ends by itself."""
-        ends = {extension: kept.until for extension, kept in self._known.items() if kept.until is not None}
-        for extension in [extension for extension, until in ends.items() if until <= self._now()]:
+        """End what is over, by either clock. Seconds until the next look; None: nothing ends by itself."""
+        time = asyncio.get_running_loop().time
+        for extension, (until, then) in list(self._ends.items()):
+            if self._now() < until and time() < then:
+                continue
             try:
-                if not await self.happen(extension, TimeOver()):
-                    await self._look_up(extension)  # another process was faster
+                done = await self.happen(extension, TimeOver(), at=max(self._now(), until))
+                if not done and not await self._look_up(extension):  # another process was faster
+                    return AGAIN
             except StorageError as error:
                 log.warning("state_not_changed", extension=extension, error=str(error))
                 return AGAIN
-            del ends[extension]
-        return min((max(LEAST, until - self._now()) for until in ends.values()), default=None)
+            if self._ends.get(extension) == (until, then):
+                del self._ends[extension]  # the database says nothing of it
+        left = (min(until - self._now(), then - time()) for until, then in self._ends.values())
+        return min((max(LEAST, seconds) for seconds in left), default=None)
 
 
 def _standing(kept: KeptState | None) -> Standing:

@@ -80,10 +80,9 @@ class Outbox:
 
     async def next_due(self, kinds: Collection[str]) -> float | None:
         """When the next job of these kinds can be claimed; None when there is none."""
-        query = select(func.min(jobs.c.due)).where(jobs.c.state.in_(_CLAIMABLE), jobs.c.kind.in_(sorted(kinds)))
-        async with self._db.read() as conn:
-            due: float | None = (await conn.execute(query)).scalar()
-            return due
+        wanted = {"kinds": sorted(kinds)}
+        due: float | None = await self._db.look(lambda conn: conn.execute(_NEXT_DUE, wanted).scalar())
+        return due
 
     async def claim(self, kinds: Collection[str], now: float, lease_s: float, *, by_need: bool = False) -> Job | None:
         """The job longest due of these kinds, ours for ``lease_s`` seconds; None when there is none.
@@ -233,6 +232,9 @@ def _claim_statement(*first: ColumnElement[Any]) -> Any:
     return update(jobs).where(jobs.c.id == due).values(values).returning(jobs)
 
 
+_NEXT_DUE = select(func.min(jobs.c.due)).where(  # asked every few seconds by every loop, with nothing to do mostly
+    jobs.c.state.in_(_CLAIMABLE), jobs.c.kind.in_(bindparam("kinds", expanding=True))
+)
 _CLAIM = _claim_statement()
 _CLAIM_BY_NEED = _claim_statement(func.coalesce(jobs.c.payload["need"].as_float(), 0.0).desc())
 _IF_OURS = update(jobs).where(

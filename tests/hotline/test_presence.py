@@ -10,7 +10,8 @@ import pytest
 from hotline.desk_side import DeskSide
 from hotline.settings import Settings
 from hotline.telephony_settings import Agent, Line, Policy
-from screenpop.standings import Standings
+from screenpop.presence import TalkOver
+from screenpop.standings import STATES, Standings
 from storage.agent_states import AgentStates
 from storage.database import Database
 from storage.fanout import MemoryFanout
@@ -187,6 +188,23 @@ async def test_a_database_that_is_down_stops_nothing(side: Side, monkeypatch: py
     assert await side.state("1001") == ("ready", None, None)
     await side.tell(*talk(two), *over(two))
     assert (await side.state("1001"))[0] == "wrap_up"
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+async def test_a_clock_that_is_set_prolongs_no_work(sqlite_url: str, step: float) -> None:
+    """Work after a call ends when it was said that it would, or at once."""
+    db, now, fanout = Database.open(sqlite_url), NOW, MemoryFanout()
+    standings = Standings(AgentStates(db), fanout, lambda: now)
+    async with running(standings.run()), fanout.subscribe(STATES) as told:
+        await standings.happen("1001", TalkOver(CallKey("main", "1.1"), 0.2))
+        await anext(told)
+        now += step
+        standings.wake()
+        async with asyncio.timeout(10):
+            await anext(told)
+        assert (await standings.of("1001"))["state"] == "ready"
+    await fanout.close()
+    await db.close()
 
 
 async def test_time_that_passes_waits_for_the_database(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
