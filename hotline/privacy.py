@@ -123,7 +123,7 @@ class PrivacyDesk:
         """Whether there was sound."""
         heard = False
         folder = f"calls/{_plain(str(page.item.key))}"
-        text = WholeCall.of_page(page, players(page, {}), full=True).model_dump_json(indent=1)
+        text = WholeCall.of_page(page, players(page, {}), full=True, listens=True).model_dump_json(indent=1)
         await asyncio.to_thread(pack.writestr, f"{folder}/call.json", text)
         if page.transcript is not None:
             said = "\n".join(f"[{turn.start:.1f}] {turn.speaker.value}: {turn.text}" for turn in page.transcript.turns)

@@ -11,10 +11,10 @@ from screenpop.answers.service import CorrectedLine, Corrections, CorrectionsQue
 from screenpop.answers.tickets import Note, Ticket, TicketChange, TicketList, TicketQuery, WholeTicket
 from screenpop.audio import the_call
 from screenpop.call_pages import players, withheld
-from screenpop.deps import DEPS
+from screenpop.deps import DEPS, HUB, SHARES
 from screenpop.errors import problem
 from screenpop.numbers import in_full, lists_in_full
-from screenpop.rights import RIGHTS, Right, Role
+from screenpop.rights import RIGHTS, Right, Role, may
 from screenpop.route import Api, Route, Scope
 from screenpop.shapes import answer, body, done, query_of
 from screenpop.ticket_pages import a_page, may_take, number_in_full, tell, the_ticket
@@ -101,7 +101,10 @@ async def call(request: web.Request) -> web.Response:
     """``GET /api/calls/{key}``: facts, recordings, transcript, summary, alarms; for whom the call concerns."""
     page = await the_call(request)
     full = await in_full(request, str(page.item.key))
-    return answer(WholeCall.of_page(page, players(page, await withheld(request, page)), full=full))
+    heard = players(page, await withheld(request, page))
+    share = request.app[SHARES].of(page.item.key)
+    listens = may(Role(request[SESSION].user.role), Right.LISTENS)
+    return answer(WholeCall.of_page(page, heard, full=full, listens=listens, share=share))
 
 
 async def corrections(request: web.Request) -> web.Response:
@@ -114,7 +117,8 @@ async def corrections(request: web.Request) -> web.Response:
 
 async def status(request: web.Request) -> web.Response:
     """``GET /api/status``: what ``/status`` shows."""
-    return answer(ServiceStatus.model_validate(dict(await request.app[DEPS].status())), only_set=True)
+    told = {**await request.app[DEPS].status(), "pages": len(request.app[HUB])}
+    return answer(ServiceStatus.model_validate(told), only_set=True)
 
 
 ROUTES = (

@@ -57,6 +57,13 @@ class CallEvent(Shape):
     detail: dict[str, JsonValue]
 
 
+class CallListen(Shape):
+    """Somebody heard the recording. ``who``: a login."""
+
+    who: str
+    at: float
+
+
 class AgentTalk(Shape):
     """An agent talked with the caller, in seconds of the recording."""
 
@@ -244,10 +251,20 @@ class WholeCall(Call):
     corrections: tuple[SummaryCorrection, ...]
     polished: dict[str, JsonValue] | None = Field(description="a language model's sentences that the turns bear out")
     alarms: tuple[CallAlarm, ...]
+    listens: tuple[CallListen, ...] | None = Field(description="null: whoever asks does not see who listened")
+    share: float | None = Field(description="how much is written down by now, 0 to 1; null: nothing was heard of late")
 
     @classmethod
-    def of_page(cls, page: CallPage, players: list[Player], *, full: bool = False) -> Self:
-        """From the rows, and what whoever asks may play."""
+    def of_page(
+        cls,
+        page: CallPage,
+        players: list[Player],
+        *,
+        full: bool = False,
+        listens: bool = False,
+        share: float | None = None,
+    ) -> Self:
+        """From the rows, and what whoever asks may play; ``listens``: they see who listened."""
         return cls(
             **fields_of(page.item, full=full),
             dialled=page.dialled,
@@ -263,6 +280,8 @@ class WholeCall(Call):
             corrections=tuple(SummaryCorrection.of(one) for one in page.corrections),
             polished=None if page.polished is None else dict(page.polished),
             alarms=tuple(CallAlarm(kind=one.kind, detail=one.detail, at=one.at) for one in page.alarms),
+            listens=tuple(CallListen(who=one.who, at=one.at) for one in page.listens) if listens else None,
+            share=share,
         )
 
 

@@ -128,3 +128,4 @@ class ServiceStatus(Shape):
     recordings: Told | None = None
     database: str | None = None
     waiting_writes: int | None = None
+    pages: int | None = Field(None, description="pages that are open in this process")
