@@ -273,11 +273,14 @@ async def test_a_call_is_heard_and_read(house: "House", open_page: Open) -> None
 async def test_a_transcript_that_comes_is_shown(house: "House", open_page: Open) -> None:
     """The page of a call that waits looks again by itself."""
     call = await house.answered()
-    page = await open_page("li", f"/calls/{call}")
+    page = await open_page("li", "about:blank")
+    await page.clock.install()
+    await page.goto(f"/calls/{call}")
     await expect(page.get_by_text("正在转写")).to_be_visible()
     await house.ledger.said(
         call, Transcript((Turn(Speaker.CALLER, 0.0, 1.0, "喂", 0.9),), "vosk", "small-cn"), None, house.time
     )
+    await page.clock.run_for(6 * SECOND)
     await expect(page.get_by_role("button", name="喂")).to_be_visible(timeout=15 * SECOND)
 
 
