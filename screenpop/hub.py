@@ -38,6 +38,7 @@ CALLBACKS = "callbacks"  # missed callers: the list has changed
 LAGGED_WORD = {"type": "ticket"}
 CALLBACKS_WORD = {"type": "callbacks"}
 BEATS = '{"type":"beat"}'
+MOST_PAGES = 40  # of one login or token; what opens more, for ever trying, must not use up the service's connections
 TICKS = 20  # of a beat, at each of which a part of the pages is told that we live
 
 log = structlog.get_logger()
@@ -190,6 +191,9 @@ class Hub:
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the service stops")
             return
         page.turn = next(self._turns)
+        theirs = [one for one in self._sockets if one.session == page.session]
+        if len(theirs) >= MOST_PAGES:
+            theirs[0].cut()  # the oldest: one that lost its line comes back before that is noticed here
         self._sockets[page] = socket
         try:
             async with asyncio.TaskGroup() as group:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +13,7 @@ from screenpop import hub
 from screenpop.accounts import RENEW
 from screenpop.asks import ASK, DESKS, Voice, ask
 from screenpop.deps import HUB
-from screenpop.hub import LOGGED_OUT, QUEUED, Page
+from screenpop.hub import LOGGED_OUT, MOST_PAGES, QUEUED, Page
 from storage.fanout import LAGGED, MemoryFanout
 from storage.watched import Watched
 from telephony.call import Answered, Arrived, CallKey, Left, Over, Rang, Stopped
@@ -136,6 +136,20 @@ async def test_a_logout_closes_the_open_pages_of_that_login(house: "House", visi
         for page in (one, two):
             assert await closed(page) == LOGGED_OUT
         await house.fanout.publish("desk:1001", {"type": "last"})
+        assert (await told(other, "last"))["type"] == "last"
+
+
+async def test_a_login_has_so_many_pages_and_no_more(house: "House", visit: "Visit") -> None:
+    """The oldest gives way to the newest; nobody else's does."""
+    li, wang = await visit("li"), await visit("wang")
+    async with page_of(wang) as other, page_of(li) as oldest, AsyncExitStack() as pages:
+        for page in (other, oldest):
+            await told(page, "snapshot")
+        newest = [await pages.enter_async_context(page_of(li)) for _ in range(MOST_PAGES)][-1]
+        await told(newest, "snapshot")
+        assert await closed(oldest) is None
+        assert oldest.closed
+        await house.fanout.publish("desk:1002", {"type": "last"})
         assert (await told(other, "last"))["type"] == "last"
 
 
