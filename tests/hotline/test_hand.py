@@ -12,6 +12,7 @@ from hotline.calls_out import LONGEST, CallsOut
 from hotline.hand import PbxHand
 from hotline.settings import Settings
 from numbering.identify import identify
+from screenpop.answers.socket import DialMessage
 from screenpop.hands import Cannot, HandError
 from storage.callback import Callback, CallbackState, Result
 from storage.callbacks import Callbacks
@@ -118,6 +119,8 @@ class Office:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         said = [one["dial"] for one in self.heard[before:] if one["type"] == "dial"]
+        for one in said:
+            DialMessage.model_validate({"type": "dial", "dial": one})  # as the socket's document has it
         return [(one["state"], one["why"]) for one in said]
 
 

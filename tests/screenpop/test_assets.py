@@ -14,16 +14,27 @@ if TYPE_CHECKING:
     from tests.screenpop.conftest import Visit
 
 VENDOR = ROOT / "vendor"
+LICENCES = {  # what only that one says
+    "MIT": "Permission is hereby granted, free of charge, to any person obtaining a copy",
+    "0BSD": "Permission to use, copy, modify, and/or distribute this software for any purpose",
+    "BSD-3-Clause": "Neither the name of the copyright holder nor the names of its contributors",
+    "MPL-2.0": "Mozilla Public License Version 2.0",
+    "Apache-2.0": "Apache License Version 2.0",
+}
 LARGEST_PAGE = 400 * 1024  # gzipped, with everything it loads
 
 
-def test_vendored_files_are_what_their_list_says() -> None:
-    """Each file is listed with its sum, each package has its licence, and nothing else lies there."""
-    listed = dict(re.findall(r"\| `([^`]+)` \| ([0-9a-f]{64}) \|", (VENDOR / "VENDORED.md").read_text("utf-8")))
-    files = {path.relative_to(VENDOR).as_posix() for path in VENDOR.rglob("*") if path.is_file()}
-    assert files - set(listed) - {"VENDORED.md"} == {f"{name.split('/')[0]}/LICENSE" for name in listed}
-    for name, digest in listed.items():
-        assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == digest, name
+@pytest.mark.parametrize("listing", [VENDOR / "VENDORED.md", Path(__file__).parents[1] / "vendor" / "README.md"])
+def test_vendored_files_are_what_their_list_says(listing: Path) -> None:
+    """Each file is listed with its sum, each package has the licence that is named, and nothing else lies there."""
+    folder = listing.parent
+    rows = re.findall(r"\| ([\w.-]+) \(`([^`]+)`\) \| `([^`]+)` \| ([0-9a-f]{64}) \|", listing.read_text("utf-8"))
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files == {listing.name, *(licence for _, licence, _, _ in rows), *(name for _, _, name, _ in rows)}
+    for kind, licence, name, digest in rows:
+        assert licence.partition("/")[0] == name.partition("/")[0]
+        assert LICENCES[kind] in " ".join((folder / licence).read_text("utf-8").split()), licence
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
 
 
 def test_nothing_of_ours_names_another_host() -> None:

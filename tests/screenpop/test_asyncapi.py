@@ -1,5 +1,6 @@
 """The socket's document: every message that is really sent is in it, as it is sent."""
 
+import gzip
 import json
 import re
 from datetime import date
@@ -49,6 +50,14 @@ def test_the_document_holds_together() -> None:
         for step in ref.split("/"):
             found = found[step]
     assert set(DOCUMENT["channels"]["desk"]["messages"]) == {kind(shape) for shape in MESSAGES}
+
+
+def test_the_document_is_valid() -> None:
+    """By the schema that AsyncAPI publishes, which finds what is wrong in a spoilt one."""
+    with gzip.open(ROOT / "tests" / "vendor" / "asyncapi-specs-6.11.1" / "3.0.0.json.gz") as packed:
+        valid = jsonschema_rs.validator_for(json.load(packed)).is_valid
+    assert valid(DOCUMENT)
+    assert not valid({**DOCUMENT, "operations": {"tell": {"action": "shout"}}})
 
 
 def test_every_message_is_documented() -> None:
