@@ -78,7 +78,16 @@ async def test_a_call_rings_talks_and_goes(house: "House", open_page: Open) -> N
     await house.tell(Left(call=call, at=None, agent="1001", why=Over.ENDED))
     await expect(cards).to_have_count(0)
     await expect(page.locator("#notices")).to_contain_text("通话结束")
-    await expect(page.locator("#recent")).to_contain_text("138****5678")
+    recent = page.locator("#recent a")
+    await expect(recent).to_contain_text("138****5678")
+    await recent.focus()
+    here = await recent.get_attribute("href")
+    other = house.key()
+    await house.tell(arrived(other), rang(other))
+    await house.answered()
+    await house.tell(Stopped(call=other, at=None, agent="1001", why=Over.ANSWERED_ELSEWHERE))
+    await expect(recent).to_have_count(2)
+    await expect(page.locator(f"#recent a[href='{here}']")).to_be_focused()
 
 
 async def test_reload_tabs_and_two_calls(house: "House", open_page: Open) -> None:

@@ -70,12 +70,17 @@ export function clockOf(seconds) {
 /** Dates that came as ISO text have no zone: they are shown as they are written. */
 export const yuan = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: "CNY", currencyDisplay: "narrowSymbol" });
 
-/** Fetch a piece of page again and put it where the old one is. Our own server's HTML, escaped there. */
+/** Fetch a piece of page again and put it where the old one is; the link that had the focus has it. Our own server's HTML, escaped there. */
 export async function renew(element) {
   try {
     const answer = await fetch(element.dataset.renew, { headers: { Accept: "text/html" } });
     if (answer.redirected) location.reload(); // to the login
-    else if (answer.ok) element.innerHTML = await answer.text();
+    else if (answer.ok) {
+      const fresh = await answer.text();
+      const at = element.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+      element.innerHTML = fresh;
+      if (at !== null) element.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus({ preventScroll: true });
+    }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // no answer: it stays as it is
   }

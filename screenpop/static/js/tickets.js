@@ -5,12 +5,9 @@ import { line } from "./socket.js";
 
 let on = null; // whether the line stands; null: not known yet
 
-const again = calm(async () => {
+const again = calm(() => {
   const list = document.getElementById("tickets"); // another one each time a filter was changed
-  if (!list?.dataset.renew) return;
-  const at = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-  await renew(list);
-  if (at !== null) list.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus(); // nobody loses their place
+  if (list?.dataset.renew) renew(list);
 }, 1_000);
 
 line("/ws", (message) => {
