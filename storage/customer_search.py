@@ -4,7 +4,8 @@
 read from where it is kept: a customer who is gone is not found, whatever the index says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -110,7 +111,7 @@ def _named(conn: Connection, wanted: Sequence[Clause], limit: int) -> list[tuple
     """Whom the index names."""
     query = select(customer_words.c.kept, customer_words.c.customer_id)
     if conn.dialect.name == "sqlite":
-        asked = " AND ".join(f"({' OR '.join(_sqlite(clause, way) for way in clause.ways)})" for clause in wanted)
+        asked = " AND ".join(_ways(clause, _sqlite, " OR ") for clause in wanted)
         ids = conn.execute(
             select(_INDEX.c.rowid).where(_INDEX.c.customer_index.match(asked)).order_by(_INDEX.c.rowid).limit(limit)
         )
@@ -119,10 +120,18 @@ def _named(conn: Connection, wanted: Sequence[Clause], limit: int) -> list[tuple
         # Whoever comes first: in any order the rarest words would have all of their customers read.
         conn.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
         conn.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        asked = " & ".join(f"({' | '.join(_postgresql(clause, way) for way in clause.ways)})" for clause in wanted)
+        asked = " & ".join(_ways(clause, _postgresql, " | ") for clause in wanted)
         found: ColumnElement[bool] = customer_words.c.tokens.op("@@")(cast(cast(literal(asked), Text), TSQUERY))
         query = query.where(found).limit(limit)
     return [(kept, key) for kept, key in conn.execute(query)]
+
+
+def _ways(clause: Clause, spell: Callable[[Clause, Sequence[str]], str], way: str) -> str:
+    """A clause as the index is asked; ``way``: how the ways are parted."""
+    asked = [spell(clause, each) for each in clause.ways]
+    if clause.begins is not None:
+        asked.append(spell(replace(clause, start=True), (clause.begins,)))
+    return f"({way.join(asked)})"
 
 
 def _sqlite(clause: Clause, way: Sequence[str]) -> str:

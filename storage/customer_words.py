@@ -2,8 +2,9 @@
 
 Names, companies and ids as any text (:mod:`storage.search_words`). A name is a token of its own besides, so that those
 who are called exactly so come first among thousands. Of telephone numbers the first three to seven digits and the last
-four are kept, of longer pieces these are asked for and the rest is looked at: all suffixes of a million numbers would
-be an index larger than the customers.
+four, six and eight are kept; of other pieces these are asked for and the rest is looked at. The last six and eight are
+asked by their beginning too: so a local number is found without its area code, and 138 1234 5678 by 1234. All pieces
+of a million numbers would be an index larger than the customers.
 """
 
 import re
@@ -15,6 +16,7 @@ from crm.customer import Customer
 from storage.search_words import LONGEST, SHORTEST_START, SHORTEST_TAIL, guessable, level, terms, tokens
 
 LONGEST_HEAD = 7
+TAILS = (SHORTEST_TAIL, 6, 8)
 # Letters that nobody types here before digits or a name, so that no word of a text is taken for one of these.
 _HEAD, _TAIL, _NAME = "ж", "ю", "я"
 _DIGITS = re.compile(r"(?<![a-z0-9])(?<![a-z0-9][-_./])\+?\d[\d ()-]*\d(?![a-z0-9])")
@@ -33,13 +35,15 @@ class Kept(StrEnum):
 class Clause:
     """One thing a question wants: found where all tokens of one of ``ways`` are. ``start``: the last may go on.
 
-    ``text`` is what must stand there; of ``digits`` only beginning and end are in the index.
+    ``text`` is what must stand there; of ``digits`` only beginning and end are in the index. ``begins``: or where a
+    token begins so.
     """
 
     text: str
     ways: tuple[tuple[str, ...], ...]
     digits: bool = False
     start: bool = False
+    begins: str | None = None
 
 
 def customer_tokens(customer: Customer) -> list[str]:
@@ -52,8 +56,7 @@ def customer_tokens(customer: Customer) -> list[str]:
         found.add(code)
     for digits in numbers_of(customer):
         found.update(_HEAD + digits[:length] for length in range(SHORTEST_START, min(len(digits), LONGEST_HEAD) + 1))
-        if len(digits) >= SHORTEST_TAIL:
-            found.add(_TAIL + digits[-SHORTEST_TAIL:])
+        found.update(_TAIL + digits[-length:] for length in TAILS if len(digits) >= length)
     return sorted(found)
 
 
@@ -94,9 +97,7 @@ def has(customer: Customer, wanted: Sequence[Clause]) -> bool:
     def there(clause: Clause) -> bool:
         if clause.text in texts or clause.text in bare:
             return True
-        return clause.digits and any(
-            number.startswith(clause.text) or number.endswith(clause.text) for number in numbers
-        )
+        return clause.digits and any(_stands(clause, number) for number in numbers)
 
     return all(there(clause) for clause in wanted)
 
@@ -130,6 +131,14 @@ def _number(written: str) -> Clause | None:
     if len(digits) < SHORTEST_START:
         return None
     ways = [(digits[:LONGEST],), (_HEAD + digits[:LONGEST_HEAD],)]
-    if len(digits) >= SHORTEST_TAIL:
-        ways.append((_TAIL + digits[-SHORTEST_TAIL:],))
-    return Clause(digits, tuple(ways), digits=True)
+    tails = [length for length in TAILS if length <= len(digits)]
+    if tails:
+        ways.append((_TAIL + digits[-tails[-1] :],))
+    within = SHORTEST_TAIL <= len(digits) < TAILS[-1]
+    return Clause(digits, tuple(ways), digits=True, begins=_TAIL + digits if within else None)
+
+
+def _stands(clause: Clause, number: str) -> bool:
+    if number.startswith(clause.text) or number.endswith(clause.text):
+        return True
+    return clause.begins is not None and any(number[-length:].startswith(clause.text) for length in TAILS)
