@@ -5,12 +5,14 @@ WebSocket, must besides come from our own page. Browsers say so in ``Sec-Fetch-S
 other sites cannot forge. A request that says neither comes from a program, which holds no browser's cookies.
 """
 
+import re
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.hdrs import AUTHORIZATION, ORIGIN, UPGRADE
 from aiohttp.typedefs import Handler, Middleware
 
+_PORT = re.compile(r":[^\]]*$")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 POLICY = (
@@ -72,5 +74,6 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers["Server"] = "hotline"  # aiohttp would tell versions
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "private, no-store"
-    if request.secure:
+    # It holds for every port of the host: a PBX's own pages, by http on the machine we share, would be shut for a year.
+    if request.secure and not _PORT.search(request.host):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"

@@ -4,7 +4,10 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
+from screenpop.security import add_headers
 from storage.records import Known
 
 if TYPE_CHECKING:
@@ -116,3 +119,22 @@ async def test_pages_have_nothing_inline(house: "House", visit: "Visit") -> None
             assert "src=" in script or 'type="application/json"' in script, path
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page), path
         assert not re.search(r'(?:src|href|action)="(?!/|#)', page), path
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "kept"),
+    [
+        ("https", "desk.test", True),
+        ("https", "desk.test:8400", False),
+        ("https", "[2001:db8::1]", True),
+        ("https", "[2001:db8::1]:8400", False),
+        ("https", "desk.test:x", False),
+        ("http", "desk.test", False),
+    ],
+)
+async def test_https_is_asked_for_ever_only_where_the_host_is_ours(scheme: str, host: str, kept: bool) -> None:  # noqa: FBT001
+    """It would hold for every port: the PBX's pages on the same machine are often http."""
+    request = make_mocked_request("GET", "/", headers={"Host": host}).clone(scheme=scheme)
+    response = web.Response()
+    await add_headers(request, response)
+    assert ("Strict-Transport-Security" in response.headers) is kept
