@@ -68,6 +68,7 @@ async def change_password(request: web.Request, old: str, new: str, response: we
     await deps.audit.add(user.login, What.PASSWORD_CHANGED, user.login, deps.now(), ip=come.ip)
     await _ended(request, ended)
     set_cookie(request, response, token)
+    await request.app[ENDINGS].renew(session.id)
     know(request, response, replace(user, password=hashed))
     return response
 

@@ -21,13 +21,17 @@ class Endings:
         if ended:
             await self._fanout.publish(SESSIONS, {"type": "ended", "sessions": list(ended)})
 
+    async def renew(self, session: int) -> None:
+        """This session goes on with another token: its own pages come back with it, nobody else's."""
+        await self._fanout.publish(SESSIONS, {"type": "renewed", "sessions": [session]})
+
     async def run(self) -> None:
         """Close pages until cancelled."""
         async with self._fanout.subscribe(SESSIONS) as messages:
             async for name, message in messages:
                 if name != LAGGED:
                     for session in message["sessions"]:
-                        self._hub.end_session(session)
+                        (self._hub.renew_session if message["type"] == "renewed" else self._hub.end_session)(session)
 
 
 ENDINGS: web.AppKey[Endings] = web.AppKey("endings", Endings)

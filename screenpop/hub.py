@@ -171,6 +171,12 @@ class Hub:
             if page.session == session and self._group is not None:
                 self._group.create_task(socket.close(code=LOGGED_OUT, message=b"logged out"))
 
+    def renew_session(self, session: int) -> None:
+        """Have the pages of a login come back: what they came with opens nothing any more, their browser has anew."""
+        for page, socket in self._sockets.items():
+            if page.session == session and self._group is not None:
+                self._group.create_task(socket.close(code=MOVED, message=b"another token"))
+
     def move_session(self, session: int, word: Mapping[str, Any]) -> None:
         """Say a last word to the pages of a login that sits elsewhere from now on; they come back there."""
         for page, socket in self._sockets.items():

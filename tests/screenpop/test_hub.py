@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from screenpop import hub
 from screenpop.accounts import RENEW
 from screenpop.asks import ASK, DESKS, Voice, ask
 from screenpop.deps import HUB
-from screenpop.hub import LOGGED_OUT, MOST_PAGES, QUEUED, Page
+from screenpop.hub import LOGGED_OUT, MOST_PAGES, MOVED, QUEUED, Page
 from storage.fanout import LAGGED, MemoryFanout
 from storage.watched import Watched
 from telephony.call import Answered, Arrived, CallKey, Left, Over, Rang, Stopped
@@ -153,11 +154,26 @@ async def test_a_login_has_so_many_pages_and_no_more(house: "House", visit: "Vis
         assert (await told(other, "last"))["type"] == "last"
 
 
+async def test_a_changed_password_brings_ones_own_pages_back(visit: "Visit") -> None:
+    """Those of this login come back with the cookie they have then; nobody else can with the one of before."""
+    li = await visit("li")
+    old = {"Cookie": "; ".join(f"{cookie.key}={cookie.value}" for cookie in li.client.session.cookie_jar)}
+    async with page_of(li) as page:
+        await told(page, "snapshot")
+        sent = {"old": "correct horse", "new": "battery staple, 9 of them"}
+        assert (await li.ask("POST", "/api/account/password", json=sent)).status < HTTPStatus.BAD_REQUEST
+        assert await closed(page) == MOVED
+    async with page_of(li) as page:
+        assert (await told(page, "snapshot"))["cards"] == []
+    async with page_of(await visit(None), **old) as page:
+        assert await closed(page) == LOGGED_OUT
+
+
 async def test_a_session_that_ends_closes_its_page(house: "House", aiohttp_server: Any) -> None:
     """An account switched off hears nothing more, at the next beat."""
     from aiohttp.test_utils import TestClient  # noqa: PLC0415
 
-    house.beat = 0.05
+    house.beat = 0.3
     async with TestClient(await aiohttp_server(house.app())) as client:
         origin = {"Origin": f"http://{client.host}:{client.port}"}
         await client.post("/login", data={"login": "li", "password": "correct horse"}, headers=origin)
@@ -183,7 +199,7 @@ async def test_all_pages_are_looked_after_at_one_go(
         return await live(self, tokens, now)
 
     monkeypatch.setattr(Watched, "live", counted)
-    house.beat = 0.2
+    house.beat = 0.3
 
     async def read(page: ClientWebSocketResponse) -> None:
         async for _ in page:
