@@ -190,6 +190,42 @@ async def test_a_database_that_is_down_stops_nothing(side: Side, monkeypatch: py
     assert (await side.state("1001"))[0] == "wrap_up"
 
 
+async def test_two_services_keep_one_state(sqlite_url: str) -> None:
+    """Both see the talk end, one since its middle only; work after it begins and ends once, and after a restart."""
+    db, fanout, clock = Database.open(sqlite_url), MemoryFanout(), asyncio.get_running_loop().time
+    began = clock()
+
+    def now() -> float:
+        return NOW + clock() - began
+
+    call = CallKey("main", "1.1")
+    lines = (Line(number="4007002505", policy=Policy(wrap_up=0.3)),)
+    sides = [DeskSide(Settings(line=lines), db=db, fanout=fanout, clock=now) for _ in range(3)]
+    came = talk(call)[0]
+    async with fanout.subscribe(STATES) as told:
+        for agent in ("1001", "1002"):
+            async with running(*(work() for side in sides[:2] for work in (side.presence.run, side.standings.run))):
+                sides[0].presence.deliver([came, Answered(call=call, at=NOW + 2, agent=agent)])
+                sides[1].presence.deliver(
+                    [came, Answered(call=call, at=None, agent=agent)]
+                )  # it was restarted meanwhile
+                for side in sides[:2]:
+                    side.presence.deliver(over(call, agent))
+                    await side.presence.settled()
+                assert (await anext(told))[1] == {"extension": agent, "version": 1}
+                if agent == "1001":
+                    assert (await anext(told))[1] == {"extension": agent, "version": 2}
+        async with running(sides[2].standings.run()):  # nobody was there when it was over
+            assert (await anext(told))[1] == {"extension": "1002", "version": 2}
+    kept = (await AgentStates(db).now()).items()
+    assert [(phone, one.state, one.version) for phone, one in sorted(kept)] == [
+        ("1001", "ready", 2),
+        ("1002", "ready", 2),
+    ]
+    await fanout.close()
+    await db.close()
+
+
 @pytest.mark.parametrize("step", [-3600.0, 3600.0])
 async def test_a_clock_that_is_set_prolongs_no_work(sqlite_url: str, step: float) -> None:
     """Work after a call ends when it was said that it would, or at once."""

@@ -81,6 +81,28 @@ async def test_chosen_twice_is_chosen_once(ledger: Ledger, reads: Reads, ring: "
     assert [line.kind for line in ticket.timeline].count(TimelineKind.CHOSEN) == 1
 
 
+async def test_two_who_choose_at_once_take_turns(db: Database, ring: "Ring") -> None:
+    """Somebody's word is the last, the same on call, ticket, number and desks; taken back nothing is left of either."""
+    ledgers, reads, call = [Ledger(db) for _ in range(4)], Reads(db), ring()
+    await tell(ledgers[0], call)
+    said = await asyncio.gather(
+        *(
+            ledger.choose_customer(call.key, known, who, NOW)
+            for ledger, known, who in zip(ledgers, (LIN, ZHOU, LIN, ZHOU), ("li", "wang", "zhao", "root"), strict=True)
+        )
+    )
+    last = max(said, key=lambda standing: standing.number)
+    assert last.choice is not None
+    assert len({(standing.number, standing.choice) for standing in said}) == last.number, "each number says one thing"
+    assert await whose(reads, call) == [last.choice.customer_id] * 2
+    memory = await Recall(db).memory(ring().key, None, "+8613812345678")
+    assert memory.remembered is not None
+    assert memory.remembered.customer_id == last.choice.customer_id
+    await ledgers[0].choose_customer(call.key, None, "li", NOW)
+    assert await whose(reads, call) == [None, None]
+    assert (await Recall(db).memory(ring().key, None, "+8613812345678")).remembered is None
+
+
 async def test_taken_back_everything_is_as_it_was(db: Database, ring: "Ring") -> None:
     """Also what was remembered before, after choosing one and then another."""
     ledger, reads, earlier, call = Ledger(db), Reads(db), ring(), ring()
