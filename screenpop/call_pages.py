@@ -135,8 +135,10 @@ async def call(request: web.Request) -> web.Response:
     return await show(request, await the_call(request))
 
 
-async def show(request: web.Request, page: CallPage, code: int = 200, *, trouble: str = "") -> web.Response:
-    """A call's page; ``trouble``: why what somebody entered could not be kept."""
+async def show(
+    request: web.Request, page: CallPage, code: int = 200, *, trouble: str = "", typed: Sequence[str] = ()
+) -> web.Response:
+    """A call's page; ``trouble``: why what somebody entered could not be kept, ``typed``: that."""
     turns = page.transcript.turns if page.transcript else ()
     recordings = players(page, await withheld(request, page))
     answer = render(
@@ -153,7 +155,7 @@ async def show(request: web.Request, page: CallPage, code: int = 200, *, trouble
         formats=tuple(Format),
         sees_listens=may(Role(request[SESSION].user.role), Right.LISTENS),
         sees_all=may(Role(request[SESSION].user.role), Right.ALL_CALLS),
-        **_summary(page, trouble),
+        **_summary(page, trouble, typed),
     )
     answer.headers["Content-Security-Policy"] = f"{POLICY}; style-src 'self' '{WAVE_STYLE}'"
     return answer
@@ -164,10 +166,10 @@ async def summary(request: web.Request) -> web.Response:
     page = await the_call(request)
     if page.summary is None:
         raise web.HTTPNotFound(text="this call has no summary")
-    return render(request, "_call_summary.html", **_summary(page, ""))
+    return render(request, "_call_summary.html", **_summary(page))
 
 
-def _summary(page: CallPage, trouble: str) -> dict[str, Any]:
+def _summary(page: CallPage, trouble: str = "", typed: Sequence[str] = ()) -> dict[str, Any]:
     """What the summary's part of the page is made of."""
     turns = page.transcript.turns if page.transcript else ()
     return {
@@ -178,6 +180,7 @@ def _summary(page: CallPage, trouble: str) -> dict[str, Any]:
         if page.machine is not None and page.summary is not None
         else None,
         "trouble": trouble,
+        "typed": typed,
         "facts": [] if page.machine is None else facts_by_place(page.machine, page.corrections),
         "promises": [] if page.machine is None else promises_by_place(page.machine, page.corrections),
         "choices": {"category": words.CATEGORY, "urgency": words.URGENCY, "sentiment": words.SENTIMENT},

@@ -3,7 +3,7 @@
 What the machine said stays beside it. Card numbers that somebody types are masked like those that were said.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -62,9 +62,11 @@ async def correct(request: web.Request) -> web.Response:
     try:
         await _keep(request, page, changes, seen)
     except CorrectedMeanwhileError:
-        return await show(request, await the_call(request), HTTPStatus.CONFLICT, trouble=say(MEANWHILE))
+        now = await the_call(request)
+        return await show(request, now, HTTPStatus.CONFLICT, trouble=say(MEANWHILE), typed=_typed(changes))
     except UnsoundError:
-        return await show(request, page, HTTPStatus.UNPROCESSABLE_ENTITY, trouble=say(UNSOUND))
+        unsound = HTTPStatus.UNPROCESSABLE_ENTITY
+        return await show(request, page, unsound, trouble=say(UNSOUND), typed=_typed(changes))
     raise web.HTTPSeeOther(f"/calls/{page.item.key}#summary")
 
 
@@ -91,6 +93,12 @@ async def _keep(request: web.Request, page: CallPage, changes: list[Change], see
         ticket = page.item.ticket
         if ticket is not None:
             await ticket_changed(deps.fanout, ticket.id, page.item.key, page.item.agents)
+
+
+def _typed(changes: Sequence[Change]) -> list[str]:
+    """The texts of changes that were not kept, to be entered again."""
+    values = [_masked(one.value) for one in changes if one.value is not None and one.part not in _LABELS]
+    return [value[name] for value in values for name in ("text", "value", "what") if name in value]
 
 
 def _masked(value: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ LICENCES = {  # what only that one says
     "MIT": "Permission is hereby granted, free of charge, to any person obtaining a copy",
     "0BSD": "Permission to use, copy, modify, and/or distribute this software for any purpose",
     "BSD-3-Clause": "Neither the name of the copyright holder nor the names of its contributors",
-    "MPL-2.0": "Mozilla Public License Version 2.0",
+    "MPL-2.0": "Mozilla Public License, version 2.0",
     "Apache-2.0": "Apache License Version 2.0",
 }
 LARGEST_PAGE = 400 * 1024  # gzipped, with everything it loads

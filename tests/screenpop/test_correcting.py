@@ -124,9 +124,13 @@ async def test_two_people_at_once(visit: "Visit", call: "CallKey", house: "House
     """The second is told, and nothing of the first is lost."""
     li, zhao = await visit("li"), await visit("zhao")
     assert (await li.post(f"/calls/{call}/summary", {**FORM, "category": "报修"})).status == 303
-    answer = await zhao.post(f"/calls/{call}/summary", {**FORM, "category": "投诉"})
+    typed = {"category": "投诉", "issue": "要<i>退款</i>", "fact_0_value": "XQB99"}
+    answer = await zhao.post(f"/calls/{call}/summary", {**FORM, **typed})
     assert answer.status == 409
-    assert "别人已更正" in await answer.text()
+    text = await answer.text()
+    assert "别人已更正" in text
+    for entered in ("要&lt;i&gt;退款&lt;/i&gt;", "XQB99"):
+        assert f'<div class="text-break">{entered}</div>' in text, "what was typed can be typed again"
     kept = await page_of(house, call)
     assert kept.summary is not None
     assert kept.summary.category is Category.REPAIR

@@ -50,19 +50,23 @@ export function corrections(card, anew) {
       trouble(say("correct.unsound"));
       return;
     }
-    await draw(said.id);
-    if (answer.status === 409) trouble(say("correct.meanwhile"));
-    else if (!answer.ok) trouble(say("correct.failed"));
+    if (answer.status === 409) {
+      await draw(said.id);
+      const now = document.getElementById(said.id);
+      if (now && change.value) edit(now, change.value); // what was typed stays, under what a colleague wrote
+      trouble(say("correct.meanwhile"));
+    } else if (!answer.ok) trouble(say("correct.failed"));
+    else await draw(said.id);
   };
 
-  const edit = (said) => {
+  const edit = (said, typed = {}) => {
     const template = card.querySelector("[data-editor]");
     if (template === null || said.querySelector(".said-editor")) return;
     const form = template.content.firstElementChild.cloneNode(true);
     const before = JSON.parse(said.dataset.value);
     for (const field of form.querySelectorAll("[data-of]")) {
       if (field.dataset.of !== said.dataset.part) field.remove();
-      else field.value = before[field.name] ?? "";
+      else field.value = typed[field.name] ?? before[field.name] ?? "";
     }
     const fields = [...form.querySelectorAll("[data-of]")];
     const label = ["category", "urgency", "sentiment"].includes(said.dataset.part);
