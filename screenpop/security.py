@@ -38,11 +38,18 @@ def own(request: web.Request, origins: frozenset[str] = frozenset()) -> bool:
     """
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get(ORIGIN)
-    if origin is not None and origin not in origins and urlsplit(origin).netloc != request.host:
+    if origin is not None and origin not in origins and _host(origin) != request.host:
         return False
     if site is not None:
         return site == "same-origin" or origin in origins
     return True
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # as "http://[" is
+        return None
 
 
 def unsafe(request: web.Request) -> bool:

@@ -24,6 +24,7 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'"
         ({"Sec-Fetch-Site": "same-origin"}, 303),
         ({"Origin": EVIL}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Sec-Fetch-Site": "none"}, 403),
