@@ -1,9 +1,10 @@
 """What was told of a call, and to whom. Private to storage."""
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, String, Table, Text, UniqueConstraint, false
+from sqlalchemy import Boolean, Column, Double, Index, Integer, String, Table, Text, UniqueConstraint, false, text
 
 from storage.metadata import Id, Moment, metadata
 
+_FAILED = text("error IS NOT NULL")
 GONE = "-"  # no call: the row of a target that wants to hear no more
 
 pushes = Table(
@@ -37,4 +38,6 @@ deliveries = Table(  # each attempt, with what was sent and what came back
     Index("ix_deliveries_target_id", "target", "id"),
     Index("ix_deliveries_call_id", "call", "id"),
     Index("ix_deliveries_at", "at"),
+    Index("ix_deliveries_failed", "id", sqlite_where=_FAILED, postgresql_where=_FAILED),
+    Index("ix_deliveries_failed_target", "target", "id", sqlite_where=_FAILED, postgresql_where=_FAILED),
 )
