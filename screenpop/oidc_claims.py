@@ -34,7 +34,8 @@ class UnknownKeyError(TokenError):
 def keys_of(document: Mapping[str, Any]) -> list[Key]:
     """The signing keys of a JWK Set; secrets, encryption keys and what cannot be read are left out."""
     found: list[Key] = []
-    for raw in document.get("keys", ()):
+    told = document.get("keys")
+    for raw in told if isinstance(told, list) else ():
         if not isinstance(raw, Mapping) or raw.get("kty") not in ("RSA", "EC") or raw.get("use", "sig") != "sig":
             continue
         try:

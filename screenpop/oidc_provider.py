@@ -131,9 +131,10 @@ class Provider:
     ) -> Mapping[str, Any]:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": verifier}
         headers = {}
+        ways = document.get("token_endpoint_auth_methods_supported")
         if self.terms.secret is None:
             form["client_id"] = self.terms.client
-        elif "client_secret_basic" in document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"]):
+        elif not isinstance(ways, list) or not ways or "client_secret_basic" in ways:
             pair = f"{quote_plus(self.terms.client)}:{quote_plus(self.terms.secret)}"
             headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
         else:

@@ -16,11 +16,11 @@ def back(target: str) -> str:
 
 def trusted(address: str) -> bool:
     """Whether what is there can be believed: https, or this machine."""
-    parts = urlsplit(address)
-    if parts.scheme == "https":
-        return bool(parts.hostname)
     try:
+        parts = urlsplit(address)
+        if parts.scheme == "https":
+            return bool(parts.hostname)
         local = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        local = False
+    except ValueError:  # no address at all, or a name
+        return False
     return parts.scheme == "http" and local

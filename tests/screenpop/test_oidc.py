@@ -158,6 +158,8 @@ async def test_a_provider_that_names_itself_must_do_so(liar: Liar, arrive: Arriv
         {"token_endpoint": "http://evil.example.cn/token"},
         {"jwks_uri": "file:///etc/passwd"},
         {"authorization_endpoint": None},
+        {"authorization_endpoint": "https://["},
+        {"authorization_endpoint": 5},
         {"end_session_endpoint": "javascript:alert(1)"},
     ],
 )
@@ -165,6 +167,13 @@ async def test_a_document_that_leads_astray_is_refused(liar: Liar, arrive: Arriv
     """Another's name, plain http beyond this machine, nothing at all."""
     liar.document = document
     assert await come_back(liar, await arrive()) == "/login?why=provider"
+
+
+@pytest.mark.parametrize("said", [None, 5, "client_secret_post", {}])
+async def test_what_a_document_says_that_means_nothing_is_not_said(liar: Liar, arrive: Arrive, said: object) -> None:
+    """How the secret is shown: as a password, where nothing that can be read says otherwise."""
+    liar.document = {"token_endpoint_auth_methods_supported": said}
+    assert await come_back(liar, await arrive()) == "/tickets"
 
 
 async def test_a_provider_in_trouble_is_told(house: "House", liar: Liar, arrive: Arrive) -> None:
@@ -310,6 +319,7 @@ async def test_without_a_provider_there_is_no_such_door(house: "House") -> None:
         ("http://127.0.0.1.example.cn", False),
         ("ftp://127.0.0.1", False),
         ("https://", False),
+        ("https://[", False),
         ("", False),
     ],
 )

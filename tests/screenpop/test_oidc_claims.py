@@ -137,3 +137,9 @@ def test_what_is_no_token_is_refused(text: str) -> None:
     """Shapes that look like one."""
     with pytest.raises(TokenError):
         read(text)
+
+
+@pytest.mark.parametrize("keys", [None, 5, "RSA", {"kty": "RSA"}, [5, None, {"kty": ["RSA"]}, {"kty": "RSA", "n": 7}]])
+def test_keys_that_are_none_are_left_out(keys: object) -> None:
+    """Whatever a provider publishes in their place."""
+    assert keys_of({"keys": keys}) == []
