@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from hotline.settings_part import Part, Phrase
+from telephony.pauses import LONGEST_REASON
 
 
 class RecorderLogin(Part):
@@ -35,6 +36,14 @@ class DeskLogin(Part):
     abroad: bool = False
     ring: Annotated[float, Field(ge=5, le=120)] = 25.0
     phone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/@.-]{0,60}\{extension\}[A-Za-z0-9_/@.-]{0,60}$")] | None = None
+
+    @field_validator("pauses")
+    @classmethod
+    def _as_the_pbx_keeps_them(cls, pauses: tuple[str, ...]) -> tuple[str, ...]:
+        for reason in pauses:
+            if len(reason.encode()) > LONGEST_REASON:
+                raise ValueError(f"a PBX keeps {LONGEST_REASON} bytes of a reason, 26 Chinese characters: {reason!r}")
+        return pauses
 
     @model_validator(mode="after")
     def _somewhere(self) -> "DeskLogin":

@@ -39,6 +39,7 @@ LAGGED_WORD = {"type": "ticket"}
 CALLBACKS_WORD = {"type": "callbacks"}
 BEATS = '{"type":"beat"}'
 MOST_PAGES = 40  # of one login or token; what opens more, for ever trying, must not use up the service's connections
+FORGOTTEN = 600.0  # seconds after a desk's last sign of life: it has another name when it comes back
 TICKS = 20  # of a beat, at each of which a part of the pages is told that we live
 
 log = structlog.get_logger()
@@ -296,6 +297,9 @@ class Hub:
                 if not silent and self._hears.get(name) == message["hears"]:
                     continue
                 self._hears[name] = message["hears"]
+                for gone in [one for one, seen in self._signs.items() if now - seen > FORGOTTEN]:
+                    del self._signs[gone]
+                    self._hears.pop(gone, None)
                 await asyncio.sleep(0)  # what the desk said of its cards before is taken by now
                 for follower in self._agents():
                     follower.tell(follower.views.take(message, now))

@@ -22,6 +22,7 @@ import structlog
 from telephony.ami import AmiSettings, RefusedError
 from telephony.events import Event, Originated
 from telephony.outgoing import OURS
+from telephony.pauses import LONGEST_REASON
 from telephony.queue_events import MemberRow
 from telephony.side_login import SideLogin
 
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 
 _EXTEN = re.compile(r"[0-9]{3,24}")
 _WORD = re.compile(r"[A-Za-z0-9_.@/-]{1,80}")
-_REASON = re.compile(r"[^\x00-\x1f\x7f]{1,80}")
+_REASON = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
 def new_uniqueid() -> str:
@@ -81,8 +82,8 @@ class Actor:
 
         Raises RefusedError, AmiError: whether it was done is unknown; ValueError for a reason that is no line of text.
         """
-        if reason is not None and not _REASON.fullmatch(reason):
-            raise ValueError("a reason is one line of up to 80 characters")
+        if reason is not None and (not _REASON.fullmatch(reason) or len(reason.encode()) > LONGEST_REASON):
+            raise ValueError(f"a reason is one line of up to {LONGEST_REASON} bytes")
         fields = {"Interface": interface, "Paused": "true" if paused else "false"}
         if reason is not None and paused:
             fields["Reason"] = reason

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from telephony.phones import Phones
 from telephony.queue_events import MemberPaused, MemberRow, headers
 
+LONGEST_REASON = 79  # bytes; a longer one is cut there by Asterisk (22.10), within a character if need be
 _NO = "0"
 
 

@@ -205,10 +205,11 @@ class Page:
                 async with logged_in(self.service.address, f"u{self.agent}") as me, me.ws_connect("/ws") as socket:
                     fresh = True
                     async for message in socket:
-                        if fresh:
+                        said = json.loads(message.data)
+                        if fresh and said["type"] == "snapshot":  # before it is told who else sits there
                             self.open.append([now(), float("inf")])
                             fresh = False
-                        self.take(json.loads(message.data))
+                        self.take(said)
             except (aiohttp.ClientError, OSError):
                 pass
             if self.open:

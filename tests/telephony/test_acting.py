@@ -203,8 +203,9 @@ async def test_a_pause_and_its_end(pbx: Pbx) -> None:
     async with connected(pbx) as (actor, _):
         await actor.pause("PJSIP/1001", "用餐", paused=True)
         await actor.pause("PJSIP/1001", "用餐", paused=False)
-        with pytest.raises(ValueError, match="one line"):
-            await actor.pause("PJSIP/1001", "a\r\nAction: Command", paused=True)
+        for odd in ("a\r\nAction: Command", "休" * 27):
+            with pytest.raises(ValueError, match="one line"):
+                await actor.pause("PJSIP/1001", odd, paused=True)
     on, off = pbx.did("QueuePause")
     assert (on["Interface"], on["Paused"], on["Reason"]) == ("PJSIP/1001", "true", "用餐")
     assert (off["Paused"], "Reason" in off) == ("false", False)
