@@ -1,13 +1,15 @@
 """Others are told of our calls: all of it, in order, once; whatever the receiver does."""
 
 import asyncio
+import hmac
 import json
 import shutil
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 import pytest
@@ -16,9 +18,11 @@ from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from crm.breaker import IN_A_ROW
+from crm.push_webhook import Webhook
 from crm.registry import ConnectorError
 from hotline.crm_settings import Crm, Push
 from hotline.newcomer import with_demo_company
+from hotline.push_target import Target
 from hotline.pushing import DAY, KEEP, OLD, PATIENCE, Pushing, kind_of, kinds
 from hotline.settings import Settings, Site
 from hotline.telephony_settings import Agent
@@ -34,6 +38,7 @@ from storage.pushed import Pushed
 from storage.reads import Reads
 from storage.records import Known, RecordingRow
 from telephony.call import Answered, Arrived, CallKey, Confirmed, Ended, Fact, Left, Outcome, Over
+from tests.telephony.test_fetch_http import certificate
 from transcription.account import Category, Promise, Sentiment, Summary, Urgency
 from transcription.transcript import Transcript
 
@@ -568,3 +573,80 @@ async def test_who_is_gone_is_gone_for_every_service_on_the_database(make: Make)
     assert house.receiver.types[-1] == "summarised"
     await other.close()
     await later.close()
+
+
+async def test_a_receiver_that_cannot_be_believed_or_found_is_told_nothing(make: Make, tmp_path: Path) -> None:
+    """A certificate nobody vouches for, a name nobody knows: no byte of the call leaves, and the page says why."""
+    house = await make()
+    await house.facts(arrived, confirmed)
+    heard: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            heard.append(await reader.read(100))
+        writer.close()
+
+    _, context = certificate(tmp_path)
+    server = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    for url, says in (
+        (f"https://127.0.0.1:{port}/hook", "certificate"),
+        ("https://nobody.invalid/hook", "nobody.invalid"),
+    ):
+        push = Push(kind="webhook", url=url, secret_env="HOOK")
+        target = Target("x", push, Webhook(SECRETS["HOOK"]), "/hook")
+        house.pushing._targets[house.kind] = target
+        waits = await house.wait()
+        assert says in waits.why
+        assert not [said for said in heard if said]
+        await target.close()
+    server.close()
+    rows = await Deliveries(house.db).page()
+    assert [(row.status, row.error is None) for row in rows] == [(None, False), (None, False)]
+
+
+async def test_in_order_whatever_fails_and_whichever_service_tells(make: Make) -> None:
+    """A call that goes on while its receiver is in all kinds of trouble, told by two services in turns.
+
+    Each happening is taken once, after what came before it; what is told again has the same id and a signature of now.
+    """
+    house, rng, taken = await make(), Random(7), list[str]()
+    services = (house, replace(house, pushing=house.another()))
+
+    async def hear(request: web.Request) -> web.StreamResponse:
+        body, told = await request.read(), request.headers
+        message = json.loads(body)
+        assert told["webhook-id"] == message["id"] == ids.setdefault(message["type"], message["id"])
+        assert told["webhook-timestamp"] == str(int(house.clock()))
+        signed = f"{message['id']}.{told['webhook-timestamp']}.".encode() + body
+        key = b64decode(SECRETS["HOOK"].removeprefix("whsec_"))
+        assert told["webhook-signature"] == f"v1,{b64encode(hmac.digest(key, signed, 'sha256')).decode()}"
+        fate = rng.choice((200, 204, 500, 503, 502, 307, 401, 429, 0)) if troubled else 200
+        name = message["type"].removeprefix("hotline.call.")
+        if fate < 300 and taken[-1:] != [name]:  # whose answer was lost comes again, and next
+            taken.append(name)
+        if fate == 0 and request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=fate or 200)
+
+    house.receiver.instead = hear
+    ids, troubled = dict[str, str](), True
+    for step in ((arrived, confirmed), (answered,), (left, ended)):
+        await house.facts(*step)
+        for _ in range(rng.randint(1, 6)):
+            service = rng.choice(services)
+            job = await service.due()
+            if job is not None:
+                waits = await service.pushing.handlers[house.kind](job)
+                if waits is None:
+                    await house.outbox.done(job, house.clock())
+                    break
+                await house.outbox.defer(job, waits.until, waits.why, house.clock())
+                house.clock.now = waits.until
+    troubled = False
+    house.clock.now += 120
+    while (job := await house.due()) is not None and (waits := await house.pushing.handlers[house.kind](job)):
+        await house.outbox.defer(job, waits.until, waits.why, house.clock())
+        house.clock.now = waits.until
+    assert taken == ["arrived", "answered", "ended"]
+    await services[1].pushing.close()
