@@ -20,10 +20,10 @@ export function stranger({ call, caller }, unknown, entered) {
       return;
     }
     saving = true;
-    button.disabled = true;
+    button.ariaDisabled = "true"; // keeps the focus, as a disabled one would not
     const answer = await ask("POST", "/api/customers", { ...values, call });
     saving = false;
-    button.disabled = false;
+    button.ariaDisabled = null;
     if (answer.ok) {
       trouble.replaceChildren(icon("check", 16), say("entered"));
       trouble.dataset.kind = "told";
