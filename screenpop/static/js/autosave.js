@@ -24,6 +24,7 @@ function changedBy(ticket, field) {
 export function keeper(ticket, tell) {
   const waiting = new Map(); // field: what is to be saved
   const refused = new Map(); // field: what the service does not take
+  const sent = new Map(); // field: what was sent of it last
   const clashes = new Set();
   let timer = null;
   let flying = null; // the field that is being saved
@@ -37,6 +38,21 @@ export function keeper(ticket, tell) {
 
   const next = () => [...waiting.keys()].find((field) => !clashes.has(field));
 
+  /**
+   * The ticket as it is by now. A field that is not saved yet and that somebody changed meanwhile is for a person to decide:
+   * the next save would know that change's version, and overwrite it. What was sent from here last is nobody else's.
+   */
+  function learn(fresh) {
+    for (const [field, text] of waiting) {
+      const theirs = typedIn(fresh, field);
+      if (theirs === typedIn(ticket, field) || theirs === text || theirs === sent.get(field)) continue;
+      clashes.add(field);
+      tell.clash(field, theirs, changedBy(fresh, field));
+    }
+    ticket = fresh;
+    tell.fresh(ticket);
+  }
+
   async function send() {
     clearTimeout(timer);
     timer = null;
@@ -44,14 +60,14 @@ export function keeper(ticket, tell) {
     if (flying !== null || field === undefined) return;
     const value = waiting.get(field);
     flying = field;
+    sent.set(field, value);
     tell.saving();
     const answer = await ask("PATCH", `/api/tickets/${ticket.id}`, { version: ticket.version, [field]: value === "" ? null : value });
     flying = null;
     if (answer.ok) {
       failures = 0;
       if (waiting.get(field) === value) waiting.delete(field);
-      ticket = answer.data;
-      tell.fresh(ticket);
+      learn(answer.data);
       if (!waiting.size) tell.saved();
     } else if (answer.status === 409) await compare(field);
     else if (answer.status === 401 || answer.status === 403) tell.out();
@@ -72,15 +88,10 @@ export function keeper(ticket, tell) {
 
   /** Somebody was faster: with another field, and ours is saved on; or with this one, and a person decides. */
   async function compare(field) {
+    sent.delete(field); // it was not taken
     const answer = await ask("GET", `/api/tickets/${ticket.id}`);
-    if (!answer.ok) return later(AGAIN[0]);
-    const before = typedIn(ticket, field);
-    ticket = answer.data;
-    const theirs = typedIn(ticket, field);
-    tell.fresh(ticket);
-    if (theirs === before || theirs === (waiting.get(field) ?? theirs)) return;
-    clashes.add(field);
-    tell.clash(field, theirs, changedBy(ticket, field));
+    if (answer.ok) learn(answer.data);
+    else later(AGAIN[0]);
   }
 
   return {
@@ -120,14 +131,7 @@ export function keeper(ticket, tell) {
     async look() {
       const answer = await ask("GET", `/api/tickets/${ticket.id}`);
       if (!answer.ok || closed || flying !== null || answer.data.version < ticket.version) return;
-      for (const field of waiting.keys()) {
-        const theirs = typedIn(answer.data, field);
-        if (theirs === typedIn(ticket, field) || theirs === waiting.get(field)) continue;
-        clashes.add(field);
-        tell.clash(field, theirs, changedBy(answer.data, field));
-      }
-      ticket = answer.data;
-      tell.fresh(ticket);
+      learn(answer.data);
       if (timer === null && next() !== undefined) later(0); // one had been logged out, and is in again
     },
     /** The form goes. What is not saved yet still is, as soon as that can be. */
