@@ -145,18 +145,18 @@ async def test_typing_while_the_summary_comes(house: "House", visit: "Visit") ->
 async def test_two_fields_at_once_and_a_colleague(house: "House", visit: "Visit") -> None:
     """One person's fields never are in each other's way; a colleague's are told, and nothing of theirs is lost."""
     ticket = await house.ticket_of(await house.answered())
-    li, wang = await visit("li"), await visit("wang")
+    li, zhao = await visit("li"), await visit("zhao")
     path, version = f"/api/tickets/{ticket}", (await li.json(f"/api/tickets/{ticket}"))["version"]
     at_once = [{"title": "漏水"}, {"category": "报修"}, {"urgency": "高"}, {"status": "working"}]
     answers = await asyncio.gather(*(li.ask("PATCH", path, json={"version": version, **change}) for change in at_once))
     assert [answer.status for answer in answers] == [200] * 4
-    clash = await wang.ask("PATCH", path, json={"version": version, "title": "发票", "owner": "wang"})
+    clash = await zhao.ask("PATCH", path, json={"version": version, "title": "发票", "owner": "zhao"})
     assert clash.status == 409
-    now = await wang.json(path)
+    now = await zhao.json(path)
     assert (now["title"], now["category"], now["urgency"], now["status"], now["owner"]) == (
         "漏水", "报修", "高", "working", "li"
     )  # fmt: skip
-    assert (await wang.ask("PATCH", path, json={"version": version, "owner": "wang"})).status == 200
+    assert (await zhao.ask("PATCH", path, json={"version": version, "owner": "zhao"})).status == 200
 
 
 async def test_a_note_being_written_is_kept(house: "House", visit: "Visit") -> None:
