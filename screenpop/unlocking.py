@@ -16,12 +16,19 @@ class Lying(web.FileResponse):
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
         """Send it."""
-        found = await asyncio.to_thread(self._path.stat)
-        if _all_of_it(request, f'"{found.st_mtime_ns:x}-{found.st_size:x}"'):
+        if _all_of_it(request, await asyncio.to_thread(self._tag)):
             headers = request.headers.copy()
             headers.popall(hdrs.RANGE, None)
             request = request.clone(headers=headers)
         return await super().prepare(request)
+
+    def _tag(self) -> str | None:
+        """The entity tag that aiohttp gives it; None where it went away, which aiohttp says as well."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
 
 
 def _all_of_it(request: BaseRequest, tag: str | None) -> bool:
