@@ -45,6 +45,7 @@ REFUSED = {
 STALE = N_(
     "Somebody else changed this ticket while you were typing. Your text is still here: compare, then save again."
 )
+COLLEAGUES = N_("This ticket is a colleague’s: they, or a supervisor, hand it over.")
 WROTE = N_("{who} meanwhile wrote: {value}")
 NAMED = {
     TicketField.STATUS: words.STATUS,
@@ -141,11 +142,11 @@ async def edit(request: web.Request) -> web.Response:
         version = int(fields.get("version", ""))
     except ValueError as error:
         raise web.HTTPBadRequest(text="version is missing") from error
-    await may_take(request, page, changes.get(TicketField.OWNER, ours.owner))
     say = reader(request).say
     deps = request.app[DEPS]
     typed = {field.value: text or "" for field, text in changes.items()}
     try:
+        await may_take(request, page, changes.get(TicketField.OWNER, ours.owner))
         await deps.ledger.edit_ticket(
             ours.id, changes, who=request[SESSION].user.login, now=deps.now(), version=version
         )
@@ -156,6 +157,8 @@ async def edit(request: web.Request) -> web.Response:
         return await show(request, await the_ticket(request), 409, trouble=trouble, typed=typed)
     except RefusedError as error:
         return await show(request, page, 422, trouble=say(REFUSED[error.refusal]), typed=typed)
+    except web.HTTPForbidden:
+        return await show(request, page, 403, trouble=say(COLLEAGUES), typed=typed)
     await tell(request, ours.id, page.calls)
     raise web.HTTPSeeOther(f"/tickets/{ours.id}")
 

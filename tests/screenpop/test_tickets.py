@@ -204,6 +204,10 @@ async def test_no_ticket_of_a_colleague_is_taken_to_hear_its_calls(house: "House
         body = {"version": before.item.version, "owner": owner or None}
         assert (await li.ask("PATCH", f"/api/tickets/{ticket}", json=body)).status == 403
     assert (await li.get(f"/calls/{call}/audio/0/caller")).status == 403
+    form = form_of(await li.text(f"/tickets/{ticket}")) | {"owner": "li", "title": "没有热水"}
+    refused = await (await li.post(f"/tickets/{ticket}", form)).text()
+    assert "这个工单由同事负责" in refused
+    assert "没有热水" in refused, "what was typed is still there"
     assert await change(li, ticket, title="漏水") == 303, "a colleague's case goes on"
     house.time += 600
     again = await house.answered("1001")  # the caller rings again, and li talks with them
