@@ -14,7 +14,7 @@ Json = dict[str, Any]
 CLOSED = {
     1001: "the service stops: come back",
     4401: "the login or token has ended: do not come back by yourself",
-    4402: "the login sits at another phone: come back",
+    4402: "the login sits at another phone, or goes on with another cookie: come back",
 }
 
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 LINE = "4007002505"
 CALL = CallKey("main", "1.1")
 DOCUMENT = document()
-BETWEEN_PROCESSES = {"desk", "chosen", "ended"}  # said on the fan-out, never to a page
+BETWEEN_PROCESSES = {"desk", "chosen", "ended", "renewed"}  # said on the fan-out, never to a page
 
 
 def fits(message: Any) -> None:
