@@ -51,6 +51,7 @@ CARD: Words = {
     "save.lost": N_("Not saved in ticket {number}: {text}"),
     "save.failed": N_("That could not be saved. Please try again."),
     "refused.status": N_("The ticket cannot go from its present status to that one."),
+    "refused.colleague": N_("This ticket is a colleague’s: they, or a supervisor, hand it over."),
     "refused.owner": N_("Nobody has that login name."),
     "refused.long": N_("That text is too long."),
     "clash": N_("{who} meanwhile wrote: {value}"),

@@ -18,7 +18,7 @@ function changedBy(ticket, field) {
 
 /**
  * Keep one ticket saved. `tell` gets what happens: `saving()`, `saved(at)`, `away()` (tried again by itself), `out()` (the
- * login has ended), `refused(field)`, `clash(field, theirs, who)`, `fresh(ticket)` (draw it: somebody changed something),
+ * login has ended), `refused(field, colleagues)`, `clash(field, theirs, who)`, `fresh(ticket)` (draw it: somebody changed something),
  * `lost(field, value)` (it could not be saved, and there is no form any more to say that in).
  */
 export function keeper(ticket, tell) {
@@ -70,7 +70,7 @@ export function keeper(ticket, tell) {
       learn(answer.data);
       if (!waiting.size) tell.saved();
     } else if (answer.status === 409) await compare(field);
-    else if (answer.status === 401 || answer.status === 403) tell.out();
+    else if (answer.status === 401 || (answer.status === 403 && field !== "owner")) tell.out();
     else if (answer.status === 0 || answer.status >= 500 || answer.status === 429) {
       tell.away();
       later(AGAIN[Math.min(failures++, AGAIN.length - 1)]);
@@ -80,10 +80,10 @@ export function keeper(ticket, tell) {
         waiting.delete(field);
         refused.set(field, value);
       }
-      tell.refused(field);
+      tell.refused(field, answer.status === 403);
     }
     if (closed && !answer.ok && (answer.status !== 409 || clashes.has(field))) tell.lost(field, value);
-    if (next() !== undefined && timer === null && ![401, 403].includes(answer.status)) later(0);
+    if (next() !== undefined && timer === null && answer.status !== 401 && (answer.status !== 403 || field === "owner")) later(0);
   }
 
   /** Somebody was faster: with another field, and ours is saved on; or with this one, and a person decides. */

@@ -46,9 +46,9 @@ export function fields(first, tell) {
     saved: () => show("saved", say("saved", { at: clockOf(Date.now() / 1000) }), "check"),
     away: () => show("away", say("save.away"), "alert"),
     out: () => show("out", say("save.out"), "alert"),
-    refused(field) {
+    refused(field, colleagues) {
       show("refused", say("save.refused"), "alert");
-      complain(field, h("span", {}, say(field === "status" ? "refused.status" : field === "owner" ? "refused.owner" : "refused.long")));
+      complain(field, h("span", {}, say(colleagues ? "refused.colleague" : field === "status" ? "refused.status" : field === "owner" ? "refused.owner" : "refused.long")));
     },
     clash(field, theirs, who) {
       show("clash", say("save.clash"), "alert");
