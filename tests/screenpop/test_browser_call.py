@@ -121,8 +121,6 @@ async def test_a_call_is_seen_before_it_is_heard_and_heard_by_keys(house: "House
     await page.keyboard.press("k")
     await expect(page.locator("[data-player]")).to_have_attribute("data-waits", "")
     await expect(page.get_by_role("button", name="暂停")).to_be_visible()
-    await until(page, "document.querySelectorAll('audio')[1].readyState === 4")
-    assert await page.evaluate("document.querySelectorAll('audio')[1].paused"), "no side is heard before the other"
     slow.set()
     await heard_at(page, 5.1, 9)
     await expect(page.get_by_role("button", name="暂停")).to_be_visible()

@@ -70,6 +70,8 @@ function take(card) {
   const before = entries.has(card.call) ? nameOf(entry.card) : null;
   entries.set(card.call, entry);
   done.delete(card.call);
+  if (card.chosen) entry.echo = null;
+  else if (entry.echo) card = { ...card, chosen: entry.echo }; // told before the desk had heard of the choice
   if (entry.picked !== undefined && (card.chosen?.id ?? null) === entry.picked) entry.picked = undefined;
   if (card.chosen && card.chosen.id !== entry.card.chosen?.id) entry.denied = false;
   entry.card = card;
@@ -172,6 +174,7 @@ async function choose(entry, id) {
   show(entry);
   const answer = await ask("POST", callPath(entry.card.call, "/customer"), { customer: picked });
   if (entry.picked !== picked) return; // another click since
+  if (answer.ok) entry.echo = answer.data.chosen;
   entry.picked = undefined; // from here on the card says it: a colleague may have said something else
   const now = entry.card.chosen;
   if (answer.ok && now?.id === before?.id && now?.at === before?.at) entry.card.chosen = answer.data.chosen;
