@@ -17,8 +17,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +28,7 @@ from sqlalchemy.engine import URL, make_url
 
 from storage.database import Database
 from storage.migrate import upgrade
+from tests.beside import pytest_xdist_make_scheduler, turn  # noqa: F401 - a hook
 from tests.chromium import chromium  # noqa: F401 - a fixture
 
 T = TypeVar("T")
@@ -54,22 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if left:
             config.hook.pytest_deselected(items=left)
             items[:] = [item for item in items if not item.get_closest_marker("crm")]
-    items.sort(key=_turn(items))
-
-
-def _turn(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[int, str]]:
-    """When a file has its turn in a run on two processors (--dist loadfile --no-loadscope-reorder).
-
-    What is slow goes first, so that no long file is left to one of them at the end: a file with real Asterisks, which
-    mostly waits, beside one with a browser, which mostly works. Then the others, those of many tests first.
-    """
-    tests = Counter(item.path for item in items)
-    browser = {item.path for item in items if item.get_closest_marker("browser")}
-    waits = sorted(path for path in tests if path.parent.name == "pbx")
-    works = sorted(browser - set(waits))
-    slow = {path: 2 * place + side for side, paths in enumerate((waits, works)) for place, path in enumerate(paths)}
-    first = len(tests) * 2
-    return lambda item: (slow.get(item.path, first - tests[item.path] + sum(tests.values())), str(item.path))
+    items.sort(key=turn(items))
 
 
 class CannotRunError(Exception):

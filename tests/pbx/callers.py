@@ -3,7 +3,7 @@
 import asyncio
 import wave
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,11 +81,18 @@ class Caller:
         async with self.call(name, number) as (call, linkedid):
             await asyncio.wait_for(call.answered.wait(), 5)
             if digits:
-                await asyncio.sleep(0.6)
-                call.dtmf(digits)
+                await self._press(call, digits, linkedid)
             answered = await self.ear.first(Answered, linkedid)
             assert answered.agent == agent
             await asyncio.sleep(1.0)
+
+    async def _press(self, call: Any, digits: str, linkedid: str) -> None:
+        """As a person does: again, until the menu has heard it. Nothing tells when it begins to listen."""
+        for _ in range(6):  # the menu waits for five seconds
+            with suppress(TimeoutError):
+                await self.ear.first(Queued, linkedid, within=0.6)
+                return
+            call.dtmf(digits)
 
     async def queued(self, name: str, number: str = "4008001234", **how: Any) -> None:
         """A caller who hangs up once he is in a queue."""
