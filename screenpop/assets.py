@@ -7,6 +7,7 @@ what was there at the start can be served: there is no path to resolve.
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from aiohttp import web
@@ -30,6 +31,12 @@ class _File:
     packed: bytes
 
 
+@lru_cache(maxsize=256)
+def _packed(plain: bytes) -> bytes:
+    """Once for all applications of a process: tests make hundreds."""
+    return gzip.compress(plain, 9, mtime=0)
+
+
 class Assets:
     """All files below a folder that a browser has a use for (:data:`KINDS`)."""
 
@@ -41,7 +48,7 @@ class Assets:
                 continue
             name, plain = path.relative_to(root).as_posix(), path.read_bytes()
             digest.update(name.encode() + b"\0" + hashlib.sha256(plain).digest())
-            self._files[name] = _File(KINDS[path.suffix], plain, gzip.compress(plain, 9, mtime=0))
+            self._files[name] = _File(KINDS[path.suffix], plain, _packed(plain))
         self.version = digest.hexdigest()[:12]
 
     def url(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""How tests share two processors (-n 2 --dist loadfile --no-loadscope-reorder): one waits while the other works.
+"""How tests share two processors (-n 3 --dist loadfile --no-loadscope-reorder): one waits while the others work.
 
 A file stays in one process. Those with real Asterisks stay in one altogether: what several of them drive is driven
 once, beside each other, and its calls are mostly waiting. Then what is slow, so that no long file is left to one

@@ -86,7 +86,7 @@ async def open_page(server: Server, complaints: list[str], chromium: Chromium) -
     contexts: list[BrowserContext] = []
 
     def watch(page: Page) -> None:
-        page.on("console", lambda said: complain(said.type, said.text))
+        page.on("console", lambda said: complain(said.type, f"{said.text} {said.location.get('url', '')}".strip()))
         page.on("pageerror", lambda error: complain("error", str(error)))
         page.on("request", lambda asked: foreign(asked.url))
 

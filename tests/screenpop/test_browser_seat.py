@@ -38,7 +38,8 @@ async def test_a_phone_is_named_shared_and_left(house: "House", open_page: Open)
     await house.standings.happen("1001", TalkOver(call, 600.0), cause="talk")
     for page in (li, wang):
         await expect(page.locator("#state-name")).to_have_text("话后处理")
-    await wang.reload()
+    async with wang.expect_response("**/api/desk/work"):  # what the card knows, asked for at this phone still
+        await wang.reload()
     await expect(wang.locator("#state-name")).to_have_text("话后处理")
     await wang.evaluate(
         "fetch('/api/desk/seat', {method: 'POST', body: '{\"extension\": \"1002\"}',"
