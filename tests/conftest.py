@@ -28,7 +28,7 @@ from sqlalchemy.engine import URL, make_url
 
 from storage.database import Database
 from storage.migrate import upgrade
-from tests.beside import pytest_xdist_make_scheduler, turn  # noqa: F401 - a hook
+from tests.beside import pytest_collection_finish, pytest_xdist_make_scheduler, turn  # noqa: F401 - hooks
 from tests.chromium import chromium  # noqa: F401 - a fixture
 
 T = TypeVar("T")

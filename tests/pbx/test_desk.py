@@ -71,12 +71,12 @@ async def _rings(people: Phones, pages: dict[str, Page]) -> Day:
     await pages["1001"].evaluate(WATCH)
     day.call = await cards["1002"].get_attribute("data-call") or ""
     (phone,) = people.agents["1002"].calls.values()
-    day.busy = await lateness(pages["1001"])
-    picked_up = now()
-    await phone.answer()
-    for agent in ("1001", "1003"):
-        day.gone[agent] = await when_gone(pages[agent], day.call) - picked_up
-    day.busy = max(day.busy, await lateness(pages["1003"]))
+    async with lateness(pages["1002"]) as late:
+        picked_up = now()
+        await phone.answer()
+        for agent in ("1001", "1003"):
+            day.gone[agent] = await when_gone(pages[agent], day.call) - picked_up
+    day.busy = max(late)
     await expect(pages["1002"].locator("article.pop-talking")).to_have_count(1)
     day.talks = await cards["1002"].get_attribute("data-call") or ""
     people.answer = {"1003": 0.5}
