@@ -2,7 +2,7 @@
 
     desk_service.py AMI_PORT DATABASE_URL DESKS ; prints {"url": ..., "tokens": {login: token}}
 
-Logs in as many agents as there are desks (``desk0`` at 1000, ``desk1`` at 1001...), ``boss`` and ``root``.
+Logs in as many agents as there are desks (``desk0`` at 1000, ``desk1`` at 1001...), and :data:`OTHERS`.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from storage.accounts import Accounts
 
 SHIFT = 3600.0
 FIRST = 1000  # the first extension
+OTHERS = (("boss", "supervisor", None), ("root", "admin", None), ("revision", "auditor", None))
 
 
 async def main(ami_port: int, url: str, desks: int) -> None:
@@ -42,7 +43,7 @@ async def main(ami_port: int, url: str, desks: int) -> None:
     accounts = Accounts(service.db)
     people = [(f"desk{n}", "agent", str(FIRST + n)) for n in range(desks)]
     tokens = {}
-    for login, role, extension in [*people, ("boss", "supervisor", None), ("root", "admin", None)]:
+    for login, role, extension in [*people, *OTHERS]:
         user = await accounts.find(login) or await accounts.add(
             login, name=login, role=role, password=secrets.token_hex(), now=now(), extension=extension
         )
