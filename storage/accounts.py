@@ -63,6 +63,19 @@ class Session:
     extension: str | None = None  # the phone this login sits at
 
 
+_USED = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("which"))
+    .values(seen=bindparam("at", type_=Moment), expires=bindparam("until", type_=Moment))
+)
+
+
+def stays(conn: Connection, which: int, now: float, until: float) -> None:
+    """A session was used and lasts until then, and so does where it sits."""
+    conn.execute(_USED, {"which": which, "at": now, "until": until})
+    stay(conn, which, now, until)
+
+
 class Accounts:
     """Users and sessions. All methods raise StorageError."""
 
@@ -200,10 +213,7 @@ class Accounts:
 
     async def seen(self, session: Session, now: float, lasts_s: float) -> None:
         """The session was used: it lasts on. Call it now and then, not with every request."""
-        async with self._db.write() as conn:
-            used = update(sessions).where(sessions.c.id == session.id)
-            await conn.execute(used.values(seen=now, expires=now + lasts_s))
-            await conn.run_sync(stay, session.id, now, now + lasts_s)
+        await self._db.transact(lambda conn: stays(conn, session.id, now, now + lasts_s))
 
     async def log_out(self, token: str) -> None:
         """End a session."""

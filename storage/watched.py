@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam
 
 from storage.account_tables import sessions, users
-from storage.accounts import SESSIONS, Session, hash_token, session_of
+from storage.accounts import SESSIONS, Session, hash_token, session_of, stays
 from storage.database import Database
 from storage.metadata import Moment
-from storage.seats import stay
 
 AT_ONCE = 500  # tokens of one statement
 
@@ -16,11 +15,6 @@ _LIVE = SESSIONS.where(
     sessions.c.token.in_(bindparam("hashes", expanding=True)),
     sessions.c.expires > bindparam("now", type_=Moment),
     users.c.active.is_(True),
-)
-_USED = (
-    update(sessions)
-    .where(sessions.c.id == bindparam("which"))
-    .values(seen=bindparam("at", type_=Moment), expires=bindparam("until", type_=Moment))
 )
 
 
@@ -50,8 +44,7 @@ class Watched:
 
         def write(conn: Connection) -> None:
             for which in sorted(until):  # in one order everywhere: nobody waits crosswise
-                conn.execute(_USED, {"which": which, "at": now, "until": until[which]})
-                stay(conn, which, now, until[which])
+                stays(conn, which, now, until[which])
 
         if until:
             await self._db.transact(write)
