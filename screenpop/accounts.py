@@ -135,11 +135,11 @@ class Logins:
     async def session(self, token: str, now: float) -> Session | None:
         """The live session of a token; using it keeps it alive, but not for ever."""
         session = await self._accounts.session(token, now)
-        if session is None or now >= session.created + LONGEST or session.user.role not in set(Role):
+        if session is None or not stands(session, now):
             return None
         await self.people.renew(now)
         if now - session.seen >= RENEW:
-            await self._accounts.seen(session, now, min(IDLE, session.created + LONGEST - now))
+            await self._accounts.seen(session, now, lasts(session, now))
         return session
 
     async def log_out(self, token: str, session: Session, now: float) -> None:
@@ -162,6 +162,16 @@ class Logins:
 
 
 LOGINS: web.AppKey[Logins] = web.AppKey("logins", Logins)
+
+
+def stands(session: Session, now: float) -> bool:
+    """Whether a login that the database has may go on."""
+    return now < session.created + LONGEST and session.user.role in set(Role)
+
+
+def lasts(session: Session, now: float) -> float:
+    """Seconds that a login goes on for when it is used now, but not for ever."""
+    return min(IDLE, session.created + LONGEST - now)
 
 
 async def throttle(accounts: Accounts, user: User | None, login: str, come: From, now: float) -> None:

@@ -5,10 +5,9 @@ from collections.abc import Collection, Sequence
 import structlog
 from aiohttp import web
 
-from screenpop.accounts import IDLE, LONGEST, RENEW
+from screenpop.accounts import RENEW, lasts, stands
 from screenpop.deps import DEPS, HUB
 from screenpop.hub import Page
-from screenpop.rights import Role
 from screenpop.seats import word
 from storage.accounts import Session
 from storage.tokens import Holder
@@ -44,10 +43,10 @@ async def _logins(app: web.Application, pages: Collection[Page]) -> dict[str, Se
     deps = app[DEPS]
     now, watched = deps.now(), Watched(deps.accounts.db)
     live = await watched.live({page.token for page in pages}, now)
-    found = {token: one for token, one in live.items() if now < one.created + LONGEST and one.user.role in set(Role)}
+    found = {token: one for token, one in live.items() if stands(one, now)}
     used = [one for one in found.values() if now - one.seen >= RENEW]
     try:
-        await watched.seen([(one, min(IDLE, one.created + LONGEST - now)) for one in used], now)
+        await watched.seen([(one, lasts(one, now)) for one in used], now)
     except StorageError as error:  # they still stand for now, and who has ended is known
         log.warning("use_of_sessions_not_written", error=str(error))
     return found
